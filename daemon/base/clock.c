@@ -1,0 +1,30 @@
+/* Time. */
+#include "base/clock.h"
+
+#include <time.h>
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec now;
+    if (clock_gettime(id, &now) < 0)
+        return 0;
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_process_cpu_ns(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void clock_format_utc(uint64_t ago_ns, char ret_text[static CLOCK_ISO8601_BYTES])
+{
+    time_t then = time(NULL) - (time_t)(ago_ns / NS_PER_SECOND);
+    struct tm parts;
+    gmtime_r(&then, &parts);
+    strftime(ret_text, CLOCK_ISO8601_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}

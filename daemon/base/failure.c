@@ -1,0 +1,24 @@
+/* One line for a person. */
+#include "base/failure.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int failure_set(struct failure *failure, int error, const char *format, ...)
+{
+    if (!failure)
+        return error;
+    va_list arguments;
+    va_start(arguments, format);
+    failure->error = error;
+    vsnprintf(failure->text, sizeof failure->text, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+int failure_exit_code(const struct failure *failure)
+{
+    return failure->error == -EPERM || failure->error == -EACCES ? EXIT_NOT_PERMITTED
+                                                                 : EXIT_FAILURE;
+}

@@ -1,0 +1,114 @@
+/*
+ * The one place that opens what needs privilege: perf events, BPF, ptrace, /proc/PID, the target's
+ * binaries and sources. Every function returns 0 and a result, or -errno; nothing here prints,
+ * parses or keeps state, so that it can become a separate process.
+ */
+#pragma once
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+/* --- the target ------------------------------------------------------------------------------ */
+
+/*
+ * What is remembered of a process so that its files can be opened as itself, also after it ended:
+ * its root directory and its user. Owned by the session.
+ */
+struct target {
+    pid_t pid;
+    int root_fd;   /* O_PATH of /proc/PID/root; -1 when it may not be opened: own root is used */
+    bool own_root; /* root_fd is lprofd's own root too */
+    uid_t uid;     /* 65534 when its real, effective and saved ids differ */
+    gid_t gid;     /* the same */
+    gid_t *groups; /* owned */
+    size_t group_count;
+};
+
+/* -ESRCH no such process, -EACCES/-EPERM not ours. */
+int target_open(pid_t pid, struct target **ret_target);
+void target_free(struct target *target);
+
+/* --- perf and BPF ---------------------------------------------------------------------------- */
+
+/* perf_event_open(2) with PERF_FLAG_FD_CLOEXEC. */
+int privilege_open_perf_event(const struct perf_event_attr *attributes, pid_t pid, int cpu,
+                              int *ret_fd);
+
+/*
+ * Loads a BPF_PROG_TYPE_PERF_EVENT program that lets only samples of thread group `pid` (in
+ * lprofd's pid namespace) pass; for PERF_EVENT_IOC_SET_BPF. Works inside a pid namespace by
+ * bpf_get_ns_current_pid_tgid on the target's namespace. -EPERM without CAP_BPF and CAP_PERFMON.
+ */
+int privilege_load_tgid_filter(pid_t pid, int *ret_fd);
+
+/* --- /proc ----------------------------------------------------------------------------------- */
+
+enum proc_file {
+    PROC_STAT,
+    PROC_STATUS,
+    PROC_MAPS,
+    PROC_COMM,
+    PROC_CMDLINE,
+    PROC_SCHEDSTAT,
+    PROC_EXE,  /* the executable itself, for reading */
+    PROC_TASK, /* the directory of threads */
+    PROC_FILE_COUNT
+};
+
+/* Opens /proc/PID/FILE, or /proc/PID/task/TID/FILE when tid > 0. -ENOENT/-ESRCH when it ended. */
+int privilege_open_proc(pid_t pid, pid_t tid, enum proc_file file, int *ret_fd);
+
+/* Opens /proc itself as a directory. */
+int privilege_open_proc_root(int *ret_fd);
+
+/* /proc/kallsyms, and /sys/kernel/notes and the like are the system's: read-only, own root. */
+int privilege_open_kallsyms(int *ret_fd);
+
+/* The target of /proc/PID/exe as text, NUL-terminated. -ENAMETOOLONG when it does not fit. */
+int privilege_read_exe_link(pid_t pid, size_t bytes, char *ret_path);
+
+/* CPU time of the whole process, ended threads included, in ns (its CPU clock). */
+int privilege_read_cpu_time(pid_t pid, uint64_t *ret_ns);
+
+/* Reads exactly `length` bytes at `address` in the target: -EIO when fewer are there. */
+int privilege_read_memory(pid_t pid, uint64_t address, void *ret_bytes, size_t length);
+
+/* --- files of the target --------------------------------------------------------------------- */
+
+/*
+ * Opens the very file that is mapped at [start, end), even when it was deleted or replaced
+ * (/proc/PID/map_files), else `path` in the target's root if its device and inode agree.
+ * -ESTALE when only a different file is there. Regular files only (-EINVAL).
+ */
+int privilege_open_mapped(const struct target *target, uint64_t start, uint64_t end,
+                          const char *path, uint64_t device, uint64_t inode, int *ret_fd);
+
+/*
+ * Opens `path` for reading inside the target's root with the target's user, group and supplementary
+ * groups and without any capability. Regular files only (-EINVAL); never follows /proc magic links;
+ * pseudo file systems such as /proc are refused (-EACCES). Used for sources and debug files.
+ */
+int privilege_open_in_target(const struct target *target, const char *path, int *ret_fd);
+
+/*
+ * Opens `path` in lprofd's own root: for debug files below /usr/lib/debug and for --source-path
+ * directories that the person who started lprofd named. Regular files only.
+ */
+int privilege_open_own(const char *path, int *ret_fd);
+
+/* --- ptrace (calls must come from the one thread that seized) --------------------------------- */
+
+/* PTRACE_SEIZE with PTRACE_O_TRACECLONE: new threads are seized as they start. */
+int privilege_ptrace_seize(pid_t tid);
+int privilege_ptrace_interrupt(pid_t tid);
+/* General registers of a stopped thread, as the machine's user_regs_struct. -ENOTSUP: 32-bit. */
+int privilege_ptrace_registers(pid_t tid, struct user_regs_struct *ret_registers);
+/* Continues a stopped thread, delivering `signal` (0 for none). */
+int privilege_ptrace_continue(pid_t tid, int signal);
+/* Keeps a thread in group-stop (job control) while still being told about its events. */
+int privilege_ptrace_listen(pid_t tid);
+int privilege_ptrace_detach(pid_t tid, int signal);

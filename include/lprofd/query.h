@@ -1,0 +1,148 @@
+/*
+ * Queries: tables, graphs and listings of a profile view. All are O(nodes + entries) and pure:
+ * equal views and options give equal answers.
+ *
+ * Hits are samples and add up exactly: the self hits of all rows and of `unknown` are the hits of
+ * the filtered range. Times are the weights of the samples scaled, thread by thread, to the CPU
+ * time that the kernel accounts.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lprofd/profile.h"
+
+enum query_sort { QUERY_SORT_SELF, QUERY_SORT_TOTAL };
+
+/* Where an inlined instruction's cost is shown. */
+enum query_inlines {
+    QUERY_INLINES_WRITTEN, /* at the line it was written on: the innermost inlined frame */
+    QUERY_INLINES_CALLED,  /* at the physical function's line that the inlining happened on */
+};
+
+struct query_options {
+    uint64_t from_ns, to_ns; /* since the session's start; to_ns 0: until now */
+    const pid_t *tids;       /* only these threads; borrowed */
+    size_t tid_count;        /* 0: all */
+    enum query_sort sort;
+    enum query_inlines inlines;
+    bool hide_kernel; /* count kernel frames at the user frame that entered the kernel */
+    const char
+        *focus; /* only stacks with this frame: function, file:line or "a;b;c" path; or NULL */
+};
+
+/* Numbers of one row. Percentages are of the filtered range's total, 0 to 100. */
+struct query_cost {
+    uint64_t self_hits, total_hits;
+    uint64_t self_time_ns, total_time_ns;
+    double self_percent, total_percent;
+    double percent_low, percent_high; /* 95 % Wilson interval of the sorted share */
+};
+
+struct query_line {
+    uint32_t file; /* symbols_file() id, never 0 */
+    uint32_t line;
+    uint32_t function; /* symbols_function() id of the line's most expensive function */
+    struct query_cost cost;
+};
+
+struct query_function {
+    uint32_t function; /* symbols_function() id */
+    struct query_cost cost;
+};
+
+struct query_file {
+    uint32_t file;
+    struct query_cost cost; /* each sample once per file */
+};
+
+/* Samples whose leaf has no line, by reason. */
+struct query_unknown {
+    struct query_cost cost;
+    uint64_t hits_by_status[SYMBOL_STATUS_COUNT];
+};
+
+/* The filtered range as a whole. */
+struct query_total {
+    uint64_t hits, time_ns;
+};
+
+struct query_lines {
+    struct query_total total;
+    struct query_unknown unknown;
+    size_t count;
+    struct query_line *rows; /* owned; sorted by cost, then file and line */
+};
+
+struct query_functions {
+    struct query_total total;
+    size_t count;
+    struct query_function *rows; /* owned; sorted by cost */
+};
+
+struct query_files {
+    struct query_total total;
+    struct query_unknown unknown;
+    size_t count;
+    struct query_file *rows; /* owned; sorted by cost */
+};
+
+/* All return 0, -ENOMEM, or -EINVAL for a focus that cannot be understood. */
+int query_lines(const struct profile_view *view, const struct query_options *options,
+                struct query_lines **ret_lines);
+int query_functions(const struct profile_view *view, const struct query_options *options,
+                    struct query_functions **ret_functions);
+int query_files(const struct profile_view *view, const struct query_options *options,
+                struct query_files **ret_files);
+void query_lines_free(struct query_lines *lines);
+void query_functions_free(struct query_functions *functions);
+void query_files_free(struct query_files *files);
+
+/* The flame graph in columns, parents before children; node 0 is the root "all". */
+struct query_flamegraph {
+    uint32_t count;
+    uint32_t *parent;                 /* owned; parent[0] is 0 */
+    uint32_t *function;               /* owned; symbols_function() id; QUERY_ROOT or QUERY_OTHER */
+    uint32_t *file, *line;            /* owned; declaration of the function, 0 unknown */
+    uint64_t *self_hits, *total_hits; /* owned */
+    uint64_t *self_time_ns, *total_time_ns;
+    struct query_total total;
+};
+
+#define QUERY_ROOT UINT32_MAX
+#define QUERY_OTHER (UINT32_MAX - 1)
+
+/* Nodes with less than min_percent of the total are folded into an "other" child. */
+int query_flamegraph(const struct profile_view *view, const struct query_options *options,
+                     double min_percent, struct query_flamegraph **ret_graph);
+void query_flamegraph_free(struct query_flamegraph *graph);
+
+/* CPU time per thread over time: series[thread][step], row by row. */
+struct query_timeline {
+    uint64_t start_ns, step_ns;
+    size_t step_count, thread_count;
+    uint32_t *threads; /* owned; indices into view->threads, busiest first */
+    uint64_t *time_ns; /* owned; thread_count * step_count */
+};
+
+/* step_ns is raised so that there are at most 10,000 steps. */
+int query_timeline(const struct profile_view *view, const struct query_options *options,
+                   uint64_t step_ns, struct query_timeline **ret_timeline);
+void query_timeline_free(struct query_timeline *timeline);
+
+/* Per thread of the view: self time within the range. */
+struct query_thread {
+    uint32_t thread; /* index into view->threads */
+    struct query_cost cost;
+};
+struct query_threads {
+    struct query_total total;
+    size_t count;
+    struct query_thread *rows; /* owned; busiest first */
+};
+int query_threads(const struct profile_view *view, const struct query_options *options,
+                  struct query_threads **ret_threads);
+void query_threads_free(struct query_threads *threads);

@@ -1,0 +1,126 @@
+/* Sessions: one attached or launched target with its timeline and its data. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+
+enum session_state {
+    SESSION_ATTACHING,
+    SESSION_RUNNING,
+    SESSION_PAUSED,
+    SESSION_EXITED,   /* the target ended; the data stays */
+    SESSION_DETACHED, /* sampling was stopped; the data stays */
+    SESSION_LOADED,   /* opened from a file */
+};
+
+/* "running", ...: as in the API. */
+const char *session_state_name(enum session_state state);
+
+#define SESSION_FREQUENCY_DEFAULT_HZ 997
+#define SESSION_FREQUENCY_MAX_HZ 50000
+#define SESSION_STACK_DEFAULT_BYTES 16384
+#define SESSION_STACK_MAX_BYTES 65000
+#define SESSION_MEMORY_DEFAULT_BYTES (UINT64_C(256) << 20)
+
+/* --source-path [OLD=]NEW: what stands for OLD in a source's path; OLD may be "". */
+struct source_path {
+    char *old_prefix, *new_prefix; /* owned */
+};
+
+/* Zero values mean the defaults. All pointers are borrowed during session_start() and copied. */
+struct session_options {
+    pid_t pid;             /* the target, or 0 to launch `command` */
+    char *const *command;  /* NULL-terminated argument vector */
+    uint32_t frequency_hz; /* 1 to SESSION_FREQUENCY_MAX_HZ */
+    const char *event;     /* "auto", "cycles", "cpu-clock", "task-clock" */
+    const char *backend;   /* "auto", "perf-cpu", "perf-task", "perf-thread", "ptrace" */
+    uint32_t stack_bytes;  /* a multiple of 8, 512 to SESSION_STACK_MAX_BYTES */
+    uint64_t duration_ns;  /* stop sampling after that long; 0: never */
+    uint64_t memory_limit_bytes;
+    const struct source_path *source_paths;
+    size_t source_path_count;
+};
+
+#define SESSION_WARNINGS_MAX 16
+
+/* The session document of the API, as numbers. Strings are owned by the info. */
+struct session_info {
+    uint32_t id;
+    enum session_state state;
+    pid_t pid;
+    char *command;    /* command line, spaces between arguments */
+    char *executable; /* path */
+    char started_at[32];
+    uint64_t duration_ns;
+    const char *backend;        /* constant string */
+    const char *backend_reason; /* constant string: why this one */
+    const char *event;          /* constant string */
+    uint32_t frequency_hz, stack_bytes;
+    uint32_t threads; /* alive now */
+    struct {
+        uint64_t total, lost, throttled, truncated_stacks, unwound_to_root, unresolved_frames;
+    } samples;
+    uint64_t sampled_ns, accounted_ns;
+    double daemon_cpu_percent, target_overhead_percent;
+    uint64_t rss_bytes;
+    uint64_t knows_since_ns;
+    uint64_t epoch; /* grows whenever a query could answer differently */
+    char *warnings[SESSION_WARNINGS_MAX];
+    size_t warning_count;
+};
+
+struct session;
+
+/*
+ * Attaches to options->pid or launches options->command, and returns once sampling runs. The
+ * session is returned with one reference. On failure *ret_failure says why, for a person.
+ */
+int session_start(const struct session_options *options, struct session **ret_session,
+                  struct failure *ret_failure);
+
+struct session *session_ref(struct session *session);
+/* Drops a reference; the last one stops sampling and frees everything. NULL is harmless. */
+void session_unref(struct session *session);
+
+/* Stops the numbers from growing, and lets them grow again. -EALREADY when it is so already;
+ * -ESRCH when the target is gone. */
+int session_pause(struct session *session);
+int session_resume(struct session *session);
+/* Stops sampling for good; the target runs on and the data stays. */
+int session_detach(struct session *session);
+
+/* Waits until the session is no longer running, or `timeout_ns` passed. True when it ended. */
+bool session_wait(struct session *session, uint64_t timeout_ns);
+/* Waits until every sample taken so far is symbolised, or `timeout_ns` passed. */
+bool session_wait_symbols(struct session *session, uint64_t timeout_ns);
+
+int session_info(struct session *session, struct session_info *ret_info);
+void session_info_free(struct session_info *info);
+
+/*
+ * Opens the source file with this symbols_file() id: through the session's --source-path, else as
+ * the debug information names it, with the target's rights inside the target's root. Regular files
+ * up to 64 MiB. -ENOENT and others; *ret_stale is set when the file is newer than the module or its
+ * MD5 differs from the one the debug information gives.
+ */
+int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale);
+
+/* --- all sessions of this daemon; ids count from 1 -------------------------------------------- */
+
+struct session_registry;
+int session_registry_new(struct session_registry **ret_registry);
+void session_registry_free(struct session_registry *registry);
+
+/* Keeps a reference of its own and gives the session its id. */
+int session_registry_add(struct session_registry *registry, struct session *session,
+                         uint32_t *ret_id);
+/* Drops the registry's reference. -ENOENT. */
+int session_registry_remove(struct session_registry *registry, uint32_t id);
+/* A new reference to the session, or NULL. Id 0 is the newest one ("current"). */
+struct session *session_registry_get(struct session_registry *registry, uint32_t id);
+/* The ids in use, ascending; returns how many, and fills at most `max` of them. */
+size_t session_registry_list(struct session_registry *registry, uint32_t *ret_ids, size_t max);

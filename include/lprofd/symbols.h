@@ -1,0 +1,106 @@
+/*
+ * Symbols: from (module, vaddr) to functions, files, lines and inline chains.
+ *
+ * A `struct symbols` belongs to one session. One thread (the session's symbol thread) calls
+ * symbols_resolve_*(); any number of threads read what is published between symbols_lock_shared()
+ * and symbols_unlock().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lprofd/module.h"
+#include "lprofd/privilege.h"
+
+/* How much is known about a location, and if less than a line, why. */
+enum symbol_status {
+    SYMBOL_PENDING,       /* not looked at yet */
+    SYMBOL_NAME_ONLY,     /* ELF symbol published, lines still to come */
+    SYMBOL_LINE,          /* everything: at least one frame with file and line */
+    SYMBOL_NO_DEBUG_INFO, /* the module has no DWARF here (install its -dbg / -dbgsym package) */
+    SYMBOL_NO_LINE,       /* DWARF is there but says nothing about this address */
+    SYMBOL_NO_MODULE,     /* not in a module: JIT, a stack end */
+    SYMBOL_UNREADABLE,    /* the module's file could not be opened or is not valid ELF/DWARF */
+    SYMBOL_STATUS_COUNT
+};
+
+/* One or two words for a reason in JSON: "no_debug_info", ... */
+const char *symbol_status_name(enum symbol_status status);
+
+/* A resolved frame. Ids index symbols_function() and symbols_file(); 0 means unknown. */
+struct frame {
+    uint32_t function;
+    uint32_t file;
+    uint32_t line;   /* from 1; 0 unknown */
+    uint32_t column; /* from 1; 0 unknown */
+};
+
+/* The frames of one raw frame: innermost inlined function first, physical function last. */
+struct frame_span {
+    const struct frame *frames; /* borrowed, valid while the shared lock is held */
+    uint32_t count;             /* at least 1 once a name was published; 0 while pending */
+    enum symbol_status status;
+};
+
+struct symbol_function {
+    const char *name;    /* demangled, or "[libfoo.so+0x1234]" when there is no symbol */
+    uint32_t module;     /* module id */
+    uint32_t file, line; /* where it is declared; 0 unknown */
+};
+
+struct symbol_file {
+    const char *path;      /* absolute where the debug information allows it */
+    const char *directory; /* DW_AT_comp_dir of the unit that named it, "" unknown */
+    uint32_t module;       /* the first module that named it */
+    bool has_md5;          /* DWARF 5 line tables may carry the source's MD5 */
+    unsigned char md5[16];
+};
+
+struct symbols;
+
+/* Where debug files are searched. The target must outlive the symbols. 0 or -ENOMEM. */
+int symbols_new(const struct target *target, struct symbols **ret_symbols);
+void symbols_free(struct symbols *symbols);
+
+/* A location to resolve: `location` is the caller's dense id, from 0. */
+struct symbol_request {
+    uint32_t location;
+    bool is_return_address; /* look up vaddr - 1 */
+    uint64_t vaddr;
+};
+
+/*
+ * Publishes names of `count` locations in `module` from its ELF symbol tables (own and split debug
+ * file's), demangled; the kernel's from /proc/kallsyms. Every location has one frame and at least
+ * SYMBOL_NAME_ONLY (or a final status when lines cannot follow) afterwards. 0 or -errno for
+ * conditions like ENOMEM; a broken file is a status, not an error.
+ */
+int symbols_resolve_names(struct symbols *symbols, const struct module *module,
+                          const struct symbol_request *requests, size_t count);
+
+/*
+ * Publishes files, lines and inline chains of the same locations from DWARF 4/5. Every location has
+ * a final status afterwards.
+ */
+int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
+                          const struct symbol_request *requests, size_t count);
+
+/* A location that is no module's (module 0): publishes `name` as its only frame. */
+int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name);
+
+void symbols_lock_shared(const struct symbols *symbols);
+void symbols_unlock(const struct symbols *symbols);
+
+/* The rest needs the shared lock. O(1). Counts include id 0. */
+struct frame_span symbols_frames(const struct symbols *symbols, uint32_t location);
+struct symbol_function symbols_function(const struct symbols *symbols, uint32_t id);
+struct symbol_file symbols_file(const struct symbols *symbols, uint32_t id);
+uint32_t symbols_function_count(const struct symbols *symbols);
+uint32_t symbols_file_count(const struct symbols *symbols);
+/* Grows with every publication: a cached query is stale when it changed. */
+uint64_t symbols_generation(const struct symbols *symbols);
+
+/* Memory held, in bytes. */
+size_t symbols_bytes(const struct symbols *symbols);

@@ -1,0 +1,35 @@
+/*
+ * The stack trie: every distinct stack is one node, every distinct raw frame one location. Both
+ * are append-only and never move: one writer, and any number of readers that read a count first
+ * and then only below it, without a lock. Node 0 is the root (no frame); a parent's id is always
+ * smaller than its children's.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lprofd/stack.h"
+
+struct trie_node {
+    uint32_t parent;
+    uint32_t location;
+};
+
+struct stack_trie;
+
+int stack_trie_new(struct stack_trie **ret_trie);
+void stack_trie_free(struct stack_trie *trie);
+
+/* Writer only: the node of this stack (frames leaf first), added if new. 0 or -ENOMEM. */
+int stack_trie_add(struct stack_trie *trie, const struct raw_frame *frames, size_t count,
+                   uint32_t *ret_node);
+
+/* Readers: published counts, and items below them. O(1). */
+uint32_t stack_trie_node_count(const struct stack_trie *trie);
+uint32_t stack_trie_location_count(const struct stack_trie *trie);
+struct trie_node stack_trie_node(const struct stack_trie *trie, uint32_t node);
+struct raw_frame stack_trie_location(const struct stack_trie *trie, uint32_t location);
+
+/* Memory held, in bytes. */
+size_t stack_trie_bytes(const struct stack_trie *trie);
