@@ -1,0 +1,55 @@
+/* Capture backends: whatever turns a running process into time-ordered records. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+#include "lprofd/record.h"
+
+struct capture_options {
+    pid_t pid;
+    uint32_t frequency_hz;
+    uint32_t stack_bytes; /* user stack to copy with each sample */
+    const char *event;    /* "auto", "cycles", "cpu-clock", "task-clock" */
+};
+
+/* What every backend's object begins with. */
+struct capture {
+    const struct capture_ops *ops;
+    const char *event;     /* what it samples by: constant string */
+    uint64_t period_ns;    /* nominal weight of one sample */
+    bool reports_mappings; /* mappings come as records; else as RECORD_MAPS_STALE */
+};
+
+typedef void record_fn(void *user, const struct record *record);
+
+/*
+ * One backend. All functions of one object are called from one thread (ptrace demands it).
+ * A capture starts disabled: no samples, though mapping, comm, fork and exit records may come.
+ */
+struct capture_ops {
+    const char *name;
+    /* Fails with -EPERM/-EACCES where the kernel refuses, -ENOTSUP where it cannot. */
+    int (*open)(const struct capture_options *options, struct capture **ret_capture,
+                struct failure *ret_failure);
+    int (*set_enabled)(struct capture *capture, bool enabled);
+    /* Sleeps until there is something to drain, at most `timeout_ns`. */
+    int (*wait)(struct capture *capture, uint64_t timeout_ns);
+    /* Hands on all records older than about a millisecond (all there are if `final`), in order. */
+    int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);
+    /* Lets go of the target, which runs on undisturbed. NULL is harmless. */
+    void (*close)(struct capture *capture);
+};
+
+extern const struct capture_ops capture_perf_cpu;
+extern const struct capture_ops capture_ptrace;
+
+/*
+ * Opens the backend called `name`, or with "auto" the first that works, cheapest for the target
+ * first. *ret_reason (constant string or NULL) says why a dearer one was taken.
+ */
+int capture_open(const char *name, const struct capture_options *options,
+                 struct capture **ret_capture, const char **ret_reason,
+                 struct failure *ret_failure);
