@@ -60,6 +60,13 @@ int index_add(struct index *index, uint64_t hash, uint32_t position, index_hash_
     return 0;
 }
 
+void index_reset(struct index *index)
+{
+    if (index->slots)
+        memset(index->slots, 0xff, index->capacity * sizeof *index->slots);
+    index->count = 0;
+}
+
 void index_clear(struct index *index)
 {
     free(index->slots);

@@ -36,5 +36,8 @@ typedef uint64_t index_hash_fn(const void *user, uint32_t position);
 int index_add(struct index *index, uint64_t hash, uint32_t position, index_hash_fn *rehash,
               const void *user);
 
+/* Forgets all items and keeps the slots. */
+void index_reset(struct index *index);
+
 /* Frees the slots; the index is empty and usable afterwards. */
 void index_clear(struct index *index);

@@ -1,0 +1,287 @@
+/* Counts by time: the open bucket, sealing, coarsening and forgetting. */
+#include "aggregate/buckets.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/index.h"
+
+/* Old buckets are looked through for merging once in ten seconds. */
+#define NS_PER_BUCKET_SWEEP (UINT64_C(10) * 1000000000)
+
+struct bucket_store {
+    /* The writer's own: the open bucket. */
+    struct bucket_entry *open; /* owned */
+    size_t open_count, open_capacity;
+    struct index open_index;
+    uint64_t open_start_ns;
+
+    pthread_mutex_t mutex;         /* guards what follows */
+    struct sealed_bucket **sealed; /* owned array of references */
+    size_t sealed_count, sealed_capacity;
+    size_t bytes, limit_bytes;
+    uint64_t end_ns, knows_since_ns;
+};
+
+/* How wide buckets of some age are: a second after a minute, ten seconds after ten, and so on. */
+static const struct {
+    uint64_t age_ns, width_ns;
+} resolutions[] = {
+    {UINT64_C(60) * 1000000000, UINT64_C(1000000000)},
+    {UINT64_C(600) * 1000000000, UINT64_C(10) * 1000000000},
+    {UINT64_C(7200) * 1000000000, UINT64_C(60) * 1000000000},
+    {UINT64_C(86400) * 1000000000, UINT64_C(600) * 1000000000},
+};
+
+static size_t sealed_bytes(const struct sealed_bucket *sealed)
+{
+    return sizeof *sealed + sealed->bucket.count * sizeof(struct bucket_entry);
+}
+
+int bucket_store_new(size_t limit_bytes, struct bucket_store **ret_store)
+{
+    struct bucket_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return -ENOMEM;
+    store->limit_bytes = limit_bytes;
+    pthread_mutex_init(&store->mutex, NULL);
+    *ret_store = store;
+    return 0;
+}
+
+void bucket_store_free(struct bucket_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->sealed_count; i++)
+        bucket_release(store->sealed[i]);
+    free(store->sealed);
+    free(store->open);
+    index_clear(&store->open_index);
+    pthread_mutex_destroy(&store->mutex);
+    free(store);
+}
+
+void bucket_release(struct sealed_bucket *sealed)
+{
+    if (sealed && atomic_fetch_sub(&sealed->references, 1) == 1)
+        free(sealed);
+}
+
+struct wanted_entry {
+    const struct bucket_entry *entries;
+    uint32_t node, thread;
+};
+
+static bool entry_equal(const void *user, uint32_t position)
+{
+    const struct wanted_entry *wanted = user;
+    const struct bucket_entry *have = &wanted->entries[position];
+    return have->node == wanted->node && have->thread == wanted->thread;
+}
+
+static uint64_t entry_rehash(const void *user, uint32_t position)
+{
+    const struct wanted_entry *wanted = user;
+    const struct bucket_entry *have = &wanted->entries[position];
+    return hash_u64((uint64_t)have->node << 32 | have->thread);
+}
+
+int bucket_store_count(struct bucket_store *store, uint32_t node, uint32_t thread,
+                       uint64_t weight_ns)
+{
+    struct wanted_entry wanted = {store->open, node, thread};
+    uint64_t hash = hash_u64((uint64_t)node << 32 | thread);
+    uint32_t at = index_find(&store->open_index, hash, entry_equal, &wanted);
+    if (at == INDEX_EMPTY) {
+        int error = array_reserve(&store->open, &store->open_capacity, store->open_count + 1,
+                                  sizeof *store->open);
+        if (error)
+            return error;
+        at = (uint32_t)store->open_count;
+        store->open[at] = (struct bucket_entry){.node = node, .thread = thread};
+        wanted.entries = store->open;
+        error = index_add(&store->open_index, hash, at, entry_rehash, &wanted);
+        if (error)
+            return error;
+        store->open_count++;
+    }
+    store->open[at].hits++;
+    store->open[at].weight_ns += weight_ns;
+    return 0;
+}
+
+static int compare_entries(const void *first, const void *second)
+{
+    const struct bucket_entry *a = first, *b = second;
+    if (a->node != b->node)
+        return a->node < b->node ? -1 : 1;
+    return a->thread < b->thread ? -1 : a->thread > b->thread;
+}
+
+static struct sealed_bucket *new_sealed(uint64_t start_ns, uint64_t end_ns, size_t capacity)
+{
+    struct sealed_bucket *sealed = malloc(sizeof *sealed + capacity * sizeof(struct bucket_entry));
+    if (!sealed)
+        return NULL;
+    atomic_init(&sealed->references, 1);
+    sealed->bucket.start_ns = start_ns;
+    sealed->bucket.end_ns = end_ns;
+    sealed->bucket.count = 0;
+    return sealed;
+}
+
+/* Merges two buckets that follow each other; both sorted, as is the result. */
+static struct sealed_bucket *merge(const struct bucket *older, const struct bucket *newer)
+{
+    struct sealed_bucket *merged =
+        new_sealed(older->start_ns, newer->end_ns, older->count + newer->count);
+    if (!merged)
+        return NULL;
+    struct bucket_entry *out = merged->bucket.entries;
+    size_t i = 0, j = 0, count = 0;
+    while (i < older->count || j < newer->count) {
+        int order = i == older->count   ? 1
+                    : j == newer->count ? -1
+                                        : compare_entries(&older->entries[i], &newer->entries[j]);
+        out[count] = order <= 0 ? older->entries[i++] : newer->entries[j++];
+        if (order == 0) {
+            out[count].hits += newer->entries[j].hits;
+            out[count].weight_ns += newer->entries[j++].weight_ns;
+        }
+        count++;
+    }
+    merged->bucket.count = count;
+    size_t exact = sealed_bytes(merged);
+    struct sealed_bucket *shrunk = realloc(merged, exact);
+    return shrunk ? shrunk : merged;
+}
+
+/* The width that a bucket of this age should have; wider by `shift` doublings under pressure. */
+static uint64_t width_at(uint64_t age_ns, unsigned shift)
+{
+    uint64_t width = BUCKET_NS;
+    for (size_t i = 0; i < array_length(resolutions); i++)
+        if (age_ns >= resolutions[i].age_ns)
+            width = resolutions[i].width_ns;
+    return width << shift;
+}
+
+/* Merges neighbours that fit into one aligned bucket of the width that their age asks for. */
+static void coarsen(struct bucket_store *store, unsigned shift)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->sealed_count; i++) {
+        struct sealed_bucket *next = store->sealed[i];
+        struct sealed_bucket *last = kept ? store->sealed[kept - 1] : NULL;
+        uint64_t width = width_at(store->end_ns - next->bucket.end_ns, shift);
+        if (last && last->bucket.start_ns / width == (next->bucket.end_ns - 1) / width) {
+            struct sealed_bucket *merged = merge(&last->bucket, &next->bucket);
+            if (merged) {
+                store->bytes += sealed_bytes(merged);
+                store->bytes -= sealed_bytes(last) + sealed_bytes(next);
+                bucket_release(last);
+                bucket_release(next);
+                store->sealed[kept - 1] = merged;
+                continue;
+            }
+        }
+        store->sealed[kept++] = next;
+    }
+    store->sealed_count = kept;
+}
+
+static void drop_oldest(struct bucket_store *store)
+{
+    struct sealed_bucket *oldest = store->sealed[0];
+    store->bytes -= sealed_bytes(oldest);
+    store->knows_since_ns = oldest->bucket.end_ns;
+    store->sealed_count--;
+    memmove(&store->sealed[0], &store->sealed[1], store->sealed_count * sizeof(store->sealed[0]));
+    bucket_release(oldest);
+}
+
+static void stay_within_limit(struct bucket_store *store)
+{
+    for (unsigned shift = 1; shift <= 8 && store->bytes > store->limit_bytes; shift++)
+        coarsen(store, shift);
+    while (store->bytes > store->limit_bytes && store->sealed_count > 1)
+        drop_oldest(store);
+}
+
+int bucket_store_seal(struct bucket_store *store, uint64_t end_ns)
+{
+    _cleanup_(free_pointer) struct sealed_bucket *sealed = NULL;
+    if (store->open_count) {
+        sealed = new_sealed(store->open_start_ns, end_ns, store->open_count);
+        if (!sealed)
+            return -ENOMEM;
+        qsort(store->open, store->open_count, sizeof *store->open, compare_entries);
+        memcpy(sealed->bucket.entries, store->open, store->open_count * sizeof *store->open);
+        sealed->bucket.count = store->open_count;
+    }
+
+    pthread_mutex_lock(&store->mutex);
+    int error = sealed ? array_reserve(&store->sealed, &store->sealed_capacity,
+                                       store->sealed_count + 1, sizeof(struct sealed_bucket *))
+                       : 0;
+    if (!error) {
+        bool crossed = store->end_ns / NS_PER_BUCKET_SWEEP != end_ns / NS_PER_BUCKET_SWEEP;
+        store->end_ns = end_ns;
+        if (sealed) {
+            store->bytes += sealed_bytes(sealed);
+            store->sealed[store->sealed_count++] = take_pointer(sealed);
+        }
+        if (crossed)
+            coarsen(store, 0);
+        stay_within_limit(store);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (error)
+        return error;
+
+    store->open_count = 0;
+    store->open_start_ns = end_ns;
+    index_reset(&store->open_index);
+    return 0;
+}
+
+int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
+                          size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns)
+{
+    pthread_mutex_lock(&store->mutex);
+    size_t count = store->sealed_count;
+    struct sealed_bucket **copy = calloc(count + 1, sizeof(struct sealed_bucket *));
+    if (copy) {
+        for (size_t i = 0; i < count; i++) {
+            copy[i] = store->sealed[i];
+            atomic_fetch_add(&copy[i]->references, 1);
+        }
+        *ret_buckets = copy;
+        *ret_count = count;
+        *ret_end_ns = store->end_ns;
+        *ret_knows_since_ns = store->knows_since_ns;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return copy ? 0 : -ENOMEM;
+}
+
+void bucket_store_limit(struct bucket_store *store, size_t limit_bytes)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->limit_bytes = limit_bytes;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+size_t bucket_store_bytes(struct bucket_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    size_t bytes = store->bytes;
+    pthread_mutex_unlock(&store->mutex);
+    return bytes;
+}

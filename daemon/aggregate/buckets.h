@@ -1,0 +1,43 @@
+/*
+ * Counts by time: samples are counted into an open bucket, which is sealed every BUCKET_NS and
+ * immutable from then on. Old buckets are merged into coarser ones, and when that does not keep the
+ * store below its limit, the oldest are dropped. One writer; readers hold references.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lprofd/profile.h"
+
+#define BUCKET_NS UINT64_C(100000000)
+
+/* A sealed bucket with a reference count. */
+struct sealed_bucket {
+    atomic_uint references;
+    struct bucket bucket; /* last: it ends in a flexible array */
+};
+
+struct bucket_store;
+
+/* `limit_bytes` bounds the memory of sealed buckets. 0 or -ENOMEM. */
+int bucket_store_new(size_t limit_bytes, struct bucket_store **ret_store);
+void bucket_store_free(struct bucket_store *store);
+
+/* Writer: counts a sample of `thread` with stack `node` in the open bucket. 0 or -ENOMEM. */
+int bucket_store_count(struct bucket_store *store, uint32_t node, uint32_t thread,
+                       uint64_t weight_ns);
+
+/*
+ * Writer: seals what was counted since the last seal as [its end, end_ns) and starts a new bucket;
+ * merges and drops old buckets to stay within the limit. An empty bucket only moves the end.
+ */
+int bucket_store_seal(struct bucket_store *store, uint64_t end_ns);
+
+/* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
+int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
+                          size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns);
+void bucket_release(struct sealed_bucket *bucket);
+
+/* Changes what may be held; takes effect at the next seal. */
+void bucket_store_limit(struct bucket_store *store, size_t limit_bytes);
+size_t bucket_store_bytes(struct bucket_store *store);
