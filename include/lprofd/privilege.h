@@ -77,6 +77,10 @@ int privilege_read_cpu_time(pid_t pid, uint64_t *ret_ns);
 /* Reads exactly `length` bytes at `address` in the target: -EIO when fewer are there. */
 int privilege_read_memory(pid_t pid, uint64_t address, void *ret_bytes, size_t length);
 
+/* The same, up to the end of what is mapped; *ret_length says how far. -EFAULT: nothing there. */
+int privilege_read_memory_part(pid_t pid, uint64_t address, void *ret_bytes, size_t length,
+                               size_t *ret_length);
+
 /* --- files of the target --------------------------------------------------------------------- */
 
 /*
@@ -102,7 +106,7 @@ int privilege_open_own(const char *path, int *ret_fd);
 
 /* --- ptrace (calls must come from the one thread that seized) --------------------------------- */
 
-/* PTRACE_SEIZE with PTRACE_O_TRACECLONE: new threads are seized as they start. */
+/* PTRACE_SEIZE with PTRACE_O_TRACECLONE and TRACEEXEC: new threads are seized as they start. */
 int privilege_ptrace_seize(pid_t tid);
 int privilege_ptrace_interrupt(pid_t tid);
 /* General registers of a stopped thread, as the machine's user_regs_struct. -ENOTSUP: 32-bit. */
