@@ -31,7 +31,6 @@ struct capture_perf {
     int *side_band_fds;      /* owned; a dummy event for mappings, threads and names */
     struct pollfd *polls;    /* owned */
     size_t count, ring_capacity, sampling_capacity, side_band_capacity, poll_capacity;
-    uint64_t malformed;
 };
 
 struct event_choice {

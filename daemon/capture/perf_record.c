@@ -128,7 +128,8 @@ static int decode_other(const struct perf_event_header *header, struct reader *r
     case PERF_RECORD_COMM:
         record->type = RECORD_COMM;
         record->comm.is_exec = header->misc & PERF_RECORD_MISC_COMM_EXEC;
-        reader_u64(reader); /* pid and tid */
+        record->pid = (pid_t)reader_u32(reader); /* the one renamed, not the one who did it */
+        record->tid = (pid_t)reader_u32(reader);
         record->comm.name = reader_string(reader);
         return 0;
     case PERF_RECORD_FORK:

@@ -12,7 +12,7 @@ enum module_kind {
     MODULE_ANONYMOUS, /* memory without a file (JIT): vaddr is the run-time address */
 };
 
-/* A PT_LOAD program header: file bytes [offset, offset + bytes) are loaded at vaddr. */
+/* An executable PT_LOAD program header: file bytes [offset, offset + bytes) are loaded at vaddr. */
 struct module_segment {
     uint64_t offset, bytes, vaddr;
 };

@@ -1,0 +1,172 @@
+/* The executable mappings of one process: a sorted array, with a cache of pages before it. */
+#include "process/address_space.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "process/maps.h"
+
+struct mapped {
+    uint64_t start, end;
+    uint64_t bias; /* vaddr = ip - bias */
+    const struct module *module;
+};
+
+#define PAGE_BITS 12
+#define PAGE_SLOTS 1024
+
+struct page_slot {
+    uint64_t page;
+    uint64_t generation;
+    struct mapped mapped;
+};
+
+struct address_space {
+    struct module_table *modules; /* borrowed */
+    struct mapped *mappings;      /* owned, sorted, not overlapping */
+    size_t count, capacity;
+    uint64_t generation; /* of the mappings; slots of older generations do not count */
+    struct page_slot pages[PAGE_SLOTS];
+};
+
+int address_space_new(struct module_table *modules, struct address_space **ret_space)
+{
+    struct address_space *space = calloc(1, sizeof *space);
+    if (!space)
+        return -ENOMEM;
+    space->modules = modules;
+    space->generation = 1;
+    *ret_space = space;
+    return 0;
+}
+
+void address_space_free(struct address_space *space)
+{
+    if (!space)
+        return;
+    free(space->mappings);
+    free(space);
+}
+
+void address_space_clear(struct address_space *space)
+{
+    space->count = 0;
+    space->generation++;
+}
+
+/*
+ * What to subtract from an ip for the vaddr. A mapping starts at its segment's file offset rounded
+ * down to a page; the segment that begins on that page is the one meant.
+ */
+static uint64_t find_bias(const struct module *module, const struct record_mapping *mapping)
+{
+    if (module->kind == MODULE_ANONYMOUS)
+        return 0;
+    uint64_t page_mask = (UINT64_C(1) << PAGE_BITS) - 1;
+    const struct module_segment *best = NULL;
+    for (size_t i = 0; i < module->segment_count; i++) {
+        const struct module_segment *segment = &module->segments[i];
+        if ((segment->offset & ~page_mask) <= mapping->file_offset &&
+            mapping->file_offset < segment->offset + segment->bytes)
+            best = segment;
+    }
+    /* Not a known segment: offsets into the file are the best name there is. */
+    uint64_t shift = best ? best->vaddr - best->offset : 0;
+    return mapping->start - (mapping->file_offset + shift);
+}
+
+/* First mapping that ends after `address`. */
+static size_t first_ending_after(const struct address_space *space, uint64_t address)
+{
+    size_t low = 0, high = space->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (space->mappings[middle].end > address)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Makes [start, end) free: cuts, splits or removes what lies there. Room for one more is reserved.
+ */
+static void make_hole(struct address_space *space, uint64_t start, uint64_t end)
+{
+    size_t first = first_ending_after(space, start), last = first;
+    struct mapped left = {0}, right = {0};
+    while (last < space->count && space->mappings[last].start < end) {
+        const struct mapped *old = &space->mappings[last++];
+        if (old->start < start) {
+            left = *old;
+            left.end = start;
+        }
+        if (old->end > end) {
+            right = *old;
+            right.start = end;
+        }
+    }
+    struct mapped kept[2];
+    size_t keep = 0;
+    if (left.module)
+        kept[keep++] = left;
+    if (right.module)
+        kept[keep++] = right;
+    memmove(&space->mappings[first + keep], &space->mappings[last],
+            (space->count - last) * sizeof *space->mappings);
+    memcpy(&space->mappings[first], kept, keep * sizeof *kept);
+    space->count += keep;
+    space->count -= last - first;
+}
+
+int address_space_map(struct address_space *space, const struct record_mapping *mapping)
+{
+    uint64_t end = mapping->start + mapping->length;
+    if (end <= mapping->start)
+        return 0;
+    const struct module *module = NULL;
+    int error = module_table_intern(space->modules, mapping, &module);
+    if (!error)
+        error = array_reserve(&space->mappings, &space->capacity, space->count + 2,
+                              sizeof *space->mappings);
+    if (error)
+        return error;
+
+    make_hole(space, mapping->start, end);
+    size_t at = first_ending_after(space, mapping->start);
+    memmove(&space->mappings[at + 1], &space->mappings[at],
+            (space->count - at) * sizeof *space->mappings);
+    space->mappings[at] = (struct mapped){mapping->start, end, find_bias(module, mapping), module};
+    space->count++;
+    space->generation++;
+    return 0;
+}
+
+static int add_mapping(void *user, const struct record_mapping *mapping)
+{
+    return address_space_map(user, mapping);
+}
+
+int address_space_read(struct address_space *space, pid_t pid)
+{
+    address_space_clear(space);
+    return maps_read(pid, add_mapping, space);
+}
+
+const struct module *address_space_find(struct address_space *space, uint64_t ip,
+                                        uint64_t *ret_vaddr)
+{
+    uint64_t page = ip >> PAGE_BITS;
+    struct page_slot *slot = &space->pages[hash_u64(page) % PAGE_SLOTS];
+    if (slot->generation != space->generation || slot->page != page) {
+        size_t at = first_ending_after(space, ip);
+        if (at == space->count || space->mappings[at].start > ip)
+            return NULL;
+        *slot = (struct page_slot){page, space->generation, space->mappings[at]};
+    }
+    *ret_vaddr = ip - slot->mapped.bias;
+    return slot->mapped.module;
+}

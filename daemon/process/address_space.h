@@ -1,0 +1,29 @@
+/* The executable mappings of one process as they are at one moment of the record stream. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "process/module_table.h"
+
+struct address_space;
+
+/* Modules are interned in `modules`, which must outlive the space. 0 or -ENOMEM. */
+int address_space_new(struct module_table *modules, struct address_space **ret_space);
+void address_space_free(struct address_space *space);
+
+/* Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. 0 or -ENOMEM. */
+int address_space_map(struct address_space *space, const struct record_mapping *mapping);
+
+/* Forgets everything: a new image was executed. */
+void address_space_clear(struct address_space *space);
+
+/* Replaces everything by /proc/PID/maps as it is now. */
+int address_space_read(struct address_space *space, pid_t pid);
+
+/*
+ * The module that `ip` lies in, and its ELF vaddr there. NULL when nothing is mapped at ip.
+ * O(1) for pages seen lately, else O(log mappings).
+ */
+const struct module *address_space_find(struct address_space *space, uint64_t ip,
+                                        uint64_t *ret_vaddr);

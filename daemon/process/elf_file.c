@@ -1,0 +1,55 @@
+/* Executable segments and build-id of an ELF file (System V gABI; build-id: GNU ld --build-id). */
+#include "process/elf_file.h"
+
+#include <elfutils/libdwelf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+static int read_segments(Elf *elf, struct module *module)
+{
+    size_t count = 0, capacity = 0;
+    if (elf_getphdrnum(elf, &count) < 0)
+        return -ENOEXEC;
+    for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD ||
+            !(header.p_flags & PF_X))
+            continue;
+        if (array_reserve(&module->segments, &capacity, module->segment_count + 1,
+                          sizeof *module->segments))
+            return -ENOMEM;
+        module->segments[module->segment_count++] = (struct module_segment){
+            .offset = header.p_offset, .bytes = header.p_filesz, .vaddr = header.p_vaddr};
+    }
+    return 0;
+}
+
+static void read_build_id(Elf *elf, struct module *module)
+{
+    const void *bytes = NULL;
+    ssize_t length = dwelf_elf_gnu_build_id(elf, &bytes);
+    if (length > 0 && length <= BUILD_ID_MAX) {
+        memcpy(module->build_id, bytes, (size_t)length);
+        module->build_id_bytes = (size_t)length;
+    }
+}
+
+int elf_file_read(struct module *module)
+{
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(module->fd, ELF_C_READ, NULL);
+    if (!elf)
+        return -ENOEXEC;
+    int error = -ENOEXEC;
+    if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64) {
+        error = read_segments(elf, module);
+        read_build_id(elf, module);
+    }
+    elf_end(elf);
+    return error;
+}

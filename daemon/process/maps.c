@@ -1,0 +1,50 @@
+/* Reading /proc/PID/maps. */
+#include "process/maps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "lprofd/privilege.h"
+#include "process/proc_text.h"
+
+/* Parses "start-end perms offset major:minor inode   path" and says whether it is executable. */
+static bool parse_line(const char *line, struct record_mapping *ret_mapping)
+{
+    uint64_t end = 0;
+    char permissions[5] = "";
+    int path = 0;
+    struct record_mapping mapping = {0};
+    int fields = sscanf(
+        line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %" SCNx64 ":%" SCNx64 " %" SCNu64 " %n",
+        &mapping.start, &end, permissions, &mapping.file_offset, &mapping.device_major,
+        &mapping.device_minor, &mapping.inode, &path);
+    if (fields < 7 || path == 0 || end <= mapping.start || permissions[2] != 'x')
+        return false;
+    mapping.length = end - mapping.start;
+    mapping.path = line + path;
+    *ret_mapping = mapping;
+    return true;
+}
+
+int maps_parse(char *text, maps_fn *on_mapping, void *user)
+{
+    char *rest = text, *line;
+    while ((line = strsep(&rest, "\n"))) {
+        struct record_mapping mapping;
+        if (!parse_line(line, &mapping))
+            continue;
+        int error = on_mapping(user, &mapping);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int maps_read(pid_t pid, maps_fn *on_mapping, void *user)
+{
+    _cleanup_free_ char *text = NULL;
+    int error = proc_read_text(pid, 0, PROC_MAPS, &text, NULL);
+    return error ? error : maps_parse(text, on_mapping, user);
+}

@@ -1,0 +1,196 @@
+/* The modules of a session. */
+#include "process/module_table.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/stable.h"
+#include "process/elf_file.h"
+
+#define MODULES_MAX 65536
+#define VDSO_BYTES_MAX (1 << 20)
+
+struct module_table {
+    const struct target *target;  /* borrowed */
+    struct stable_vector modules; /* struct module *, owned */
+    const struct module *kernel, *anonymous;
+};
+
+static void module_free(struct module *module)
+{
+    if (!module)
+        return;
+    if (module->fd >= 0)
+        close(module->fd);
+    free(module->path);
+    free(module->segments);
+    free(module);
+}
+
+static void cleanup_module(struct module **module)
+{
+    module_free(*module);
+}
+
+static int new_module(enum module_kind kind, const char *path, struct module **ret_module)
+{
+    struct module *module = calloc(1, sizeof *module);
+    if (!module)
+        return -ENOMEM;
+    module->kind = kind;
+    module->fd = -1;
+    module->path = strdup(path);
+    if (!module->path) {
+        free(module);
+        return -ENOMEM;
+    }
+    *ret_module = module;
+    return 0;
+}
+
+static int publish(struct module_table *table, struct module *module,
+                   const struct module **ret_module)
+{
+    module->id = stable_count(&table->modules);
+    int error = stable_append(&table->modules, &module, sizeof module);
+    if (error)
+        return error;
+    *ret_module = module;
+    return 0;
+}
+
+/* Adds a module that has no file. */
+static int add_plain(struct module_table *table, enum module_kind kind, const char *path,
+                     const struct module **ret_module)
+{
+    _cleanup_(cleanup_module) struct module *module = NULL;
+    int error = new_module(kind, path, &module);
+    if (!error)
+        error = publish(table, module, ret_module);
+    if (!error)
+        (void)take_pointer(module);
+    return error;
+}
+
+int module_table_new(const struct target *target, struct module_table **ret_table)
+{
+    struct module_table *table = calloc(1, sizeof *table);
+    if (!table)
+        return -ENOMEM;
+    table->target = target;
+    const struct module *none;
+    if (add_plain(table, MODULE_NONE, "", &none) ||
+        add_plain(table, MODULE_KERNEL, "[kernel]", &table->kernel) ||
+        add_plain(table, MODULE_ANONYMOUS, "[anon]", &table->anonymous)) {
+        module_table_free(table);
+        return -ENOMEM;
+    }
+    *ret_table = table;
+    return 0;
+}
+
+void module_table_free(struct module_table *table)
+{
+    if (!table)
+        return;
+    for (uint32_t i = 0; i < stable_count(&table->modules); i++)
+        module_free(*(struct module **)stable_at(&table->modules, i, sizeof(struct module *)));
+    stable_free(&table->modules);
+    free(table);
+}
+
+uint32_t module_table_count(const struct module_table *table)
+{
+    return stable_count(&table->modules);
+}
+
+const struct module *module_table_get(const struct module_table *table, uint32_t id)
+{
+    return *(struct module **)stable_at(&table->modules, id, sizeof(struct module *));
+}
+
+const struct module *module_table_kernel(const struct module_table *table)
+{
+    return table->kernel;
+}
+
+/* The vdso has no file: its image is copied out of the target into memory of our own. */
+static int open_vdso(const struct target *target, const struct record_mapping *mapping, int *ret_fd)
+{
+    if (mapping->length == 0 || mapping->length > VDSO_BYTES_MAX)
+        return -EINVAL;
+    _cleanup_free_ void *image = malloc(mapping->length);
+    _cleanup_close_ int fd = memfd_create("vdso", MFD_CLOEXEC);
+    if (!image || fd < 0)
+        return -ENOMEM;
+    int error = privilege_read_memory(target->pid, mapping->start, image, (size_t)mapping->length);
+    if (error)
+        return error;
+    if (write(fd, image, mapping->length) != (ssize_t)mapping->length)
+        return -ENOSPC;
+    *ret_fd = take_fd(&fd);
+    return 0;
+}
+
+static const struct module *find(const struct module_table *table, uint64_t device, uint64_t inode,
+                                 const char *path)
+{
+    for (uint32_t i = 0; i < stable_count(&table->modules); i++) {
+        const struct module *module = module_table_get(table, i);
+        if (module->device == device && module->inode == inode && !strcmp(module->path, path))
+            return module;
+    }
+    return NULL;
+}
+
+static int open_module(struct module_table *table, const struct record_mapping *mapping,
+                       struct module *module)
+{
+    int error =
+        module->kind == MODULE_VDSO
+            ? open_vdso(table->target, mapping, &module->fd)
+            : privilege_open_mapped(table->target, mapping->start, mapping->start + mapping->length,
+                                    mapping->path, module->device, module->inode, &module->fd);
+    if (!error)
+        error = elf_file_read(module);
+    if (error == -ENOMEM)
+        return error;
+    module->open_error = -error; /* a value that reaches the screen, not a failure */
+    return 0;
+}
+
+int module_table_intern(struct module_table *table, const struct record_mapping *mapping,
+                        const struct module **ret_module)
+{
+    bool vdso = strcmp(mapping->path, "[vdso]") == 0;
+    if ((!vdso && mapping->inode == 0) || module_table_count(table) >= MODULES_MAX) {
+        *ret_module = table->anonymous;
+        return 0;
+    }
+    uint64_t device = makedev(mapping->device_major, mapping->device_minor);
+    const struct module *known = find(table, device, mapping->inode, mapping->path);
+    if (known) {
+        *ret_module = known;
+        return 0;
+    }
+
+    _cleanup_(cleanup_module) struct module *module = NULL;
+    int error = new_module(vdso ? MODULE_VDSO : MODULE_FILE, mapping->path, &module);
+    if (error)
+        return error;
+    module->device = device;
+    module->inode = mapping->inode;
+    error = open_module(table, mapping, module);
+    if (!error)
+        error = publish(table, module, ret_module);
+    if (!error)
+        (void)take_pointer(module);
+    return error;
+}

@@ -1,0 +1,27 @@
+/*
+ * The modules of a session: each file once, however often it is mapped. Modules keep their files
+ * open, so an inode cannot be used again while its module is known. One writer, readers without
+ * a lock.
+ */
+#pragma once
+
+#include "lprofd/module.h"
+#include "lprofd/privilege.h"
+#include "lprofd/record.h"
+
+struct module_table;
+
+/* The target must outlive the table. 0 or -ENOMEM. */
+int module_table_new(const struct target *target, struct module_table **ret_table);
+void module_table_free(struct module_table *table);
+
+/* Writer: the module that this mapping is of, opened and added when new. 0 or -ENOMEM. */
+int module_table_intern(struct module_table *table, const struct record_mapping *mapping,
+                        const struct module **ret_module);
+
+/* The kernel; always there. */
+const struct module *module_table_kernel(const struct module_table *table);
+
+/* Readers: published modules; id 0 is MODULE_NONE. */
+uint32_t module_table_count(const struct module_table *table);
+const struct module *module_table_get(const struct module_table *table, uint32_t id);

@@ -1,0 +1,24 @@
+/* Whole small files of /proc/PID as text. */
+#pragma once
+
+#include <stddef.h>
+
+#include "lprofd/privilege.h"
+
+/*
+ * Reads /proc/PID/FILE (or of thread `tid` when > 0) as a NUL-terminated string that the caller
+ * frees; *ret_length (may be NULL) does not count the NUL. -EFBIG past 64 MiB.
+ */
+int proc_read_text(pid_t pid, pid_t tid, enum proc_file file, char **ret_text, size_t *ret_length);
+
+/* The fields of /proc/PID/stat that are used here (proc_pid_stat(5)). */
+struct proc_stat {
+    char state; /* 'R', 'S', 'Z', ... */
+    pid_t parent;
+    uint64_t flags; /* PF_KTHREAD and others */
+    uint64_t threads;
+    uint64_t start_ticks;
+};
+
+/* 0, -ENOENT or -ESRCH when it ended, -EINVAL for text that makes no sense. */
+int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat);
