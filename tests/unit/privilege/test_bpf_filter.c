@@ -1,0 +1,176 @@
+/* The filter lets samples of one process through, and no others, in every pid namespace. */
+#include "children.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <time.h>
+
+#include "lprofd/privilege.h"
+
+static void spin(void)
+{
+    for (volatile unsigned i = 0;; i++)
+        ;
+}
+
+static pid_t start_spinning(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        cpu_set_t first;
+        CPU_ZERO(&first);
+        CPU_SET(0, &first);
+        sched_setaffinity(0, sizeof first, &first);
+        spin();
+    }
+    return pid;
+}
+
+static int open_clock(int *ret_fd)
+{
+    struct perf_event_attr attributes = {
+        .size = sizeof attributes,
+        .type = PERF_TYPE_SOFTWARE,
+        .config = PERF_COUNT_SW_CPU_CLOCK,
+        .sample_period = 1000000,
+        .sample_type = PERF_SAMPLE_TID,
+        .disabled = 1,
+    };
+    return privilege_open_perf_event(&attributes, -1, 0, ret_fd);
+}
+
+struct counts {
+    unsigned wanted, others;
+};
+
+static struct counts count_samples(struct perf_event_mmap_page *ring, size_t page, pid_t wanted)
+{
+    struct counts counts = {0};
+    uint64_t head = __atomic_load_n(&ring->data_head, __ATOMIC_ACQUIRE);
+    const char *data = (const char *)ring + page;
+    for (uint64_t at = 0; at < head && head <= 16 * page;) {
+        struct {
+            struct perf_event_header header;
+            uint32_t pid, tid;
+        } sample;
+        memcpy(&sample, data + at, sizeof sample);
+        if (sample.header.type == PERF_RECORD_SAMPLE && sample.pid == (uint32_t)wanted)
+            counts.wanted++;
+        else if (sample.header.type == PERF_RECORD_SAMPLE)
+            counts.others++;
+        at += sample.header.size;
+    }
+    return counts;
+}
+
+/* Samples CPU 0 for a while with the filter on. 0, or why it could not be done. */
+static int sample_with_filter(pid_t pid, struct counts *ret_counts)
+{
+    int filter = -1;
+    int event = -1;
+    int error = privilege_load_tgid_filter(pid, &filter);
+    if (!error)
+        error = open_clock(&event);
+    if (error)
+        return error;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *ring = mmap(NULL, 17 * page, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
+    if (ring == MAP_FAILED || ioctl(event, PERF_EVENT_IOC_SET_BPF, filter) < 0 ||
+        ioctl(event, PERF_EVENT_IOC_ENABLE, 0) < 0)
+        return -errno;
+    nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
+    ioctl(event, PERF_EVENT_IOC_DISABLE, 0);
+    *ret_counts = count_samples(ring, page, pid);
+    munmap(ring, 17 * page);
+    close(event);
+    close(filter);
+    return 0;
+}
+
+static void only_the_wanted_process_is_sampled(void **state)
+{
+    (void)state;
+    pid_t wanted = start_spinning();
+    pid_t other = start_spinning();
+    struct counts counts = {0};
+    int error = sample_with_filter(wanted, &counts);
+    child_end(wanted);
+    child_end(other);
+    if (error == -EPERM || error == -EACCES || error == -ENOSYS) {
+        print_message("skipped: perf events or BPF are refused here\n");
+        skip();
+    }
+    assert_int_equal(error, 0);
+    assert_in_range(counts.wanted, 20, 300);
+    assert_int_equal(counts.others, 0);
+}
+
+/* As the first process of a new namespace. 0: as wanted; else a line number or 255. */
+static int sample_inside_namespace(void)
+{
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("proc", "/proc", "proc", 0, NULL))
+        return 255;
+    pid_t wanted = start_spinning();
+    pid_t other = start_spinning();
+    struct counts counts = {0};
+    int error = sample_with_filter(wanted, &counts);
+    if (error)
+        return error == -EPERM || error == -EACCES || error == -ENOSYS ? 254 : 1;
+    /* The ring shows ids of the namespace of whoever opened the event. */
+    if (wanted > 100 || counts.others != 0)
+        return 2;
+    if (counts.wanted < 20)
+        return 3;
+    child_end(wanted);
+    child_end(other);
+    return 0;
+}
+
+static void it_works_inside_a_pid_namespace(void **state)
+{
+    (void)state;
+    need_root();
+    pid_t outer = fork();
+    if (outer == 0) {
+        if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+            _exit(255);
+        pid_t inner = fork();
+        if (inner == 0)
+            _exit(sample_inside_namespace());
+        int status;
+        _exit(waitpid(inner, &status, 0) == inner && WIFEXITED(status) ? WEXITSTATUS(status) : 4);
+    }
+    int status;
+    assert_int_equal(waitpid(outer, &status, 0), outer);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) >= 254) {
+        print_message("skipped: no namespaces, perf events or BPF here\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_process_that_is_not_there_has_no_filter(void **state)
+{
+    (void)state;
+    int fd = -1;
+    assert_int_equal(privilege_load_tgid_filter(0, &fd), -ESRCH);
+    assert_int_equal(privilege_load_tgid_filter(-5, &fd), -ESRCH);
+    assert_int_equal(fd, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_wanted_process_is_sampled),
+        cmocka_unit_test(it_works_inside_a_pid_namespace),
+        cmocka_unit_test(a_process_that_is_not_there_has_no_filter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
