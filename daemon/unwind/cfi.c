@@ -1,0 +1,172 @@
+/* Call frame information as rules: libdw decodes, a direct-mapped cache remembers. */
+#include "unwind/cfi.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <libelf.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "lprofd/sample.h"
+
+#define SLOT_BITS 15
+#define SLOTS ((size_t)1 << SLOT_BITS)
+
+struct slot {
+    uint64_t vaddr;
+    uint32_t module; /* 0: free */
+    struct cfi_rule rule;
+};
+
+/* One module's unwind information, opened when first needed. */
+struct module_cfi {
+    bool opened;
+    Elf *elf;       /* owned */
+    Dwarf_CFI *cfi; /* owned; NULL when the module has none */
+};
+
+struct cfi_cache {
+    struct slot *slots;         /* owned; SLOTS of them */
+    struct module_cfi *modules; /* owned; by module id */
+    size_t module_count, module_capacity;
+};
+
+int cfi_cache_new(struct cfi_cache **ret_cache)
+{
+    struct cfi_cache *cache = calloc(1, sizeof *cache);
+    if (cache)
+        cache->slots = calloc(SLOTS, sizeof *cache->slots);
+    if (!cache || !cache->slots) {
+        free(cache);
+        return -ENOMEM;
+    }
+    *ret_cache = cache;
+    return 0;
+}
+
+void cfi_cache_free(struct cfi_cache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < cache->module_count; i++) {
+        dwarf_cfi_end(cache->modules[i].cfi);
+        elf_end(cache->modules[i].elf);
+    }
+    free(cache->modules);
+    free(cache->slots);
+    free(cache);
+}
+
+static void open_module(struct module_cfi *entry, const struct module *module)
+{
+    entry->opened = true;
+    if (module->fd < 0)
+        return;
+    elf_version(EV_CURRENT);
+    entry->elf = elf_begin(module->fd, ELF_C_READ, NULL);
+    if (entry->elf)
+        entry->cfi = dwarf_getcfi_elf(entry->elf);
+}
+
+static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *module)
+{
+    while (cache->module_count <= module->id) {
+        if (array_reserve(&cache->modules, &cache->module_capacity, cache->module_count + 1,
+                          sizeof *cache->modules))
+            return NULL;
+        cache->modules[cache->module_count++] = (struct module_cfi){0};
+    }
+    struct module_cfi *entry = &cache->modules[module->id];
+    if (!entry->opened)
+        open_module(entry, module);
+    return entry->cfi;
+}
+
+Dwarf_Frame *cfi_frame(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
+{
+    Dwarf_CFI *cfi = module_cfi(cache, module);
+    Dwarf_Frame *frame = NULL;
+    if (!cfi || dwarf_cfi_addrframe(cfi, vaddr, &frame) < 0)
+        return NULL;
+    return frame;
+}
+
+/* Where the caller's register is: the ways that a plain rule can express, or none of them. */
+enum place { PLACE_SAME, PLACE_UNDEFINED, PLACE_SAVED, PLACE_OTHER };
+
+static enum place find_place(Dwarf_Frame *frame, int number, int32_t *ret_offset)
+{
+    Dwarf_Op memory[3], *ops = NULL;
+    size_t count = 0;
+    if (dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
+        return PLACE_OTHER;
+    if (count == 0)
+        return ops ? PLACE_UNDEFINED : PLACE_SAME;
+    if (ops[0].atom != DW_OP_call_frame_cfa)
+        return PLACE_OTHER;
+    if (count == 1) {
+        *ret_offset = 0;
+        return PLACE_SAVED;
+    }
+    if (count != 2 || ops[1].atom != DW_OP_plus_uconst)
+        return PLACE_OTHER;
+    int64_t offset = (int64_t)ops[1].number;
+    if (offset != (int32_t)offset)
+        return PLACE_OTHER;
+    *ret_offset = (int32_t)offset;
+    return PLACE_SAVED;
+}
+
+/* The CFA as register plus offset. False when it is anything else. */
+static bool plain_cfa(Dwarf_Frame *frame, struct cfi_rule *rule)
+{
+    Dwarf_Op *ops = NULL;
+    size_t count = 0;
+    if (dwarf_frame_cfa(frame, &ops, &count) < 0 || count != 1 || ops[0].atom != DW_OP_bregx)
+        return false;
+    int64_t offset = (int64_t)ops[0].number2;
+    if (ops[0].number >= REGISTER_COUNT || offset != (int32_t)offset)
+        return false;
+    rule->cfa_register = (uint8_t)ops[0].number;
+    rule->cfa_offset = (int32_t)offset;
+    return true;
+}
+
+static struct cfi_rule compile(Dwarf_Frame *frame)
+{
+    struct cfi_rule rule = {.kind = CFI_EXPRESSION};
+    int return_column = dwarf_frame_info(frame, NULL, NULL, &rule.is_signal_frame);
+    if (return_column < 0)
+        return (struct cfi_rule){.kind = CFI_NONE};
+    enum place place = find_place(frame, return_column, &rule.return_offset);
+    if (place == PLACE_UNDEFINED)
+        rule.kind = CFI_ROOT;
+    if (place == PLACE_UNDEFINED || place == PLACE_OTHER || !plain_cfa(frame, &rule))
+        return rule;
+#ifdef REGISTER_LR
+    rule.return_in_lr = place == PLACE_SAME;
+#endif
+    if (place == PLACE_SAME && !rule.return_in_lr)
+        return rule;
+
+    place = find_place(frame, REGISTER_FP, &rule.fp_offset);
+    rule.fp_saved = place == PLACE_SAVED;
+    if (place == PLACE_SAVED || place == PLACE_SAME)
+        rule.kind = CFI_RULE;
+    return rule;
+}
+
+struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
+{
+    struct slot *slot = &cache->slots[hash_pair(vaddr, module->id) & (SLOTS - 1)];
+    if (slot->module != module->id || slot->vaddr != vaddr) {
+        _cleanup_free_ Dwarf_Frame *frame = cfi_frame(cache, module, vaddr);
+        slot->rule = frame ? compile(frame) : (struct cfi_rule){.kind = CFI_NONE};
+        slot->module = module->id;
+        slot->vaddr = vaddr;
+    }
+    return slot->rule;
+}

@@ -1,0 +1,268 @@
+/* The unwinder: a pure function of registers, address space and stack bytes. */
+#include "unwind/unwinder.h"
+
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "unwind/cfi.h"
+#include "unwind/expression.h"
+
+struct unwinder {
+    struct cfi_cache *cfi; /* owned */
+};
+
+/* One walk up one stack. */
+struct walk {
+    const struct sample *sample;
+    const struct unwind_space *space;
+    struct cfi_cache *cfi;
+    struct registers registers; /* of the frame that the walk has reached */
+    uint64_t stack_start;       /* address of the first byte of the copy */
+    bool is_return_address;     /* the ip follows a call */
+    bool ran_out;               /* memory beyond a copy that was cut was asked for */
+    bool by_frame_pointer;      /* the last step followed the frame pointer chain */
+};
+
+/* What one step up the stack came to. */
+enum step { STEP_CALLER, STEP_ROOT, STEP_FAILED, STEP_NO_CFI };
+
+int unwinder_new(struct unwinder **ret_unwinder)
+{
+    struct unwinder *unwinder = calloc(1, sizeof *unwinder);
+    if (!unwinder)
+        return -ENOMEM;
+    int error = cfi_cache_new(&unwinder->cfi);
+    if (error) {
+        free(unwinder);
+        return error;
+    }
+    *ret_unwinder = unwinder;
+    return 0;
+}
+
+void unwinder_free(struct unwinder *unwinder)
+{
+    if (!unwinder)
+        return;
+    cfi_cache_free(unwinder->cfi);
+    free(unwinder);
+}
+
+static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
+{
+    uint64_t offset = address - walk->stack_start;
+    size_t bytes = walk->sample->stack_bytes;
+    if (address < walk->stack_start || bytes < sizeof *ret_value ||
+        offset > bytes - sizeof *ret_value) {
+        walk->ran_out |= address >= walk->stack_start && walk->sample->stack_cut;
+        return false;
+    }
+    memcpy(ret_value, walk->sample->stack + offset, sizeof *ret_value);
+    return true;
+}
+
+static bool read_for_expression(const void *user, uint64_t address, uint64_t *ret_value)
+{
+    return read_stack((struct walk *)user, address, ret_value);
+}
+
+/* The caller's frame: only ip, sp and fp are followed from frame to frame. */
+static enum step enter_caller(struct walk *walk, uint64_t ip, uint64_t sp, uint64_t fp,
+                              bool fp_known)
+{
+    if (ip == 0)
+        return STEP_ROOT;
+    walk->registers.valid = UINT64_C(1) << REGISTER_IP | UINT64_C(1) << REGISTER_SP;
+    walk->registers.values[REGISTER_IP] = ip;
+    walk->registers.values[REGISTER_SP] = sp;
+    walk->registers.values[REGISTER_FP] = fp;
+    if (fp_known)
+        walk->registers.valid |= UINT64_C(1) << REGISTER_FP;
+    return STEP_CALLER;
+}
+
+/* A stack grows downwards: a caller's frame that is not above this one would loop for ever. */
+static bool moves_up(const struct walk *walk, uint64_t cfa)
+{
+    uint64_t sp = walk->registers.values[REGISTER_SP];
+    return walk->is_return_address ? cfa > sp : cfa >= sp;
+}
+
+static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
+{
+    if (!registers_have(&walk->registers, rule->cfa_register))
+        return STEP_NO_CFI;
+    uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
+    if (!moves_up(walk, cfa))
+        return STEP_FAILED;
+
+    uint64_t ip = 0, fp = walk->registers.values[REGISTER_FP];
+    bool fp_known = registers_have(&walk->registers, REGISTER_FP);
+#ifdef REGISTER_LR
+    if (rule->return_in_lr && registers_have(&walk->registers, REGISTER_LR))
+        ip = walk->registers.values[REGISTER_LR];
+    else
+#endif
+        if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip))
+        return STEP_FAILED;
+    if (rule->fp_saved) {
+        if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->fp_offset, &fp))
+            return STEP_FAILED;
+        fp_known = true;
+    }
+    return enter_caller(walk, ip, cfa, fp, fp_known);
+}
+
+/* A register of the caller by whatever the frame says. False when it cannot be had. */
+static bool recover(struct walk *walk, Dwarf_Frame *frame, int number, uint64_t cfa,
+                    uint64_t *ret_value)
+{
+    Dwarf_Op memory[3], *ops = NULL;
+    size_t count = 0;
+    if (dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
+        return false;
+    if (count == 0) {
+        if (ops || !registers_have(&walk->registers, (unsigned)number))
+            return false;
+        *ret_value = walk->registers.values[number];
+        return true;
+    }
+    struct expression_input input = {&walk->registers, cfa, read_for_expression, walk};
+    uint64_t value = 0;
+    switch (expression_evaluate(ops, count, &input, &value)) {
+    case EXPRESSION_VALUE:
+        *ret_value = value;
+        return true;
+    case EXPRESSION_ADDRESS:
+        return read_stack(walk, value, ret_value);
+    default:
+        return false;
+    }
+}
+
+/* The rare frames that need expressions: PLT entries, signal frames, realigned stacks. */
+static enum step step_by_expression(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    _cleanup_free_ Dwarf_Frame *frame = cfi_frame(walk->cfi, module, vaddr);
+    Dwarf_Op *ops = NULL;
+    size_t count = 0;
+    bool is_signal_frame = false;
+    if (!frame || dwarf_frame_cfa(frame, &ops, &count) < 0)
+        return STEP_NO_CFI;
+    int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal_frame);
+    struct expression_input input = {&walk->registers, 0, read_for_expression, walk};
+    uint64_t cfa = 0, ip = 0, sp = 0, fp = 0;
+    if (return_column < 0 || expression_evaluate(ops, count, &input, &cfa) == EXPRESSION_FAILED ||
+        !recover(walk, frame, return_column, cfa, &ip))
+        return STEP_FAILED;
+    if (!recover(walk, frame, REGISTER_SP, cfa, &sp))
+        sp = cfa;
+    /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
+    if (!is_signal_frame && !moves_up(walk, sp))
+        return STEP_FAILED;
+    bool fp_known = recover(walk, frame, REGISTER_FP, cfa, &fp);
+    return enter_caller(walk, ip, sp, fp, fp_known);
+}
+
+/* Without call frame information: the frame pointer chain, if there seems to be one. */
+static enum step step_by_frame_pointer(struct walk *walk)
+{
+    uint64_t sp = walk->registers.values[REGISTER_SP];
+    uint64_t fp = walk->registers.values[REGISTER_FP];
+    if (!registers_have(&walk->registers, REGISTER_FP))
+        return STEP_NO_CFI;
+    if (fp == 0 && walk->by_frame_pointer)
+        return STEP_ROOT; /* psABI: the outermost frame's saved frame pointer is zero */
+    uint64_t caller_fp = 0, ip = 0, vaddr = 0;
+    if (fp < sp || fp % 8 != 0 || !read_stack(walk, fp, &caller_fp) ||
+        !read_stack(walk, fp + 8, &ip))
+        return walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
+    if (ip != 0 && !walk->space->find(walk->space->user, ip - 1, &vaddr))
+        return STEP_NO_CFI;
+    return enter_caller(walk, ip, fp + 16, caller_fp, true);
+}
+
+static enum step step_up(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    struct cfi_rule rule = {.kind = CFI_NONE};
+    if (module->kind != MODULE_ANONYMOUS)
+        rule = cfi_cache_find(walk->cfi, module, vaddr);
+    enum step step;
+    switch (rule.kind) {
+    case CFI_ROOT:
+        return STEP_ROOT;
+    case CFI_RULE:
+        step = step_by_rule(walk, &rule);
+        break;
+    case CFI_EXPRESSION:
+        step = step_by_expression(walk, module, vaddr);
+        break;
+    default:
+        step = step_by_frame_pointer(walk);
+        break;
+    }
+    walk->by_frame_pointer = rule.kind == CFI_NONE;
+    walk->is_return_address = !rule.is_signal_frame;
+    return step;
+}
+
+static bool push(struct raw_stack *stack, uint32_t module, uint64_t vaddr, bool is_return_address)
+{
+    if (stack->count == STACK_FRAMES_MAX)
+        return false;
+    stack->frames[stack->count++] = (struct raw_frame){module, is_return_address, vaddr};
+    return true;
+}
+
+static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
+{
+    for (;;) {
+        uint64_t ip = walk->registers.values[REGISTER_IP];
+        unsigned back = walk->is_return_address;
+        uint64_t vaddr = 0;
+        const struct module *module = walk->space->find(walk->space->user, ip - back, &vaddr);
+        if (!module)
+            return STACK_END_UNMAPPED;
+        if (!push(stack, module->id, vaddr + back, walk->is_return_address))
+            return STACK_END_TOO_DEEP;
+        switch (step_up(walk, module, vaddr)) {
+        case STEP_CALLER:
+            break;
+        case STEP_ROOT:
+            return STACK_END_ROOT;
+        case STEP_NO_CFI:
+            return STACK_END_NO_CFI;
+        case STEP_FAILED:
+            return walk->ran_out ? STACK_END_TRUNCATED : STACK_END_BAD_MEMORY;
+        }
+    }
+}
+
+static void push_kernel(const struct sample *sample, const struct module *kernel,
+                        struct raw_stack *stack)
+{
+    for (size_t i = 0; i < sample->kernel_ip_count; i++)
+        push(stack, kernel->id, sample->kernel_ips[i], i > 0);
+}
+
+void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
+                  const struct unwind_space *space, struct raw_stack *ret_stack)
+{
+    struct raw_stack *stack = ret_stack;
+    stack->count = 0;
+    push_kernel(sample, space->kernel, stack);
+
+    struct walk walk = {
+        .sample = sample,
+        .space = space,
+        .cfi = unwinder->cfi,
+        .registers = sample->registers,
+        .stack_start = sample->registers.values[REGISTER_SP],
+    };
+    stack->end = sample->has_user ? walk_user(&walk, stack) : STACK_END_NO_USER;
+    if (stack->end != STACK_END_ROOT)
+        stack->frames[stack->count++] = (struct raw_frame){.vaddr = stack->end};
+}

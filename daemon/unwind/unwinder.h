@@ -1,0 +1,25 @@
+/* The unwinder: registers, address space and stack bytes in; raw stack out. No I/O, no symbols. */
+#pragma once
+
+#include "lprofd/module.h"
+#include "lprofd/sample.h"
+#include "lprofd/stack.h"
+
+/* How the unwinder asks what is mapped at an ip: the module and the vaddr in it, or NULL. */
+struct unwind_space {
+    const struct module *(*find)(void *user, uint64_t ip, uint64_t *ret_vaddr);
+    void *user;
+    const struct module *kernel; /* the module of kernel frames */
+};
+
+struct unwinder;
+int unwinder_new(struct unwinder **ret_unwinder);
+void unwinder_free(struct unwinder *unwinder);
+
+/*
+ * Fills *ret_stack, leaf first: kernel frames, then user frames by call frame information, with
+ * frame pointers only where a module has none. It always succeeds: a stack that cannot be walked
+ * to its root ends in the reason. O(frames).
+ */
+void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
+                  const struct unwind_space *space, struct raw_stack *ret_stack);
