@@ -148,7 +148,8 @@ enum expression_result expression_evaluate(const Dwarf_Op *ops, size_t count,
             result = EXPRESSION_VALUE;
         } else if (ops[i].atom == DW_OP_regx ||
                    (ops[i].atom >= DW_OP_reg0 && ops[i].atom <= DW_OP_reg31)) {
-            uint64_t number = ops[i].atom == DW_OP_regx ? ops[i].number : ops[i].atom - DW_OP_reg0;
+            uint64_t number =
+                ops[i].atom == DW_OP_regx ? ops[i].number : (Dwarf_Word)ops[i].atom - DW_OP_reg0;
             push_register(&machine, number, 0);
             result = EXPRESSION_VALUE;
         } else {

@@ -1,0 +1,203 @@
+/* The threads of a target. */
+#include "process/thread_table.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "process/proc_text.h"
+
+struct entry {
+    struct profile_thread thread;
+    uint64_t runtime_ns;         /* CPU time at the last reading */
+    uint64_t sampled_at_read_ns; /* thread.sampled_ns at the last reading */
+};
+
+#define CACHE_SLOTS 256
+
+struct thread_table {
+    struct entry *entries; /* owned */
+    size_t count, capacity;
+    uint32_t cache[CACHE_SLOTS]; /* index of the thread last found by tid hash */
+};
+
+int thread_table_new(struct thread_table **ret_table)
+{
+    *ret_table = calloc(1, sizeof **ret_table);
+    return *ret_table ? 0 : -ENOMEM;
+}
+
+void thread_table_free(struct thread_table *table)
+{
+    if (!table)
+        return;
+    free(table->entries);
+    free(table);
+}
+
+static bool is_alive(const struct entry *entry, pid_t tid)
+{
+    return entry->thread.tid == tid && entry->thread.state != THREAD_EXITED;
+}
+
+/* The living thread `tid`, or NULL. Newest first: old entries are mostly dead ones. */
+static struct entry *find(struct thread_table *table, pid_t tid)
+{
+    uint32_t *cached = &table->cache[hash_u64((uint64_t)tid) % CACHE_SLOTS];
+    if (*cached < table->count && is_alive(&table->entries[*cached], tid))
+        return &table->entries[*cached];
+    for (size_t i = table->count; i-- > 0;) {
+        if (is_alive(&table->entries[i], tid)) {
+            *cached = (uint32_t)i;
+            return &table->entries[i];
+        }
+    }
+    return NULL;
+}
+
+int thread_table_find(struct thread_table *table, pid_t tid, uint32_t *ret_index)
+{
+    struct entry *entry = find(table, tid);
+    if (!entry) {
+        if (table->count == UINT32_MAX || array_reserve(&table->entries, &table->capacity,
+                                                        table->count + 1, sizeof *table->entries))
+            return -ENOMEM;
+        entry = &table->entries[table->count++];
+        *entry = (struct entry){.thread = {.tid = tid, .state = THREAD_RUNNING}};
+    }
+    *ret_index = (uint32_t)(entry - table->entries);
+    return 0;
+}
+
+void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)
+{
+    struct entry *entry = find(table, tid);
+    if (entry)
+        snprintf(entry->thread.name, sizeof entry->thread.name, "%s", name);
+}
+
+void thread_table_exit(struct thread_table *table, pid_t tid)
+{
+    struct entry *entry = find(table, tid);
+    if (entry)
+        entry->thread.state = THREAD_EXITED;
+}
+
+void thread_table_exit_all(struct thread_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        table->entries[i].thread.state = THREAD_EXITED;
+}
+
+void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t weight_ns)
+{
+    table->entries[index].thread.hits++;
+    table->entries[index].thread.sampled_ns += weight_ns;
+}
+
+static int read_runtime(pid_t pid, pid_t tid, uint64_t *ret_ns)
+{
+    _cleanup_free_ char *text = NULL;
+    int error = proc_read_text(pid, tid, PROC_SCHEDSTAT, &text, NULL);
+    if (error)
+        return error;
+    return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EINVAL;
+}
+
+static void read_name(pid_t pid, pid_t tid, struct profile_thread *thread)
+{
+    _cleanup_free_ char *text = NULL;
+    if (proc_read_text(pid, tid, PROC_COMM, &text, NULL))
+        return;
+    text[strcspn(text, "\n")] = '\0';
+    snprintf(thread->name, sizeof thread->name, "%s", text);
+}
+
+static enum thread_state translate_state(char state)
+{
+    switch (state) {
+    case 'R':
+        return THREAD_RUNNING;
+    case 'T':
+    case 't':
+        return THREAD_STOPPED;
+    case 'X':
+    case 'Z':
+        return THREAD_EXITED;
+    default:
+        return THREAD_SLEEPING;
+    }
+}
+
+static void account_thread(struct entry *entry, pid_t pid, bool sampling)
+{
+    struct profile_thread *thread = &entry->thread;
+    uint64_t runtime_ns = 0;
+    struct proc_stat stat;
+    if (read_runtime(pid, thread->tid, &runtime_ns))
+        return;
+    if (sampling && runtime_ns > entry->runtime_ns)
+        thread->accounted_ns += runtime_ns - entry->runtime_ns;
+    entry->runtime_ns = runtime_ns;
+    entry->sampled_at_read_ns = thread->sampled_ns;
+    read_name(pid, thread->tid, thread);
+    if (!proc_read_stat(pid, thread->tid, &stat))
+        thread->state = translate_state(stat.state);
+}
+
+void thread_table_account(struct thread_table *table, pid_t pid, bool sampling)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->entries[i].thread.state != THREAD_EXITED)
+            account_thread(&table->entries[i], pid, sampling);
+}
+
+int thread_table_scan(struct thread_table *table, pid_t pid)
+{
+    _cleanup_close_ int fd = -1;
+    int error = privilege_open_proc(pid, 0, PROC_TASK, &fd);
+    if (error)
+        return error;
+    DIR *directory = fdopendir(fd);
+    if (!directory)
+        return -errno;
+    (void)take_fd(&fd);
+    const struct dirent *item;
+    while (!error && (item = readdir(directory))) {
+        pid_t tid = (pid_t)strtol(item->d_name, NULL, 10);
+        uint32_t index = 0;
+        if (tid <= 0 || find(table, tid))
+            continue;
+        error = thread_table_find(table, tid, &index);
+        if (!error)
+            account_thread(&table->entries[index], pid, false);
+    }
+    closedir(directory);
+    return error;
+}
+
+int thread_table_copy(const struct thread_table *table, struct profile_thread **ret_threads,
+                      size_t *ret_count, uint32_t *ret_alive)
+{
+    struct profile_thread *threads = calloc(table->count + 1, sizeof *threads);
+    if (!threads)
+        return -ENOMEM;
+    uint32_t alive = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct entry *entry = &table->entries[i];
+        threads[i] = entry->thread;
+        /* Since the last reading, and after a thread's end, its samples are the best account. */
+        threads[i].accounted_ns += entry->thread.sampled_ns - entry->sampled_at_read_ns;
+        alive += entry->thread.state != THREAD_EXITED;
+    }
+    *ret_threads = threads;
+    *ret_count = table->count;
+    *ret_alive = alive;
+    return 0;
+}
