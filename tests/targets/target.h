@@ -1,4 +1,4 @@
-/* What every target shares: start with "ready", end after so many seconds, and fixed work. */
+/* What every target shares: say "ready", end after so many seconds, and fixed work. */
 #pragma once
 
 #include <signal.h>
@@ -34,12 +34,13 @@ static inline void target_end(int number)
     _exit(0);
 }
 
-/* TARGET [SECONDS]: says "ready" on stdout and ends after SECONDS, or when it is killed. */
+/* TARGET SECONDS says "ready" on stdout and ends after SECONDS; TARGET alone runs until killed. */
 static inline void target_start(int argc, char **argv)
 {
     signal(SIGALRM, target_end);
-    if (argc > 1)
-        alarm((unsigned)atoi(argv[1]));
+    if (argc < 2)
+        return;
+    alarm((unsigned)atoi(argv[1]));
     puts("ready");
     fflush(stdout);
 }
