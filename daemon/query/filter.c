@@ -1,0 +1,51 @@
+/* Which samples a query counts: a time range, threads and a focus; and how long each one is. */
+#include "query/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "query/focus.h"
+#include "query/scale.h"
+
+static bool wants_thread(const struct query_options *options, pid_t tid)
+{
+    for (size_t i = 0; i < options->tid_count; i++)
+        if (options->tids[i] == tid)
+            return true;
+    return options->tid_count == 0;
+}
+
+static int init(struct query_filter *filter, const struct profile_view *view,
+                const struct query_options *options)
+{
+    size_t thread_count = view->thread_count ? view->thread_count : 1;
+    filter->threads = calloc(thread_count, sizeof *filter->threads);
+    filter->scales = calloc(thread_count, sizeof *filter->scales);
+    if (!filter->threads || !filter->scales)
+        return -ENOMEM;
+    for (size_t i = 0; i < view->thread_count; i++)
+        filter->threads[i] = wants_thread(options, view->threads[i].tid);
+    query_scale_threads(view, filter->scales);
+    return options->focus ? query_focus_mark(view, options, &filter->nodes) : 0;
+}
+
+int query_filter_init(struct query_filter *filter, const struct profile_view *view,
+                      const struct query_options *options)
+{
+    *filter = (struct query_filter){
+        .from_ns = options->from_ns,
+        .to_ns = options->to_ns ? options->to_ns : UINT64_MAX,
+    };
+    int error = init(filter, view, options);
+    if (error)
+        query_filter_clear(filter);
+    return error;
+}
+
+void query_filter_clear(struct query_filter *filter)
+{
+    free(filter->threads);
+    free(filter->scales);
+    free(filter->nodes);
+    *filter = (struct query_filter){0};
+}

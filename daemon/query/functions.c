@@ -1,0 +1,67 @@
+/* The function table: self and total cost of each function. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "query/rows.h"
+
+static int compare_functions(const void *a, const void *b, void *sort)
+{
+    const struct query_function *left = a, *right = b;
+    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
+    return order ? order : query_id_compare(left->function, right->function);
+}
+
+static int count_functions(const struct query_walk *walk, const struct query_frames *frames,
+                           struct query_row **ret_rows)
+{
+    _cleanup_free_ uint32_t *functions = malloc((frames->count + 1ul) * sizeof *functions);
+    if (!functions)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < frames->count; i++)
+        functions[i] = frames->frames[i].function;
+    return query_rows_count(walk, frames, functions, frames->function_count, NULL, ret_rows);
+}
+
+static int finish(const struct query_walk *walk, const struct query_row *rows, uint32_t row_count,
+                  enum query_sort sort, struct query_functions **ret_functions)
+{
+    _cleanup_free_ struct query_functions *answer = calloc(1, sizeof *answer);
+    if (!answer)
+        return -ENOMEM;
+    answer->rows = malloc((row_count + 1ul) * sizeof *answer->rows);
+    if (!answer->rows)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < row_count; i++)
+        if (rows[i].total.hits || rows[i].total.time_ns)
+            answer->rows[answer->count++] = (struct query_function){
+                .function = i,
+                .cost = query_cost_make(rows[i].self, rows[i].total, walk->all, sort),
+            };
+    answer->total = walk->all;
+    qsort_r(answer->rows, answer->count, sizeof *answer->rows, compare_functions, &sort);
+    *ret_functions = take_pointer(answer);
+    return 0;
+}
+
+int query_functions(const struct profile_view *view, const struct query_options *options,
+                    struct query_functions **ret_functions)
+{
+    _cleanup_query_walk_ struct query_walk *walk = NULL;
+    _cleanup_query_frames_ struct query_frames *frames = NULL;
+    _cleanup_free_ struct query_row *rows = NULL;
+    int error = query_walk_new(view, options, &walk);
+    if (!error)
+        error = query_frames_new(view, walk, options->inlines, &frames);
+    if (!error)
+        error = count_functions(walk, frames, &rows);
+    return error ? error : finish(walk, rows, frames->function_count, options->sort, ret_functions);
+}
+
+void query_functions_free(struct query_functions *functions)
+{
+    if (!functions)
+        return;
+    free(functions->rows);
+    free(functions);
+}

@@ -1,0 +1,18 @@
+/* The line table's inside, for queries that need more than its rows. */
+#pragma once
+
+#include "query/frames.h"
+
+/* A frame that has a line; any other counts as unknown. */
+static inline bool query_frame_has_line(const struct frame *frame)
+{
+    return frame->file && frame->line;
+}
+
+/* Samples whose leaf has no line; `cost` is that of row 0 of a count by line or by file. */
+struct query_unknown query_unknown_make(const struct query_walk *walk,
+                                        const struct query_frames *frames, struct query_cost cost);
+
+/* query_lines() of a walk that was done already, with options->sort. 0 or -ENOMEM. */
+int query_lines_of_walk(const struct query_walk *walk, const struct query_frames *frames,
+                        enum query_sort sort, struct query_lines **ret_lines);

@@ -1,0 +1,239 @@
+/* Ranges, threads, focus, hidden kernel frames, and the time that samples stand for. */
+#include "fixture.h"
+
+static uint64_t hits_with(struct fixture *f, const char *focus)
+{
+    f->options.focus = focus;
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    f->options.focus = NULL;
+    return lines->total.hits;
+}
+
+/* A range takes buckets by their start. */
+static void a_bucket_counts_when_it_starts_in_the_range(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t place = make_place(f, make_function(f, "main", file, 1), file, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        make_bucket(f, i * 100, (i + 1) * 100);
+        add_samples(f, 0, 1u << i, place);
+    }
+    const struct {
+        uint64_t from_ns, to_ns, hits;
+    } cases[] = {
+        {0, 0, 15},     {100, 0, 14}, {100, 300, 6}, {101, 300, 4},
+        {100, 301, 14}, {400, 0, 0},  {300, 100, 0},
+    };
+    for (size_t i = 0; i < array_length(cases); i++) {
+        f->options.from_ns = cases[i].from_ns;
+        f->options.to_ns = cases[i].to_ns;
+        _cleanup_lines_ struct query_lines *lines = get_lines(f);
+        assert_int_equal(lines->total.hits, cases[i].hits);
+        assert_int_equal(line_row(lines, file, 2).cost.self_hits, cases[i].hits);
+    }
+}
+
+static void only_the_wanted_threads_count(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t place = make_place(f, make_function(f, "main", file, 1), file, 2);
+    for (uint32_t i = 0; i < 3; i++)
+        add_samples(f, make_thread(f, (pid_t)(100 + i)), 1u << i, place);
+
+    const pid_t tids[] = {102, 100, 7};
+    f->options.tids = tids;
+    f->options.tid_count = 3;
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    assert_hits(line_row(lines, file, 2).cost, 5, 5);
+    assert_near(line_row(lines, file, 2).cost.self_percent, 100, 1e-9);
+}
+
+static void a_focus_keeps_stacks_with_the_function(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "/src/lib/a.c");
+    uint32_t at_main = make_place(f, make_function(f, "main", file, 1), file, 2);
+    uint32_t at_work = make_place(f, make_function(f, "work", file, 5), file, 6);
+    uint32_t at_leaf = make_place(f, make_function(f, "leaf", file, 9), file, 10);
+    inline_at(f, at_leaf, make_function(f, "tiny(int)", file, 20), file, 21);
+    add_samples(f, 0, 1, at_main);
+    add_samples(f, 0, 2, at_main, at_work);
+    add_samples(f, 0, 4, at_main, at_work, at_leaf);
+    add_samples(f, 0, 8, at_main, at_leaf);
+
+    assert_int_equal(hits_with(f, "main"), 15);
+    assert_int_equal(hits_with(f, "work"), 6);
+    assert_int_equal(hits_with(f, "leaf"), 12);
+    assert_int_equal(hits_with(f, "tiny(int)"), 12);
+    assert_int_equal(hits_with(f, "tiny"), 0);
+    assert_int_equal(hits_with(f, "wor"), 0);
+}
+
+static void a_focus_keeps_stacks_with_the_line(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "/src/lib/a.c"), relative = make_file(f, "a.c");
+    uint32_t function = make_function(f, "main", file, 1);
+    uint32_t other = make_file(f, "/src/lib/banana.c");
+    add_samples(f, 0, 1, make_place(f, function, file, 6));
+    add_samples(f, 0, 2, make_place(f, function, file, 61));
+    add_samples(f, 0, 4, make_place(f, function, relative, 6));
+    add_samples(f, 0, 8, make_place(f, function, other, 6));
+
+    assert_int_equal(hits_with(f, "/src/lib/a.c:6"), 1);
+    assert_int_equal(hits_with(f, "lib/a.c:6"), 1);
+    assert_int_equal(hits_with(f, "a.c:6"), 5);
+    assert_int_equal(hits_with(f, "/a.c:6"), 0);
+    assert_int_equal(hits_with(f, "ib/a.c:6"), 0);
+    assert_int_equal(hits_with(f, "a.c:7"), 0);
+    assert_int_equal(hits_with(f, "a.c:99999999999999999999"), 0);
+}
+
+static void a_focus_path_is_the_start_of_the_stack(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t at_main = make_place(f, make_function(f, "main", file, 1), file, 2);
+    uint32_t at_main2 = make_place(f, 1, file, 3);
+    uint32_t at_work = make_place(f, make_function(f, "<[u8; 4] as T>::work", file, 5), file, 6);
+    uint32_t at_leaf = make_place(f, make_function(f, "leaf", file, 9), file, 10);
+    inline_at(f, at_work, make_function(f, "tiny", file, 20), file, 21);
+    add_samples(f, 0, 1, at_main);
+    add_samples(f, 0, 2, at_main, at_work);
+    add_samples(f, 0, 4, at_main2, at_work, at_leaf);
+    add_samples(f, 0, 8, at_leaf, at_main, at_work);
+    add_samples(f, 0, 16, at_main, at_leaf);
+
+    assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work"), 6);
+    assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work;tiny"), 6);
+    assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work;tiny;leaf"), 4);
+    assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work;leaf"), 0);
+    assert_int_equal(hits_with(f, "<[u8; 4] as T>::work"), 14);
+    assert_int_equal(hits_with(f, "leaf;main"), 8);
+    assert_int_equal(hits_with(f, "main;lea"), 0);
+    assert_int_equal(hits_with(f, "main;leaf2"), 0);
+
+    f->options.inlines = QUERY_INLINES_CALLED;
+    assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work;leaf"), 4);
+}
+
+static void a_focus_that_says_nothing_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const char *bad[] = {"", ";", "main;", ";main", "a;;b", "a.c:0"};
+    for (size_t i = 0; i < array_length(bad); i++) {
+        f->options.focus = bad[i];
+        struct query_lines *lines = NULL;
+        assert_int_equal(query_lines(&f->view, &f->options, &lines), -EINVAL);
+        assert_null(lines);
+    }
+}
+
+static void hidden_kernel_frames_count_at_their_caller(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c"), main = make_function(f, "main", file, 1);
+    uint32_t at_main = make_place(f, main, file, 2);
+    uint32_t in_read = make_kernel(f, make_function(f, "sys_read", 0, 0));
+    uint32_t in_copy = make_kernel(f, make_function(f, "copy_to_user", 0, 0));
+    add_samples(f, 0, 1, at_main);
+    add_samples(f, 0, 2, at_main, in_read);
+    add_samples(f, 0, 4, at_main, in_read, in_copy);
+    add_samples(f, 0, 8, in_copy);
+
+    _cleanup_lines_ struct query_lines *shown = get_lines(f);
+    assert_hits(line_row(shown, file, 2).cost, 1, 7);
+    assert_hits(shown->unknown.cost, 14, 14);
+
+    f->options.hide_kernel = true;
+    _cleanup_lines_ struct query_lines *hidden = get_lines(f);
+    assert_hits(line_row(hidden, file, 2).cost, 7, 7);
+    assert_hits(hidden->unknown.cost, 8, 8);
+    assert_int_equal(hidden->total.hits, 15);
+    _cleanup_functions_ struct query_functions *functions = get_functions(f);
+    assert_hits(function_cost(functions, main), 7, 7);
+    assert_int_equal(functions->count, 2); /* main, and none for samples without a user frame */
+}
+
+static void set_times(struct fixture *f, uint32_t thread, uint64_t accounted_ns)
+{
+    f->threads[thread].accounted_ns = accounted_ns;
+}
+
+/* Thread 0 has its own ratio; threads 1 and 2, with few samples, share what remains. */
+static void times_are_scaled_to_what_the_kernel_accounts(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c"), main = make_function(f, "main", file, 1);
+    for (uint32_t i = 0; i < 3; i++)
+        make_thread(f, (pid_t)i + 1);
+    add_samples(f, 0, 100, make_place(f, main, file, 2));
+    add_samples(f, 1, 30, make_place(f, main, file, 3));
+    add_samples(f, 2, 10, make_place(f, main, file, 4));
+    set_times(f, 0, 110 * SAMPLE_NS);
+    set_times(f, 1, 99 * SAMPLE_NS); /* too few samples to trust that */
+    f->view.accounted_ns = (110 + 36) * SAMPLE_NS;
+
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    assert_near(line_row(lines, file, 2).cost.self_time_ns, 110 * SAMPLE_NS, 2);
+    assert_near(line_row(lines, file, 3).cost.self_time_ns, 27 * SAMPLE_NS, 2);
+    assert_near(line_row(lines, file, 4).cost.self_time_ns, 9 * SAMPLE_NS, 2);
+    assert_near(lines->total.time_ns, 146 * SAMPLE_NS, 3);
+    assert_near(line_row(lines, file, 2).cost.self_percent, 11000 / 146.0, 1e-6);
+}
+
+static void an_insane_ratio_is_not_applied(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c"), main = make_function(f, "main", file, 1);
+    make_thread(f, 1);
+    make_thread(f, 2);
+    add_samples(f, 0, 100, make_place(f, main, file, 2));
+    add_samples(f, 1, 10, make_place(f, main, file, 3));
+    set_times(f, 0, 1000 * SAMPLE_NS);
+    f->view.accounted_ns = 50 * SAMPLE_NS;
+
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    assert_int_equal(line_row(lines, file, 2).cost.self_time_ns, 100 * SAMPLE_NS);
+    assert_int_equal(line_row(lines, file, 3).cost.self_time_ns, 10 * SAMPLE_NS);
+}
+
+static void self_times_add_up_to_the_total(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c"), main = make_function(f, "main", file, 1);
+    uint32_t pending = make_status(f, SYMBOL_PENDING, 0);
+    for (uint32_t i = 0; i < 20; i++) {
+        add_samples(f, make_thread(f, (pid_t)i + 1), 60 + i, make_place(f, main, file, i % 7 + 1));
+        add_samples(f, i, i, pending);
+        set_times(f, i, f->threads[i].sampled_ns * 997 / (990 + i));
+    }
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    uint64_t hits = lines->unknown.cost.self_hits, time_ns = lines->unknown.cost.self_time_ns;
+    for (size_t i = 0; i < lines->count; i++) {
+        hits += lines->rows[i].cost.self_hits;
+        time_ns += lines->rows[i].cost.self_time_ns;
+    }
+    assert_int_equal(hits, f->view.hits);
+    assert_int_equal(hits, lines->total.hits);
+    assert_int_equal(time_ns, lines->total.time_ns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        query_test(a_bucket_counts_when_it_starts_in_the_range),
+        query_test(only_the_wanted_threads_count),
+        query_test(a_focus_keeps_stacks_with_the_function),
+        query_test(a_focus_keeps_stacks_with_the_line),
+        query_test(a_focus_path_is_the_start_of_the_stack),
+        query_test(a_focus_that_says_nothing_is_refused),
+        query_test(hidden_kernel_frames_count_at_their_caller),
+        query_test(times_are_scaled_to_what_the_kernel_accounts),
+        query_test(an_insane_ratio_is_not_applied),
+        query_test(self_times_add_up_to_the_total),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+/* The timeline and the thread table. */
+#include "fixture.h"
+
+static void timeline_cleanup(struct query_timeline **timeline)
+{
+    query_timeline_free(*timeline);
+}
+
+static void threads_cleanup(struct query_threads **threads)
+{
+    query_threads_free(*threads);
+}
+
+#define _cleanup_timeline_ _cleanup_(timeline_cleanup)
+#define _cleanup_threads_ _cleanup_(threads_cleanup)
+#define MS UINT64_C(1000000)
+
+static struct query_timeline *get_timeline(struct fixture *f, uint64_t step_ns)
+{
+    struct query_timeline *timeline = NULL;
+    assert_int_equal(query_timeline(&f->view, &f->options, step_ns, &timeline), 0);
+    return timeline;
+}
+
+/* Thread 0 is idle, thread 1 runs in bucket 0 and 3, thread 2 in bucket 1 only; 100 ms each. */
+static void make_run(struct fixture *f)
+{
+    uint32_t file = make_file(f, "a.c");
+    uint32_t place = make_place(f, make_function(f, "main", file, 1), file, 2);
+    for (pid_t tid = 10; tid < 13; tid++)
+        make_thread(f, tid);
+    for (uint64_t i = 0; i < 4; i++) {
+        make_bucket(f, i * 100 * MS, (i + 1) * 100 * MS);
+        if (i == 0 || i == 3)
+            add_samples(f, 1, 10 + (uint32_t)i, place);
+        if (i == 1)
+            add_samples(f, 2, 40, place);
+    }
+}
+
+static void each_thread_has_a_series_busiest_first(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    _cleanup_timeline_ struct query_timeline *timeline = get_timeline(f, 100 * MS);
+    assert_int_equal(timeline->thread_count, 2);
+    assert_int_equal(timeline->step_count, 4);
+    assert_int_equal(timeline->threads[0], 2);
+    assert_int_equal(timeline->threads[1], 1);
+    const uint64_t want_ms[] = {0, 40, 0, 0, 10, 0, 0, 13};
+    for (size_t i = 0; i < array_length(want_ms); i++)
+        assert_int_equal(timeline->time_ns[i], want_ms[i] * MS);
+}
+
+static void wider_steps_add_up(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    f->options.from_ns = 100 * MS;
+    _cleanup_timeline_ struct query_timeline *timeline = get_timeline(f, 200 * MS);
+    assert_int_equal(timeline->start_ns, 100 * MS);
+    assert_int_equal(timeline->step_count, 2);
+    const uint64_t want_ms[] = {40, 0, 0, 13};
+    for (size_t i = 0; i < array_length(want_ms); i++)
+        assert_int_equal(timeline->time_ns[i], want_ms[i] * MS);
+}
+
+static void a_coarse_bucket_is_spread_over_its_steps(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t place = make_place(f, make_function(f, "main", file, 1), file, 2);
+    make_bucket(f, 0, 400 * MS);
+    add_samples(f, 0, 100, place);
+    make_bucket(f, 400 * MS, 500 * MS);
+    add_samples(f, 0, 7, place);
+    _cleanup_timeline_ struct query_timeline *timeline = get_timeline(f, 150 * MS);
+    assert_int_equal(timeline->step_count, 4);
+    assert_near(timeline->time_ns[0], 37.5 * (double)MS, 1);
+    assert_near(timeline->time_ns[1], 37.5 * (double)MS, 1);
+    assert_near(timeline->time_ns[2], (25 + 3.5) * (double)MS, 1);
+    assert_near(timeline->time_ns[3], 3.5 * (double)MS, 1);
+    uint64_t sum_ns = 0;
+    for (size_t i = 0; i < 4; i++)
+        sum_ns += timeline->time_ns[i];
+    assert_int_equal(sum_ns, 107 * MS);
+}
+
+static void steps_are_at_most_ten_thousand(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    _cleanup_timeline_ struct query_timeline *timeline = get_timeline(f, 1);
+    assert_int_equal(timeline->step_count, 10000);
+    assert_int_equal(timeline->step_ns, 400 * MS / 10000);
+    _cleanup_timeline_ struct query_timeline *widest = get_timeline(f, UINT64_MAX);
+    assert_int_equal(widest->step_count, 1);
+    assert_int_equal(widest->time_ns[0], 40 * MS);
+}
+
+static void a_range_past_the_end_has_no_steps(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    f->options.from_ns = 900 * MS;
+    _cleanup_timeline_ struct query_timeline *timeline = get_timeline(f, MS);
+    assert_int_equal(timeline->step_count, 0);
+    assert_int_equal(timeline->thread_count, 0);
+}
+
+static void all_threads_are_listed_busiest_first(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    _cleanup_threads_ struct query_threads *threads = NULL;
+    assert_int_equal(query_threads(&f->view, &f->options, &threads), 0);
+    assert_int_equal(threads->count, 3);
+    const struct {
+        uint32_t thread;
+        uint64_t hits;
+    } want[] = {{2, 40}, {1, 23}, {0, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(threads->rows[i].thread, want[i].thread);
+        assert_int_equal(threads->rows[i].cost.self_hits, want[i].hits);
+        assert_int_equal(threads->rows[i].cost.self_time_ns, want[i].hits * SAMPLE_NS);
+    }
+    assert_near(threads->rows[0].cost.self_percent, 4000 / 63.0, 1e-9);
+}
+
+static void threads_are_those_of_the_filter(void **state)
+{
+    struct fixture *f = *state;
+    make_run(f);
+    const pid_t tid = 11;
+    f->options.tids = &tid;
+    f->options.tid_count = 1;
+    f->options.from_ns = 100 * MS;
+    f->options.focus = "main";
+    _cleanup_threads_ struct query_threads *threads = NULL;
+    assert_int_equal(query_threads(&f->view, &f->options, &threads), 0);
+    assert_int_equal(threads->count, 1);
+    assert_int_equal(threads->rows[0].cost.self_hits, 13);
+    assert_int_equal(threads->total.hits, 13);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        query_test(each_thread_has_a_series_busiest_first),
+        query_test(wider_steps_add_up),
+        query_test(a_coarse_bucket_is_spread_over_its_steps),
+        query_test(steps_are_at_most_ten_thousand),
+        query_test(a_range_past_the_end_has_no_steps),
+        query_test(all_threads_are_listed_busiest_first),
+        query_test(threads_are_those_of_the_filter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
