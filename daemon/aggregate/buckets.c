@@ -285,3 +285,11 @@ size_t bucket_store_bytes(struct bucket_store *store)
     pthread_mutex_unlock(&store->mutex);
     return bytes;
 }
+
+uint64_t bucket_store_knows_since_ns(struct bucket_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    uint64_t since_ns = store->knows_since_ns;
+    pthread_mutex_unlock(&store->mutex);
+    return since_ns;
+}

@@ -41,3 +41,5 @@ void bucket_release(struct sealed_bucket *bucket);
 /* Changes what may be held; takes effect at the next seal. */
 void bucket_store_limit(struct bucket_store *store, size_t limit_bytes);
 size_t bucket_store_bytes(struct bucket_store *store);
+/* From when on the store still knows, as of the snapshot. */
+uint64_t bucket_store_knows_since_ns(struct bucket_store *store);

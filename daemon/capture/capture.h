@@ -18,9 +18,10 @@ struct capture_options {
 /* What every backend's object begins with. */
 struct capture {
     const struct capture_ops *ops;
-    const char *event;     /* what it samples by: constant string */
-    uint64_t period_ns;    /* nominal weight of one sample */
-    bool reports_mappings; /* mappings come as records; else as RECORD_MAPS_STALE */
+    const char *event;       /* what it samples by: constant string */
+    uint64_t period_ns;      /* nominal weight of one sample */
+    uint64_t target_cost_ns; /* time taken from the target so far: estimated, or measured */
+    bool reports_mappings;   /* mappings come as records; else as RECORD_MAPS_STALE */
 };
 
 typedef void record_fn(void *user, const struct record *record);

@@ -24,8 +24,17 @@
  */
 #define SETTLING_NS NS_PER_MS
 
+/*
+ * What one sample costs the target, measured on Linux 6.18: the interrupt and the record about
+ * 1 us, and copying the stack about 0.1 ns a byte (1.4 to 2.2 us for 16 KiB).
+ */
+#define SAMPLE_COST_NS 1000
+#define STACK_COST_NS(bytes) ((bytes) / 10)
+
 struct capture_perf {
     struct capture base;
+    record_fn *on_record; /* of the drain under way */
+    void *user;
     struct perf_ring *rings; /* owned; one per online CPU */
     int *sampling_fds;       /* owned; the sampling event of each ring's CPU */
     int *side_band_fds;      /* owned; a dummy event for mappings, threads and names */
@@ -262,12 +271,22 @@ static int perf_wait(struct capture *capture, uint64_t timeout_ns)
     return ppoll(perf->polls, perf->count, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
+static void pass_on(void *user, const struct record *record)
+{
+    struct capture_perf *perf = user;
+    if (record->type == RECORD_SAMPLE)
+        perf->base.target_cost_ns += SAMPLE_COST_NS + STACK_COST_NS(record->sample.stack_bytes);
+    perf->on_record(perf->user, record);
+}
+
 static int perf_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
 {
     struct capture_perf *perf = (struct capture_perf *)capture;
+    perf->on_record = on_record;
+    perf->user = user;
     uint64_t until_ns = final ? UINT64_MAX - 1 : clock_monotonic_ns() - SETTLING_NS;
     uint64_t malformed = 0;
-    record_order_drain(perf->rings, perf->count, until_ns, perf->base.period_ns, on_record, user,
+    record_order_drain(perf->rings, perf->count, until_ns, perf->base.period_ns, pass_on, perf,
                        &malformed);
     if (malformed) {
         /* Nothing goes missing unsaid: what could not be decoded counts as lost. */

@@ -151,6 +151,19 @@ int privilege_open_own(const char *path, int *ret_fd)
     return path_fd < 0 ? -errno : reopen_regular(path_fd, ret_fd);
 }
 
+int privilege_open_beneath(const char *directory, const char *path, int *ret_fd)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    _cleanup_close_ int directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory_fd < 0)
+        return -errno;
+    _cleanup_close_ int path_fd = (int)syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
+    return path_fd < 0 ? -errno : reopen_regular(path_fd, ret_fd);
+}
+
 /* --- mapped files ------------------------------------------------------------------------------
  */
 

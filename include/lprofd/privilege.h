@@ -98,11 +98,14 @@ int privilege_open_mapped(const struct target *target, uint64_t start, uint64_t 
  */
 int privilege_open_in_target(const struct target *target, const char *path, int *ret_fd);
 
-/*
- * Opens `path` in lprofd's own root: for debug files below /usr/lib/debug and for --source-path
- * directories that the person who started lprofd named. Regular files only.
- */
+/* Opens `path` in lprofd's own root: for debug files below /usr/lib/debug. Regular files only. */
 int privilege_open_own(const char *path, int *ret_fd);
+
+/*
+ * Opens `path`, relative, below `directory` of lprofd's own root and never outside of it, whatever
+ * ".." or symbolic links say (-EXDEV). For --source-path directories. Regular files only.
+ */
+int privilege_open_beneath(const char *directory, const char *path, int *ret_fd);
 
 /* --- ptrace (calls must come from the one thread that seized) --------------------------------- */
 

@@ -1,0 +1,155 @@
+/* The session document: everything about a session but its samples. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "session/session_private.h"
+
+/* What is worth a warning: shares of all samples, in percent. */
+#define LACKS_DEBUG_PERCENT 5.0
+#define TRUNCATED_PERCENT 1.0
+#define NO_CFI_PERCENT 1.0
+
+__attribute__((format(printf, 2, 3))) static void warn(struct session_info *info,
+                                                       const char *format, ...)
+{
+    if (info->warning_count == SESSION_WARNINGS_MAX)
+        return;
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) >= 0)
+        info->warnings[info->warning_count++] = text;
+    va_end(arguments);
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void warn_of_samples(const struct session *session, struct session_info *info)
+{
+    const struct session_counts *counts = &session->published.counts;
+    if (counts->lost)
+        warn(info,
+             "%" PRIu64 " records were lost because lprofd was kept from reading them: lower "
+             "--frequency or --stack-size",
+             counts->lost);
+    if (counts->throttled)
+        warn(info,
+             "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
+             "kernel.perf_event_max_sample_rate",
+             counts->throttled);
+    double truncated = percent(counts->truncated, counts->hits);
+    if (truncated >= TRUNCATED_PERCENT)
+        warn(info,
+             "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
+             "--stack-size (up to %d)",
+             truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
+    double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
+    if (no_cfi >= NO_CFI_PERCENT)
+        warn(info,
+             "%.1f %% of the stacks end early in code without unwind information: build it with "
+             "-fasynchronous-unwind-tables or -fno-omit-frame-pointer",
+             no_cfi);
+}
+
+static void warn_of_modules(const struct session *session, struct session_info *info)
+{
+    const struct session_published *published = &session->published;
+    for (size_t id = 1; id < published->module_count && id < session->module_lacks_count; id++) {
+        double share = percent(published->module_hits[id], published->counts.hits);
+        if (!session->module_lacks_debug[id] || share < LACKS_DEBUG_PERCENT)
+            continue;
+        const struct module *module = module_table_get(session->modules, (uint32_t)id);
+        if (module->kind == MODULE_FILE)
+            warn(info,
+                 "%s has no debug information, and %.0f %% of the samples: install its -dbg or "
+                 "-dbgsym package, or build it with -g",
+                 module->path, share);
+    }
+}
+
+static void fill_warnings(const struct session *session, struct session_info *info)
+{
+    if (session->failure.error)
+        warn(info, "%s", session->failure.text);
+    if (session->target->root_fd < 0)
+        warn(info, "the target's root directory may not be opened: sources and debug files are "
+                   "looked for in lprofd's own");
+    if (strcmp(session->backend, "ptrace") == 0)
+        warn(info, "%s", session->backend_reason);
+    warn_of_samples(session, info);
+    warn_of_modules(session, info);
+}
+
+static uint64_t resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    uint64_t resident = 0;
+    if (file) {
+        if (fscanf(file, "%*u %" SCNu64, &resident) != 1)
+            resident = 0;
+        fclose(file);
+    }
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+int session_info(struct session *session, struct session_info *ret_info)
+{
+    struct session_info info = {.rss_bytes = resident_bytes()};
+    uint64_t knows_since_ns = bucket_store_knows_since_ns(session->buckets);
+    pthread_mutex_lock(&session->mutex);
+    const struct session_published *published = &session->published;
+    info.id = session->id;
+    info.state = session->state;
+    info.pid = session->pid;
+    info.command = strdup(session->command ? session->command : "");
+    info.executable = strdup(session->executable ? session->executable : "");
+    uint64_t now_ns = clock_monotonic_ns();
+    clock_format_utc(now_ns - session->started_ns, info.started_at);
+    info.duration_ns = published->duration_ns;
+    info.backend = session->backend;
+    info.backend_reason = session->backend_reason;
+    info.event = session->event;
+    info.frequency_hz = session->frequency_hz;
+    info.stack_bytes = session->stack_bytes;
+    info.threads = published->threads_alive;
+    info.samples.total = published->counts.hits;
+    info.samples.lost = published->counts.lost;
+    info.samples.throttled = published->counts.throttled;
+    info.samples.truncated_stacks = published->counts.truncated;
+    info.samples.unwound_to_root = published->counts.to_root;
+    info.samples.unresolved_frames = session->unresolved_frames;
+    info.sampled_ns = published->counts.sampled_ns;
+    info.accounted_ns = published->counts.accounted_ns;
+    if (session_state_is_live(session->state)) {
+        info.daemon_cpu_percent = published->daemon_cpu_percent;
+        info.target_overhead_percent = published->target_overhead_percent;
+    }
+    info.knows_since_ns = knows_since_ns;
+    info.epoch = session->epoch;
+    fill_warnings(session, &info);
+    pthread_mutex_unlock(&session->mutex);
+    if (!info.command || !info.executable) {
+        session_info_free(&info);
+        return -ENOMEM;
+    }
+    *ret_info = info;
+    return 0;
+}
+
+void session_info_free(struct session_info *info)
+{
+    free(info->command);
+    free(info->executable);
+    for (size_t i = 0; i < info->warning_count; i++)
+        free(info->warnings[i]);
+    *info = (struct session_info){0};
+}

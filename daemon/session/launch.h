@@ -1,0 +1,14 @@
+/* Starting a command that waits for its go. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/failure.h"
+
+/*
+ * Forks a child that executes `command` (looked up in PATH) as soon as *ret_go_fd is closed by us.
+ * The child has our stdio. Fails without a child when the command cannot be executed: -ENOENT,
+ * -EACCES.
+ */
+int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
+                   struct failure *ret_failure);

@@ -1,0 +1,525 @@
+/*
+ * The whole path of a sample, from the rings to a counted stack. This is the one file that knows
+ * all stages; it reads from top to bottom like the drawing in daemon/README.md.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "capture/capture.h"
+#include "process/address_space.h"
+#include "process/maps.h"
+#include "process/process_check.h"
+#include "process/thread_table.h"
+#include "session/session_private.h"
+#include "unwind/unwinder.h"
+
+#define WAIT_NS (20 * NS_PER_MS)
+#define ACCOUNT_INTERVAL_NS NS_PER_SECOND
+#define VDSO_TRIES 50
+
+struct pipeline {
+    struct session *session; /* borrowed */
+    struct capture *capture;
+    struct address_space *space;
+    struct thread_table *threads;
+    struct unwinder *unwinder;
+    struct raw_stack stack; /* scratch */
+    struct session_counts counts;
+    uint64_t *module_hits; /* owned; by module id */
+    size_t module_hit_count, module_hit_capacity;
+
+    int pid_fd;
+    uint64_t started_ns;         /* of the session, CLOCK_MONOTONIC */
+    uint64_t maps_read_ns;       /* mapping records older than this are in /proc/PID/maps already */
+    uint64_t sealed_ns;          /* end of the last sealed bucket, since started_ns */
+    uint64_t accounted_at_ns;    /* when threads were last read */
+    uint64_t cpu_time_ns;        /* the target's CPU time at the last reading */
+    uint64_t sampled_at_read_ns; /* counts.sampled_ns at that reading */
+    uint64_t process_accounted_ns;
+    uint64_t daemon_cpu_ns; /* lprofd's own, for the observer */
+    uint64_t observed_ns, observed_cost_ns;
+    double daemon_cpu_percent, target_overhead_percent;
+    unsigned vdso_tries;   /* left: after exec the vdso must be looked up, no record tells of it */
+    bool waiting_for_exec; /* a launched child still runs our own code */
+    bool sampling;         /* neither paused nor ended */
+    bool target_gone;
+    int error;
+};
+
+/* --- one record after another ------------------------------------------------------------------
+ */
+
+static const struct module *find_in_space(void *user, uint64_t ip, uint64_t *ret_vaddr)
+{
+    return address_space_find(user, ip, ret_vaddr);
+}
+
+static void count_module_hit(struct pipeline *pipeline)
+{
+    const struct module *kernel = module_table_kernel(pipeline->session->modules);
+    for (size_t i = 0; i < pipeline->stack.count; i++) {
+        uint32_t module = pipeline->stack.frames[i].module;
+        if (module == 0 || module == kernel->id)
+            continue;
+        if (array_reserve(&pipeline->module_hits, &pipeline->module_hit_capacity,
+                          (size_t)module + 1, sizeof(uint64_t)))
+            return;
+        while (pipeline->module_hit_count <= module)
+            pipeline->module_hits[pipeline->module_hit_count++] = 0;
+        pipeline->module_hits[module]++;
+        return;
+    }
+}
+
+static int seal(struct pipeline *pipeline, uint64_t end_ns);
+
+/* Seals the open bucket if `time_ns` (since the start) lies beyond its end. */
+static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
+{
+    uint64_t end_ns = time_ns / BUCKET_NS * BUCKET_NS;
+    return end_ns > pipeline->sealed_ns ? seal(pipeline, end_ns) : 0;
+}
+
+static int handle_sample(struct pipeline *pipeline, const struct sample *sample)
+{
+    struct session *session = pipeline->session;
+    if (pipeline->waiting_for_exec || sample->time_ns < pipeline->started_ns)
+        return 0;
+    int error = seal_until(pipeline, sample->time_ns - pipeline->started_ns);
+    if (error)
+        return error;
+
+    struct unwind_space space = {find_in_space, pipeline->space,
+                                 module_table_kernel(session->modules)};
+    struct raw_stack *stack = &pipeline->stack;
+    unwinder_run(pipeline->unwinder, sample, &space, stack);
+
+    uint32_t node = 0, thread = 0;
+    error = stack_trie_add(session->trie, stack->frames, stack->count, &node);
+    if (!error)
+        error = thread_table_find(pipeline->threads, sample->tid, &thread);
+    if (!error)
+        error = bucket_store_count(session->buckets, node, thread, sample->weight_ns);
+    if (error)
+        return error;
+
+    thread_table_sample(pipeline->threads, thread, sample->weight_ns);
+    count_module_hit(pipeline);
+    pipeline->counts.hits++;
+    pipeline->counts.sampled_ns += sample->weight_ns;
+    pipeline->counts.ended[stack->end]++;
+    pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
+    pipeline->counts.to_root += stack->end == STACK_END_ROOT;
+    return 0;
+}
+
+/* Learns what no mapping record tells: the vdso of a new image. */
+static int add_special_mapping(void *user, const struct record_mapping *mapping)
+{
+    struct pipeline *pipeline = user;
+    if (strcmp(mapping->path, "[vdso]") != 0)
+        return 0;
+    pipeline->vdso_tries = 0;
+    return address_space_map(pipeline->space, mapping);
+}
+
+static void describe_target(struct session *session)
+{
+    _cleanup_free_ char *command = NULL, *executable = NULL;
+    if (process_describe(session->pid, &command, &executable))
+        return;
+    pthread_mutex_lock(&session->mutex);
+    free(session->command);
+    free(session->executable);
+    session->command = take_pointer(command);
+    session->executable = take_pointer(executable);
+    pthread_mutex_unlock(&session->mutex);
+}
+
+static int handle_exec(struct pipeline *pipeline, uint64_t time_ns)
+{
+    address_space_clear(pipeline->space);
+    pipeline->maps_read_ns = time_ns;
+    pipeline->vdso_tries = VDSO_TRIES;
+    if (pipeline->waiting_for_exec) {
+        pipeline->waiting_for_exec = false;
+        pipeline->started_ns = time_ns;
+        pthread_mutex_lock(&pipeline->session->mutex);
+        pipeline->session->started_ns = time_ns;
+        pthread_mutex_unlock(&pipeline->session->mutex);
+    }
+    return 0;
+}
+
+static int handle_own_record(struct pipeline *pipeline, const struct record *record)
+{
+    uint32_t thread = 0;
+    switch (record->type) {
+    case RECORD_SAMPLE:
+        return handle_sample(pipeline, &record->sample);
+    case RECORD_MAPPING:
+        return record->time_ns < pipeline->maps_read_ns
+                   ? 0
+                   : address_space_map(pipeline->space, &record->mapping);
+    case RECORD_COMM:
+        thread_table_rename(pipeline->threads, record->tid, record->comm.name);
+        return record->comm.is_exec ? handle_exec(pipeline, record->time_ns) : 0;
+    case RECORD_FORK:
+        return record->parent_pid == record->pid
+                   ? thread_table_find(pipeline->threads, record->tid, &thread)
+                   : 0;
+    case RECORD_EXIT:
+        thread_table_exit(pipeline->threads, record->tid);
+        return 0;
+    case RECORD_MAPS_STALE:
+        return address_space_read(pipeline->space, record->pid);
+    default:
+        return 0;
+    }
+}
+
+static void on_record(void *user, const struct record *record)
+{
+    struct pipeline *pipeline = user;
+    if (pipeline->error)
+        return;
+    if (record->type == RECORD_LOST)
+        pipeline->counts.lost += record->lost_count;
+    else if (record->type == RECORD_THROTTLED)
+        pipeline->counts.throttled++;
+    else if (record->pid == pipeline->session->pid)
+        pipeline->error = handle_own_record(pipeline, record);
+    if (pipeline->error == -ENOENT || pipeline->error == -ESRCH)
+        pipeline->error = 0; /* the target ended while its /proc was read */
+}
+
+/* --- accounts ----------------------------------------------------------------------------------
+ */
+
+/* CPU time by the kernel's books: what was used while sampling is what the samples stand for. */
+static void account_process(struct pipeline *pipeline)
+{
+    uint64_t cpu_time_ns = 0;
+    if (privilege_read_cpu_time(pipeline->session->pid, &cpu_time_ns))
+        return;
+    if (pipeline->sampling && cpu_time_ns > pipeline->cpu_time_ns)
+        pipeline->process_accounted_ns += cpu_time_ns - pipeline->cpu_time_ns;
+    pipeline->cpu_time_ns = cpu_time_ns;
+    pipeline->sampled_at_read_ns = pipeline->counts.sampled_ns;
+}
+
+static void observe(struct pipeline *pipeline, uint64_t now_ns)
+{
+    uint64_t elapsed_ns = now_ns - pipeline->observed_ns;
+    uint64_t cpu_ns = clock_process_cpu_ns();
+    uint64_t cost_ns = pipeline->capture->target_cost_ns;
+    if (elapsed_ns) {
+        pipeline->daemon_cpu_percent =
+            100.0 * (double)(cpu_ns - pipeline->daemon_cpu_ns) / (double)elapsed_ns;
+        pipeline->target_overhead_percent =
+            100.0 * (double)(cost_ns - pipeline->observed_cost_ns) / (double)elapsed_ns;
+    }
+    pipeline->daemon_cpu_ns = cpu_ns;
+    pipeline->observed_cost_ns = cost_ns;
+    pipeline->observed_ns = now_ns;
+}
+
+static void account(struct pipeline *pipeline, uint64_t now_ns)
+{
+    account_process(pipeline);
+    if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
+        return;
+    thread_table_account(pipeline->threads, pipeline->session->pid, pipeline->sampling);
+    observe(pipeline, now_ns);
+    pipeline->accounted_at_ns = now_ns;
+}
+
+/* Everything at once, when sampling starts or stops. */
+static void account_all(struct pipeline *pipeline)
+{
+    pipeline->accounted_at_ns = 0;
+    account(pipeline, clock_monotonic_ns());
+}
+
+/*
+ * Seals the open bucket and hands all that readers see over to them, in one short critical section:
+ * a view finds every thread and every sample that its buckets name.
+ */
+static int seal(struct pipeline *pipeline, uint64_t end_ns)
+{
+    struct session *session = pipeline->session;
+    struct session_published published = {
+        .counts = pipeline->counts,
+        .duration_ns = end_ns,
+        .module_count = pipeline->module_hit_count,
+        .daemon_cpu_percent = pipeline->daemon_cpu_percent,
+        .target_overhead_percent = pipeline->target_overhead_percent,
+    };
+    published.counts.accounted_ns = pipeline->process_accounted_ns +
+                                    (pipeline->counts.sampled_ns - pipeline->sampled_at_read_ns);
+    published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
+    if (!published.module_hits)
+        return -ENOMEM;
+    int error = thread_table_copy(pipeline->threads, &published.threads, &published.thread_count,
+                                  &published.threads_alive);
+    if (error) {
+        free(published.module_hits);
+        return error;
+    }
+    if (published.module_count)
+        memcpy(published.module_hits, pipeline->module_hits,
+               published.module_count * sizeof(uint64_t));
+
+    pthread_mutex_lock(&session->mutex);
+    error = bucket_store_seal(session->buckets, end_ns);
+    if (!error) {
+        if (published.counts.hits != session->published.counts.hits ||
+            published.thread_count != session->published.thread_count)
+            session->epoch++;
+        struct session_published old = session->published;
+        session->published = published;
+        published = old;
+        pipeline->sealed_ns = end_ns;
+        pthread_cond_broadcast(&session->changed);
+    }
+    pthread_mutex_unlock(&session->mutex);
+    free(published.threads);
+    free(published.module_hits);
+
+    size_t others = stack_trie_bytes(session->trie) + symbols_bytes(session->symbols);
+    uint64_t limit = session->memory_limit_bytes;
+    bucket_store_limit(session->buckets, limit > 2 * others ? limit - others : limit / 2);
+    return error;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------
+ */
+
+static bool target_ended(const struct pipeline *pipeline)
+{
+    struct pollfd poll_fd = {.fd = pipeline->pid_fd, .events = POLLIN};
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
+static int set_sampling(struct pipeline *pipeline, bool sampling)
+{
+    account_all(pipeline);
+    int error = pipeline->capture->ops->set_enabled(pipeline->capture, sampling);
+    if (!error)
+        pipeline->sampling = sampling;
+    return error;
+}
+
+static enum session_request take_request(struct session *session)
+{
+    pthread_mutex_lock(&session->mutex);
+    enum session_request request = session->stopping ? REQUEST_DETACH : session->request;
+    session->request = REQUEST_NONE;
+    pthread_mutex_unlock(&session->mutex);
+    return request;
+}
+
+/* Does what was asked for. Returns true when sampling is over. */
+static bool handle_request(struct pipeline *pipeline)
+{
+    struct session *session = pipeline->session;
+    enum session_request request = take_request(session);
+    if (request == REQUEST_PAUSE || request == REQUEST_RESUME) {
+        bool resume = request == REQUEST_RESUME;
+        if (!set_sampling(pipeline, resume))
+            session_set_state(session, resume ? SESSION_RUNNING : SESSION_PAUSED);
+    }
+    return request == REQUEST_DETACH;
+}
+
+static bool duration_is_over(const struct pipeline *pipeline, uint64_t now_ns)
+{
+    uint64_t limit_ns = pipeline->session->duration_limit_ns;
+    return limit_ns && now_ns - pipeline->started_ns >= limit_ns;
+}
+
+static void look_for_vdso(struct pipeline *pipeline)
+{
+    if (pipeline->vdso_tries == 0)
+        return;
+    pipeline->vdso_tries--;
+    maps_read(pipeline->session->pid, add_special_mapping, pipeline);
+    describe_target(pipeline->session);
+}
+
+/* Turns until sampling is over; returns the state that the session is in then. */
+static enum session_state turn(struct pipeline *pipeline)
+{
+    struct capture *capture = pipeline->capture;
+    for (;;) {
+        int error = capture->ops->wait(capture, WAIT_NS);
+        bool over = handle_request(pipeline);
+        uint64_t now_ns = clock_monotonic_ns();
+        bool ended = target_ended(pipeline);
+        account(pipeline, now_ns);
+        if (!error)
+            error = capture->ops->drain(capture, false, on_record, pipeline);
+        if (error || pipeline->error)
+            return SESSION_DETACHED;
+        if (ended)
+            return SESSION_EXITED;
+        if (over || duration_is_over(pipeline, now_ns))
+            return SESSION_DETACHED;
+        look_for_vdso(pipeline);
+        /* Records younger than this may still come: their bucket stays open. */
+        uint64_t settled_ns = now_ns - 2 * NS_PER_MS;
+        if (settled_ns > pipeline->started_ns && !pipeline->waiting_for_exec)
+            pipeline->error = seal_until(pipeline, settled_ns - pipeline->started_ns);
+    }
+}
+
+/* Stops sampling, takes what is left in the rings, and seals it. */
+static void finish(struct pipeline *pipeline, enum session_state state)
+{
+    if (pipeline->sampling)
+        account_all(pipeline);
+    pipeline->capture->ops->set_enabled(pipeline->capture, false);
+    pipeline->capture->ops->drain(pipeline->capture, true, on_record, pipeline);
+    pipeline->sampling = false;
+    if (state == SESSION_EXITED)
+        thread_table_exit_all(pipeline->threads);
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t end_ns = now_ns > pipeline->started_ns ? now_ns - pipeline->started_ns : 1;
+    if (end_ns <= pipeline->sealed_ns)
+        end_ns = pipeline->sealed_ns + 1;
+    seal(pipeline, end_ns);
+}
+
+static void pipeline_close(struct pipeline *pipeline)
+{
+    if (pipeline->capture)
+        pipeline->capture->ops->close(pipeline->capture);
+    unwinder_free(pipeline->unwinder);
+    thread_table_free(pipeline->threads);
+    address_space_free(pipeline->space);
+    free(pipeline->module_hits);
+    if (pipeline->pid_fd >= 0)
+        close(pipeline->pid_fd);
+    free(pipeline);
+}
+
+static int open_capture(struct pipeline *pipeline, struct failure *failure)
+{
+    struct session *session = pipeline->session;
+    struct capture_options options = {session->pid, session->frequency_hz, session->stack_bytes,
+                                      session->event_wanted};
+    const char *reason = "";
+    int error =
+        capture_open(session->backend_wanted, &options, &pipeline->capture, &reason, failure);
+    if (error)
+        return error;
+    pthread_mutex_lock(&session->mutex);
+    session->backend = pipeline->capture->ops->name;
+    session->backend_reason = reason;
+    session->event = pipeline->capture->event;
+    pthread_mutex_unlock(&session->mutex);
+    return 0;
+}
+
+/* The capture is on before maps and threads are read, so that nothing falls in between. */
+static int read_process(struct pipeline *pipeline)
+{
+    struct session *session = pipeline->session;
+    pipeline->maps_read_ns = clock_monotonic_ns();
+    /* A launched child still has our own mappings; its exec brings the real ones. */
+    int error = session->launched ? 0 : address_space_read(pipeline->space, session->pid);
+    if (!error)
+        error = thread_table_scan(pipeline->threads, session->pid);
+    return error;
+}
+
+static int pipeline_open(struct session *session, struct pipeline **ret_pipeline,
+                         struct failure *failure)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+    if (!pipeline)
+        return failure_set(failure, -ENOMEM, "out of memory");
+    pipeline->session = session;
+    pipeline->waiting_for_exec = session->launched;
+    pipeline->pid_fd = (int)syscall(SYS_pidfd_open, session->pid, 0);
+    int error = pipeline->pid_fd < 0 ? -errno : 0;
+    if (!error)
+        error = address_space_new(session->modules, &pipeline->space);
+    if (!error)
+        error = thread_table_new(&pipeline->threads);
+    if (!error)
+        error = unwinder_new(&pipeline->unwinder);
+    if (error)
+        failure_set(failure, error, "process %d cannot be attached to: %s", session->pid,
+                    strerror(-error));
+    else
+        error = open_capture(pipeline, failure);
+    if (!error) {
+        error = read_process(pipeline);
+        if (error)
+            failure_set(failure, error, "process %d ended while lprofd attached to it (%s)",
+                        session->pid, strerror(-error));
+    }
+    if (error) {
+        pipeline_close(pipeline);
+        return error;
+    }
+    *ret_pipeline = pipeline;
+    return 0;
+}
+
+/* Switches sampling on and lets a launched child go. */
+static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
+{
+    struct session *session = pipeline->session;
+    pipeline->started_ns = clock_monotonic_ns();
+    pipeline->observed_ns = pipeline->started_ns;
+    pipeline->daemon_cpu_ns = clock_process_cpu_ns();
+    int error = set_sampling(pipeline, true);
+    if (error)
+        return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
+                           session->pid, strerror(-error));
+    pthread_mutex_lock(&session->mutex);
+    session->started_ns = pipeline->started_ns;
+    pthread_mutex_unlock(&session->mutex);
+    if (session->go_fd >= 0)
+        close(take_fd(&session->go_fd));
+    return 0;
+}
+
+void *pipeline_main(void *user)
+{
+    struct session *session = user;
+    struct pipeline *pipeline = NULL;
+    struct failure failure = {0};
+    enum session_state state = SESSION_DETACHED;
+    int error = pipeline_open(session, &pipeline, &failure);
+    if (!error) {
+        error = pipeline_start(pipeline, &failure);
+        if (!error) {
+            session_set_state(session, SESSION_RUNNING);
+            state = turn(pipeline);
+            finish(pipeline, state);
+            if (pipeline->error)
+                failure_set(&failure, pipeline->error, "sampling stopped: %s",
+                            strerror(-pipeline->error));
+        }
+        pipeline_close(pipeline);
+    }
+    if (session->launched && state == SESSION_EXITED)
+        waitpid(session->pid, NULL, 0);
+    pthread_mutex_lock(&session->mutex);
+    session->failure = failure;
+    session->drained = true;
+    pthread_mutex_unlock(&session->mutex);
+    session_set_state(session, state);
+    return NULL;
+}

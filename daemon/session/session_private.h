@@ -1,0 +1,85 @@
+/* The inside of a session: shared by the files of this folder only. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "aggregate/buckets.h"
+#include "lprofd/privilege.h"
+#include "lprofd/profile.h"
+#include "lprofd/session.h"
+#include "lprofd/stack.h"
+#include "process/module_table.h"
+
+/* Counts that only grow; written by the pipeline, published with each sealed bucket. */
+struct session_counts {
+    uint64_t hits, sampled_ns, accounted_ns;
+    uint64_t lost, throttled, truncated, to_root;
+    uint64_t ended[STACK_END_COUNT]; /* samples by how their stack ended */
+    uint64_t target_cost_ns;         /* estimated time that sampling took from the target */
+};
+
+/* What readers see of the pipeline's work: replaced as a whole, under the session's mutex. */
+struct session_published {
+    struct session_counts counts;
+    struct profile_thread *threads; /* owned */
+    size_t thread_count;
+    uint32_t threads_alive;
+    uint64_t duration_ns;
+    uint64_t *module_hits; /* owned; samples whose innermost user frame is in the module, by id */
+    size_t module_count;
+    double daemon_cpu_percent, target_overhead_percent;
+};
+
+/* What someone asked the pipeline to do; it answers by changing the state. */
+enum session_request { REQUEST_NONE, REQUEST_PAUSE, REQUEST_RESUME, REQUEST_DETACH };
+
+struct session {
+    atomic_uint references;
+    uint32_t id;
+
+    /* Set before the threads start, constant afterwards. All owned. */
+    pid_t pid;
+    bool launched; /* our own child: waited for when it ends */
+    int go_fd;     /* closing it lets a launched child execute its command; -1 otherwise */
+    uint32_t frequency_hz, stack_bytes;
+    char *event_wanted, *backend_wanted;
+    uint64_t duration_limit_ns, memory_limit_bytes;
+    struct source_path *source_paths;
+    size_t source_path_count;
+    struct target *target;
+    struct module_table *modules;
+    struct stack_trie *trie;
+    struct bucket_store *buckets;
+    struct symbols *symbols;
+
+    pthread_t pipeline_thread, symbol_thread;
+    bool pipeline_started, symbols_started;
+
+    pthread_mutex_t mutex;  /* guards what follows */
+    pthread_cond_t changed; /* state, request, or anything else below */
+    enum session_state state;
+    enum session_request request;
+    bool stopping; /* the last reference is gone: threads end */
+    uint64_t started_ns;
+    char *command, *executable; /* owned; change when the target executes another image */
+    const char *backend, *backend_reason, *event;
+    struct session_published published;
+    bool drained;            /* the pipeline has ended: no location will be added */
+    uint32_t locations_done; /* locations that the symbol thread is through with */
+    uint64_t unresolved_frames;
+    unsigned char *module_lacks_debug; /* owned; by module id; 1: its lines cannot be known */
+    size_t module_lacks_count, module_lacks_capacity;
+    struct failure failure; /* why the pipeline could not start */
+    uint64_t epoch;
+};
+
+/* Thread bodies; the argument is the session. */
+void *pipeline_main(void *session);
+void *symbol_thread_main(void *session);
+
+/* Changes the state under the mutex and tells everyone who waits. */
+void session_set_state(struct session *session, enum session_state state);
+
+/* True while samples may still come. */
+bool session_state_is_live(enum session_state state);

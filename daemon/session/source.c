@@ -1,0 +1,96 @@
+/* Finding and opening the source files that a profiled module's debug information names. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "session/session_private.h"
+
+#define SOURCE_BYTES_MAX (INT64_C(64) << 20)
+
+/* A symbols_file() copied out of the lock. */
+struct source_name {
+    char path[PATH_MAX]; /* absolute if its directory is known */
+    uint32_t module;
+};
+
+static int find_name(const struct session *session, uint32_t file, struct source_name *ret_name)
+{
+    int error = -ENOENT;
+    symbols_lock_shared(session->symbols);
+    if (file > 0 && file < symbols_file_count(session->symbols)) {
+        struct symbol_file known = symbols_file(session->symbols, file);
+        bool absolute = known.path[0] == '/' || !known.directory[0];
+        int length = absolute
+                         ? snprintf(ret_name->path, PATH_MAX, "%s", known.path)
+                         : snprintf(ret_name->path, PATH_MAX, "%s/%s", known.directory, known.path);
+        ret_name->module = known.module;
+        error = length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
+    }
+    symbols_unlock(session->symbols);
+    return error;
+}
+
+/* Below NEW, tries the longest tail of `path` first: NEW/usr/src/a.c, NEW/src/a.c, NEW/a.c. */
+static int open_by_tail(const char *directory, const char *path, int *ret_fd)
+{
+    int error = -ENOENT;
+    for (const char *tail = path; tail && error; tail = strchr(tail, '/')) {
+        while (*tail == '/')
+            tail++;
+        error = privilege_open_beneath(directory, tail, ret_fd);
+    }
+    return error;
+}
+
+/* --source-path: the person who started lprofd says where sources are. */
+static int open_mapped(const struct session *session, const char *path, int *ret_fd)
+{
+    int error = -ENOENT;
+    for (size_t i = 0; i < session->source_path_count && error; i++) {
+        const struct source_path *mapped = &session->source_paths[i];
+        size_t length = strlen(mapped->old_prefix);
+        if (length == 0)
+            error = open_by_tail(mapped->new_prefix, path, ret_fd);
+        else if (strncmp(path, mapped->old_prefix, length) == 0 &&
+                 (path[length] == '/' || mapped->old_prefix[length - 1] == '/'))
+            error = privilege_open_beneath(mapped->new_prefix,
+                                           path + length + strspn(path + length, "/"), ret_fd);
+    }
+    return error;
+}
+
+/* A source that was changed after its module was built no longer shows what runs. */
+static bool is_newer(const struct session *session, const struct stat *source, uint32_t module_id)
+{
+    struct stat built;
+    const struct module *module = module_table_get(session->modules, module_id);
+    return module->fd >= 0 && fstat(module->fd, &built) == 0 &&
+           source->st_mtim.tv_sec > built.st_mtim.tv_sec;
+}
+
+int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale)
+{
+    struct source_name name;
+    _cleanup_close_ int fd = -1;
+    struct stat source;
+    int error = find_name(session, file, &name);
+    if (error)
+        return error;
+    error = open_mapped(session, name.path, &fd);
+    if (error)
+        error = privilege_open_in_target(session->target, name.path, &fd);
+    if (error)
+        return error;
+    if (fstat(fd, &source) < 0)
+        return -errno;
+    if (source.st_size > SOURCE_BYTES_MAX)
+        return -EFBIG;
+    *ret_stale = is_newer(session, &source, name.module);
+    *ret_fd = take_fd(&fd);
+    return 0;
+}

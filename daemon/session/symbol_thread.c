@@ -1,0 +1,196 @@
+/*
+ * The symbol thread: names of new locations at once, then lines module by module, hottest first,
+ * off the sampling path.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "session/session_private.h"
+
+#define POLL_NS (20 * NS_PER_MS)
+
+/* The locations of one module that wait for something. */
+struct pending {
+    struct symbol_request *requests; /* owned */
+    size_t count, capacity;
+};
+
+struct symbol_work {
+    struct session *session; /* borrowed */
+    struct pending *names;   /* owned; by module id */
+    struct pending *lines;   /* owned; by module id */
+    size_t module_count, names_capacity, lines_capacity;
+    uint32_t seen; /* locations taken over from the trie */
+};
+
+static int make_room(struct symbol_work *work, uint32_t module)
+{
+    size_t want = (size_t)module + 1;
+    if (array_reserve(&work->names, &work->names_capacity, want, sizeof *work->names) ||
+        array_reserve(&work->lines, &work->lines_capacity, want, sizeof *work->lines))
+        return -1;
+    for (; work->module_count < want; work->module_count++) {
+        work->names[work->module_count] = (struct pending){0};
+        work->lines[work->module_count] = (struct pending){0};
+    }
+    return 0;
+}
+
+static int pending_add(struct pending *pending, const struct symbol_request *requests, size_t count)
+{
+    int error = array_reserve(&pending->requests, &pending->capacity, pending->count + count,
+                              sizeof *requests);
+    if (error)
+        return error;
+    memcpy(pending->requests + pending->count, requests, count * sizeof *requests);
+    pending->count += count;
+    return 0;
+}
+
+/* Takes new locations over from the trie. */
+static void take_new(struct symbol_work *work)
+{
+    struct session *session = work->session;
+    uint32_t count = stack_trie_location_count(session->trie);
+    for (; work->seen < count; work->seen++) {
+        struct raw_frame frame = stack_trie_location(session->trie, work->seen);
+        struct symbol_request request = {work->seen, frame.is_return_address, frame.vaddr};
+        if (frame.module == 0)
+            symbols_publish_name(session->symbols, work->seen,
+                                 stack_end_name((enum stack_end)frame.vaddr));
+        else if (make_room(work, frame.module) ||
+                 pending_add(&work->names[frame.module], &request, 1))
+            break; /* out of memory: try again later */
+    }
+}
+
+static void resolve_names(struct symbol_work *work)
+{
+    for (size_t id = 1; id < work->module_count; id++) {
+        struct pending *names = &work->names[id];
+        if (names->count == 0)
+            continue;
+        const struct module *module = module_table_get(work->session->modules, (uint32_t)id);
+        symbols_resolve_names(work->session->symbols, module, names->requests, names->count);
+        if (!pending_add(&work->lines[id], names->requests, names->count))
+            names->count = 0;
+    }
+}
+
+/* The module with the most samples that waits for lines; 0 when none does. */
+static uint32_t hottest_module(struct symbol_work *work)
+{
+    struct session *session = work->session;
+    uint32_t best = 0;
+    uint64_t best_hits = 0;
+    pthread_mutex_lock(&session->mutex);
+    for (size_t id = 1; id < work->module_count; id++) {
+        uint64_t hits =
+            id < session->published.module_count ? session->published.module_hits[id] : 0;
+        if (work->lines[id].count && (!best || hits > best_hits)) {
+            best = (uint32_t)id;
+            best_hits = hits;
+        }
+    }
+    pthread_mutex_unlock(&session->mutex);
+    return best;
+}
+
+/* What the warnings need to know: names that stayed unknown, and modules without debug info. */
+static void note_results(struct symbol_work *work, uint32_t module, const struct pending *pending)
+{
+    struct session *session = work->session;
+    uint64_t unresolved = 0;
+    bool lacks_debug = false;
+    symbols_lock_shared(session->symbols);
+    for (size_t i = 0; i < pending->count; i++) {
+        struct frame_span span = symbols_frames(session->symbols, pending->requests[i].location);
+        lacks_debug |= span.status == SYMBOL_NO_DEBUG_INFO;
+        unresolved += span.count == 0 ||
+                      symbols_function(session->symbols, span.frames[0].function).name[0] == '[';
+    }
+    symbols_unlock(session->symbols);
+
+    pthread_mutex_lock(&session->mutex);
+    session->unresolved_frames += unresolved;
+    if (lacks_debug && !array_reserve(&session->module_lacks_debug, &session->module_lacks_capacity,
+                                      (size_t)module + 1, 1)) {
+        while (session->module_lacks_count <= module)
+            session->module_lacks_debug[session->module_lacks_count++] = 0;
+        session->module_lacks_debug[module] = 1;
+    }
+    session->epoch++;
+    pthread_mutex_unlock(&session->mutex);
+}
+
+/* Resolves the lines of the module that matters most. Returns false when there was none. */
+static bool resolve_lines(struct symbol_work *work)
+{
+    uint32_t id = hottest_module(work);
+    if (id == 0)
+        return false;
+    struct pending *lines = &work->lines[id];
+    symbols_resolve_lines(work->session->symbols, module_table_get(work->session->modules, id),
+                          lines->requests, lines->count);
+    note_results(work, id, lines);
+    lines->count = 0;
+    return true;
+}
+
+static void tell_progress(struct symbol_work *work)
+{
+    struct session *session = work->session;
+    pthread_mutex_lock(&session->mutex);
+    if (session->locations_done != work->seen) {
+        session->locations_done = work->seen;
+        session->epoch++;
+        pthread_cond_broadcast(&session->changed);
+    }
+    pthread_mutex_unlock(&session->mutex);
+}
+
+/* Sleeps a little. Returns true when the thread shall end. */
+static bool rest(struct session *session)
+{
+    struct timespec pause = {.tv_nsec = (long)POLL_NS};
+    pthread_mutex_lock(&session->mutex);
+    bool stopping = session->stopping;
+    pthread_mutex_unlock(&session->mutex);
+    if (!stopping)
+        nanosleep(&pause, NULL);
+    return stopping;
+}
+
+static bool is_over(struct session *session)
+{
+    pthread_mutex_lock(&session->mutex);
+    bool over =
+        session->drained && session->locations_done >= stack_trie_location_count(session->trie);
+    pthread_mutex_unlock(&session->mutex);
+    return over;
+}
+
+void *symbol_thread_main(void *user)
+{
+    struct symbol_work work = {.session = user};
+    while (!rest(work.session)) {
+        do {
+            take_new(&work);
+            resolve_names(&work);
+        } while (resolve_lines(&work));
+        tell_progress(&work);
+        if (is_over(work.session))
+            break;
+    }
+    for (size_t i = 0; i < work.module_count; i++) {
+        free(work.names[i].requests);
+        free(work.lines[i].requests);
+    }
+    free(work.names);
+    free(work.lines);
+    return NULL;
+}
