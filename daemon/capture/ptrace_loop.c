@@ -1,0 +1,305 @@
+/*
+ * What the tracer thread does (ptrace(2)): seize, answer every stop, and at each tick stop the
+ * threads that run. Only those: stopping a sleeping thread could make its system call fail with
+ * EINTR.
+ */
+#include "capture/ptrace_loop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "capture/ptrace_refusal.h"
+#include "capture/ptrace_sample.h"
+#include "lprofd/privilege.h"
+
+#define SEIZE_PASSES_MAX 100
+#define MAPS_INTERVAL_NS NS_PER_SECOND
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static struct record new_record(const struct ptrace_loop *loop, enum record_type type, pid_t tid)
+{
+    return (struct record){
+        .type = type,
+        .time_ns = clock_monotonic_ns(),
+        .pid = loop->pid,
+        .tid = tid,
+    };
+}
+
+static void emit_simple(struct ptrace_loop *loop, enum record_type type, pid_t tid)
+{
+    struct record record = new_record(loop, type, tid);
+    if (type == RECORD_FORK)
+        record.parent_pid = loop->pid;
+    record_queue_add(loop->queue, &record);
+}
+
+static void emit_name(struct ptrace_loop *loop, const struct traced_thread *thread, bool is_exec)
+{
+    struct record record = new_record(loop, RECORD_COMM, thread->tid);
+    record.cpu = thread->cpu;
+    record.comm.name = thread->name;
+    record.comm.is_exec = is_exec;
+    record_queue_add(loop->queue, &record);
+}
+
+/* Reads the stopped thread; the caller lets it run before the record is queued. */
+static int read_sample(struct ptrace_loop *loop, const struct traced_thread *thread,
+                       struct record *ret_record)
+{
+    struct record record = new_record(loop, RECORD_SAMPLE, thread->tid);
+    record.cpu = thread->cpu;
+    record.sample = (struct sample){
+        .time_ns = record.time_ns,
+        .pid = record.pid,
+        .tid = record.tid,
+        .cpu = record.cpu,
+        .weight_ns = loop->period_ns * thread->ticks,
+    };
+    int error =
+        ptrace_sample_read(loop->pid, thread->tid, loop->stack, loop->stack_bytes, &record.sample);
+    if (!error)
+        *ret_record = record;
+    return error;
+}
+
+/* --- stops ------------------------------------------------------------------------------------ */
+
+static bool is_stop_signal(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* All threads but the one that called execve(2) are gone, and it has the leader's id now. */
+static void handle_exec(struct ptrace_loop *loop)
+{
+    for (size_t i = loop->threads.count; i-- > 0;) {
+        pid_t tid = loop->threads.threads[i].tid;
+        if (tid == loop->pid)
+            continue;
+        emit_simple(loop, RECORD_EXIT, tid);
+        traced_threads_remove(&loop->threads, tid);
+    }
+    struct traced_thread *leader = traced_threads_find(&loop->threads, loop->pid);
+    if (!leader)
+        return;
+    char state;
+    bool renamed;
+    traced_thread_read(&loop->threads, leader, &state, &renamed);
+    emit_name(loop, leader, true);
+    emit_simple(loop, RECORD_MAPS_STALE, leader->tid);
+    loop->next_maps_ns = clock_monotonic_ns() + MAPS_INTERVAL_NS;
+}
+
+/* Lets a stopped thread go on as it would have without a tracer. */
+static void resume(pid_t tid, int event, int signal)
+{
+    if (event == PTRACE_EVENT_STOP && is_stop_signal(signal))
+        privilege_ptrace_listen(tid); /* stays stopped until SIGCONT */
+    else
+        privilege_ptrace_continue(tid, event == 0 ? signal : 0);
+}
+
+static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, int status)
+{
+    int event = status >> 16;
+    int signal = WSTOPSIG(status);
+    /* Whatever stop comes first takes the place of the one that was asked for. */
+    bool wanted = thread->interrupted && event != PTRACE_EVENT_EXEC &&
+                  !(event == PTRACE_EVENT_STOP && is_stop_signal(signal)) &&
+                  atomic_load_explicit(&loop->enabled, memory_order_relaxed);
+    struct record record;
+    if (wanted)
+        wanted = read_sample(loop, thread, &record) == 0;
+    thread->interrupted = false;
+    pid_t tid = thread->tid;
+    if (event == PTRACE_EVENT_EXEC)
+        handle_exec(loop);
+    resume(tid, event, signal);
+    if (wanted)
+        record_queue_add(loop->queue, &record);
+}
+
+/* A process that was cloned, not a thread: not ours. */
+static bool is_thread_of_target(const struct ptrace_loop *loop, pid_t tid)
+{
+    _cleanup_close_ int fd = -1;
+    return privilege_open_proc(loop->pid, tid, PROC_STAT, &fd) == 0;
+}
+
+/* A thread's first stop. NULL when it is not one of the target's, or memory is short. */
+static struct traced_thread *adopt(struct ptrace_loop *loop, pid_t tid)
+{
+    if (!is_thread_of_target(loop, tid) || traced_threads_add(&loop->threads, tid))
+        return NULL;
+    emit_simple(loop, RECORD_FORK, tid);
+    return traced_threads_find(&loop->threads, tid);
+}
+
+static void handle_event(struct ptrace_loop *loop, pid_t tid, int status)
+{
+    struct traced_thread *thread = traced_threads_find(&loop->threads, tid);
+    if (WIFSTOPPED(status)) {
+        if (!thread)
+            thread = adopt(loop, tid);
+        if (thread)
+            handle_stop(loop, thread, status);
+        else
+            privilege_ptrace_detach(tid, status >> 16 == 0 ? WSTOPSIG(status) : 0);
+    } else if (thread && (WIFEXITED(status) || WIFSIGNALED(status))) {
+        emit_simple(loop, RECORD_EXIT, tid);
+        traced_threads_remove(&loop->threads, tid);
+    }
+}
+
+/* --- ticks ------------------------------------------------------------------------------------ */
+
+/* True when the thread runs and should be stopped. */
+static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread)
+{
+    char state;
+    bool renamed;
+    if (traced_thread_read(&loop->threads, thread, &state, &renamed))
+        return false;
+    if (renamed)
+        emit_name(loop, thread, false);
+    if (state == 'R' && thread->interrupted) /* in a system call: once more with the same stack */
+        thread->ticks++;
+    return state == 'R' && !thread->interrupted;
+}
+
+/* All are looked at before the first is stopped, so that none stands still for longer than needed.
+ */
+static void interrupt_running(struct ptrace_loop *loop)
+{
+    for (size_t i = 0; i < loop->threads.count; i++)
+        loop->threads.threads[i].due = is_due(loop, &loop->threads.threads[i]);
+    if (!atomic_load_explicit(&loop->enabled, memory_order_relaxed))
+        return;
+    for (size_t i = 0; i < loop->threads.count; i++) {
+        struct traced_thread *thread = &loop->threads.threads[i];
+        if (!thread->due || privilege_ptrace_interrupt(thread->tid))
+            continue;
+        thread->interrupted = true;
+        thread->ticks = 1;
+    }
+}
+
+/* Ticks that were missed stay missed: a burst would only sample lprofd's own delay. */
+static void tick(struct ptrace_loop *loop, uint64_t now_ns)
+{
+    if (now_ns >= loop->next_maps_ns) {
+        emit_simple(loop, RECORD_MAPS_STALE, loop->pid);
+        loop->next_maps_ns = now_ns + MAPS_INTERVAL_NS;
+    }
+    interrupt_running(loop);
+    bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
+    uint64_t interval_ns = enabled ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS;
+    uint64_t late_ns = clock_monotonic_ns() - loop->next_tick_ns;
+    loop->next_tick_ns += (late_ns / interval_ns + 1) * interval_ns;
+}
+
+/*
+ * Waits for one event and consumes it, unless it is the leader's end, which is always the last one:
+ * that stays for the process that is its parent, which may be lprofd. False at the end.
+ */
+static bool wait_for_event(struct ptrace_loop *loop)
+{
+    siginfo_t info = {0};
+    const int options = WEXITED | WSTOPPED | __WALL | __WNOTHREAD;
+    if (waitid(P_ALL, 0, &info, options | WNOWAIT) < 0)
+        return errno == EINTR;
+    bool has_ended = info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED;
+    if (has_ended && info.si_pid == loop->pid) {
+        emit_simple(loop, RECORD_EXIT, loop->pid);
+        return false;
+    }
+    int status;
+    if (waitpid(info.si_pid, &status, __WALL | __WNOTHREAD | WNOHANG) > 0)
+        handle_event(loop, info.si_pid, status);
+    return true;
+}
+
+void ptrace_loop_run(struct ptrace_loop *loop)
+{
+    loop->next_tick_ns = clock_monotonic_ns();
+    while (!atomic_load_explicit(&loop->stopping, memory_order_relaxed)) {
+        if (!wait_for_event(loop))
+            break;
+        uint64_t now_ns = clock_monotonic_ns();
+        if (now_ns >= loop->next_tick_ns)
+            tick(loop, now_ns);
+    }
+}
+
+/* --- seizing ---------------------------------------------------------------------------------- */
+
+/* 1: seized, 0: was there already or has ended, or -errno. */
+static int seize_thread(struct ptrace_loop *loop, pid_t tid)
+{
+    if (traced_threads_find(&loop->threads, tid))
+        return 0;
+    int error = privilege_ptrace_seize(tid);
+    if (error == -ESRCH)
+        return 0;
+    /* A thread that a seized one has just created is traced by us from birth. */
+    if (error == -EPERM && ptrace_tracer_of(loop->pid, tid) == gettid())
+        error = 0;
+    if (!error)
+        error = traced_threads_add(&loop->threads, tid);
+    return error ? error : 1;
+}
+
+struct seize_result {
+    int seized;
+    int refusal; /* of the last thread that may not be traced */
+};
+
+static int seize_pass(struct ptrace_loop *loop, struct seize_result *result)
+{
+    int fd = -1;
+    int error = privilege_open_proc(loop->pid, 0, PROC_TASK, &fd);
+    if (error)
+        return error;
+    DIR *directory = fdopendir(fd);
+    if (!directory) {
+        close(fd);
+        return -ENOMEM;
+    }
+    for (const struct dirent *entry; !error && (entry = readdir(directory));) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        int seized = tid > 0 ? seize_thread(loop, tid) : 0;
+        if (seized == -EPERM) /* also of a thread that is ending */
+            result->refusal = seized;
+        else if (seized < 0)
+            error = seized;
+        else
+            result->seized += seized;
+    }
+    closedir(directory);
+    return error;
+}
+
+/* Threads may be created meanwhile, so until a pass finds nothing new. */
+int ptrace_loop_seize(struct ptrace_loop *loop)
+{
+    struct seize_result result;
+    int passes = 0;
+    do {
+        result = (struct seize_result){0};
+        int error = seize_pass(loop, &result);
+        if (error)
+            return error;
+    } while (result.seized > 0 && ++passes < SEIZE_PASSES_MAX);
+    if (loop->threads.count > 0)
+        return 0;
+    return result.refusal ? result.refusal : -ESRCH;
+}

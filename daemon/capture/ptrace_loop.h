@@ -1,0 +1,28 @@
+/* The work of the ptrace backend's tracer thread. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/ptrace_queue.h"
+#include "capture/ptrace_threads.h"
+
+/* How soon the flags below are seen when no tick is due. */
+#define PTRACE_IDLE_INTERVAL_NS (20 * UINT64_C(1000000))
+
+struct ptrace_loop {
+    struct record_queue *queue; /* borrowed */
+    pid_t pid;
+    uint64_t period_ns;
+    atomic_bool enabled, stopping; /* set by other threads */
+    unsigned char *stack;          /* borrowed, of stack_bytes */
+    size_t stack_bytes;
+    struct traced_threads threads; /* owned */
+    uint64_t next_tick_ns, next_maps_ns;
+};
+
+/* Seizes all threads for the calling thread, which must be the one that runs the loop. */
+int ptrace_loop_seize(struct ptrace_loop *loop);
+/* Until the target has ended or `stopping` is set. A signal must interrupt it for each tick. */
+void ptrace_loop_run(struct ptrace_loop *loop);

@@ -1,0 +1,155 @@
+/* A bounded double buffer of records: the tracer must never wait for its reader. */
+#include "capture/ptrace_queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+
+#define BYTES_MAX ((size_t)64 << 20)
+#define RECORDS_MAX ((size_t)1 << 17)
+#define WAKE_RECORDS 4096 /* enough to wake the reader before its timeout */
+
+int record_queue_init(struct record_queue *queue)
+{
+    *queue = (struct record_queue){0};
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+    if (error)
+        return -error;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(&queue->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (error)
+        return -error;
+    error = pthread_mutex_init(&queue->lock, NULL);
+    if (error)
+        pthread_cond_destroy(&queue->changed);
+    return -error;
+}
+
+static void batch_free(struct record_batch *batch)
+{
+    free(batch->records);
+    free(batch->bytes);
+}
+
+void record_queue_destroy(struct record_queue *queue)
+{
+    batch_free(&queue->filling);
+    batch_free(&queue->draining);
+    pthread_mutex_destroy(&queue->lock);
+    pthread_cond_destroy(&queue->changed);
+}
+
+/* What a record points to. */
+static const void *payload(const struct record *record, size_t *ret_bytes)
+{
+    *ret_bytes = 0;
+    if (record->type == RECORD_SAMPLE) {
+        *ret_bytes = record->sample.stack_bytes;
+        return record->sample.stack;
+    }
+    if (record->type == RECORD_COMM) {
+        *ret_bytes = strlen(record->comm.name) + 1;
+        return record->comm.name;
+    }
+    return NULL;
+}
+
+/* The bytes move when they grow, so a queued record has an offset in the place of its pointer. */
+static void set_payload(struct record *record, const void *bytes)
+{
+    if (record->type == RECORD_SAMPLE)
+        record->sample.stack = bytes;
+    else if (record->type == RECORD_COMM)
+        record->comm.name = bytes;
+}
+
+static int batch_add(struct record_batch *batch, const struct record *record)
+{
+    size_t bytes;
+    const void *data = payload(record, &bytes);
+    if (batch->count >= RECORDS_MAX || bytes > BYTES_MAX - batch->byte_count)
+        return -ENOSPC;
+    if (array_reserve(&batch->records, &batch->capacity, batch->count + 1,
+                      sizeof *batch->records) ||
+        array_reserve(&batch->bytes, &batch->byte_capacity, batch->byte_count + bytes, 1))
+        return -ENOMEM;
+    struct record *added = &batch->records[batch->count++];
+    *added = *record;
+    set_payload(added, (const void *)batch->byte_count);
+    if (bytes > 0)
+        memcpy(batch->bytes + batch->byte_count, data, bytes);
+    batch->byte_count += bytes;
+    return 0;
+}
+
+static int add_lost(struct record_queue *queue, const struct record *next)
+{
+    struct record lost = {
+        .type = RECORD_LOST,
+        .time_ns = next->time_ns,
+        .pid = next->pid,
+        .tid = next->tid,
+        .lost_count = queue->lost,
+    };
+    int error = batch_add(&queue->filling, &lost);
+    if (!error)
+        queue->lost = 0;
+    return error;
+}
+
+void record_queue_add(struct record_queue *queue, const struct record *record)
+{
+    pthread_mutex_lock(&queue->lock);
+    if ((queue->lost > 0 && add_lost(queue, record)) || batch_add(&queue->filling, record))
+        queue->lost++;
+    if (queue->filling.count == WAKE_RECORDS)
+        pthread_cond_signal(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void record_queue_end(struct record_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->ended = true;
+    pthread_cond_signal(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void record_queue_wait(struct record_queue *queue, uint64_t timeout_ns)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t until_ns = timeout_ns < UINT64_MAX / 2 ? now_ns + timeout_ns : UINT64_MAX / 2;
+    struct timespec until = {
+        .tv_sec = (time_t)(until_ns / NS_PER_SECOND),
+        .tv_nsec = (long)(until_ns % NS_PER_SECOND),
+    };
+    pthread_mutex_lock(&queue->lock);
+    while (queue->filling.count < WAKE_RECORDS && !(queue->ended && queue->filling.count > 0))
+        if (pthread_cond_timedwait(&queue->changed, &queue->lock, &until) == ETIMEDOUT)
+            break;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void record_queue_drain(struct record_queue *queue, record_fn *on_record, void *user)
+{
+    pthread_mutex_lock(&queue->lock);
+    struct record_batch batch = queue->filling;
+    queue->filling = queue->draining;
+    pthread_mutex_unlock(&queue->lock);
+    for (size_t i = 0; i < batch.count; i++) {
+        struct record *record = &batch.records[i];
+        if (record->type == RECORD_SAMPLE)
+            record->sample.stack = batch.bytes + (uintptr_t)record->sample.stack;
+        else if (record->type == RECORD_COMM)
+            record->comm.name = (const char *)batch.bytes + (uintptr_t)record->comm.name;
+        on_record(user, record);
+    }
+    batch.count = batch.byte_count = 0;
+    queue->draining = batch;
+}

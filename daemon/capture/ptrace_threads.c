@@ -1,0 +1,124 @@
+/* A sorted table of threads, and what /proc says of each. */
+#include "capture/ptrace_threads.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "lprofd/privilege.h"
+
+/* Field 39 of the line; the state, field 3, is what follows the name. */
+#define FIELDS_FROM_STATE_TO_CPU 36
+
+/* Position of the first thread whose tid is not below `tid`. */
+static size_t lower_bound(const struct traced_threads *threads, pid_t tid)
+{
+    size_t low = 0;
+    size_t high = threads->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (threads->threads[middle].tid < tid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct traced_thread *traced_threads_find(const struct traced_threads *threads, pid_t tid)
+{
+    size_t at = lower_bound(threads, tid);
+    return at < threads->count && threads->threads[at].tid == tid ? &threads->threads[at] : NULL;
+}
+
+int traced_threads_add(struct traced_threads *threads, pid_t tid)
+{
+    size_t at = lower_bound(threads, tid);
+    if (at < threads->count && threads->threads[at].tid == tid)
+        return -EEXIST;
+    int error = array_reserve(&threads->threads, &threads->capacity, threads->count + 1,
+                              sizeof *threads->threads);
+    if (error)
+        return error;
+    struct traced_thread *thread = &threads->threads[at];
+    memmove(thread + 1, thread, (threads->count - at) * sizeof *thread);
+    *thread = (struct traced_thread){.tid = tid, .stat_fd = -1};
+    privilege_open_proc(threads->pid, tid, PROC_STAT, &thread->stat_fd);
+    threads->count++;
+    return 0;
+}
+
+void traced_threads_remove(struct traced_threads *threads, pid_t tid)
+{
+    struct traced_thread *thread = traced_threads_find(threads, tid);
+    if (!thread)
+        return;
+    close_fd(&thread->stat_fd);
+    threads->count--;
+    size_t after = threads->count - (size_t)(thread - threads->threads);
+    memmove(thread, thread + 1, after * sizeof *thread);
+}
+
+void traced_threads_free(struct traced_threads *threads)
+{
+    for (size_t i = 0; i < threads->count; i++)
+        close_fd(&threads->threads[i].stat_fd);
+    free(threads->threads);
+    *threads = (struct traced_threads){.pid = threads->pid};
+}
+
+/* With more threads than file descriptors, the file is opened each time. */
+static ssize_t read_stat(const struct traced_threads *threads, const struct traced_thread *thread,
+                         char *text, size_t bytes)
+{
+    ssize_t got;
+    if (thread->stat_fd >= 0) {
+        got = pread(thread->stat_fd, text, bytes, 0);
+        return got < 0 ? -errno : got;
+    }
+    _cleanup_close_ int fd = -1;
+    int error = privilege_open_proc(threads->pid, thread->tid, PROC_STAT, &fd);
+    if (error)
+        return error;
+    got = pread(fd, text, bytes, 0);
+    return got < 0 ? -errno : got;
+}
+
+static uint32_t parse_cpu(const char *state)
+{
+    for (int i = 0; i < FIELDS_FROM_STATE_TO_CPU && state; i++)
+        state = strchr(state + 1, ' ');
+    return state ? (uint32_t)strtoul(state, NULL, 10) : 0;
+}
+
+static bool update_name(struct traced_thread *thread, const char *name, size_t length)
+{
+    if (length >= sizeof thread->name)
+        length = sizeof thread->name - 1;
+    if (strncmp(thread->name, name, length) == 0 && thread->name[length] == '\0')
+        return false;
+    memcpy(thread->name, name, length);
+    thread->name[length] = '\0';
+    return true;
+}
+
+int traced_thread_read(const struct traced_threads *threads, struct traced_thread *thread,
+                       char *ret_state, bool *ret_renamed)
+{
+    char text[1024];
+    ssize_t length = read_stat(threads, thread, text, sizeof text - 1);
+    if (length <= 0)
+        return length < 0 ? (int)length : -ESRCH;
+    text[length] = '\0';
+    const char *open = strchr(text, '(');
+    const char *close = strrchr(text, ')'); /* a name may contain one too */
+    if (!open || !close || close < open || close[1] != ' ')
+        return -EIO;
+    *ret_renamed = update_name(thread, open + 1, (size_t)(close - open - 1));
+    *ret_state = close[2];
+    if (close[2] == 'R')
+        thread->cpu = parse_cpu(close + 2);
+    return 0;
+}

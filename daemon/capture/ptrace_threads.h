@@ -1,0 +1,38 @@
+/* The threads of the target that the ptrace backend has seized. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PTRACE_NAME_BYTES 64
+
+struct traced_thread {
+    pid_t tid;
+    int stat_fd;      /* owned, of /proc/PID/task/TID/stat; -1: opened for each reading */
+    bool interrupted; /* was told to stop for a sample and did not stop yet */
+    bool due;         /* is to be stopped in this tick */
+    uint32_t ticks;   /* for how many ticks that has lasted */
+    uint32_t cpu;     /* at the last reading */
+    char name[PTRACE_NAME_BYTES]; /* the same; "" before the first one */
+};
+
+struct traced_threads {
+    pid_t pid;
+    struct traced_thread *threads; /* owned, sorted by tid */
+    size_t count, capacity;
+};
+
+struct traced_thread *traced_threads_find(const struct traced_threads *threads, pid_t tid);
+/* 0, -EEXIST, -ENOMEM. */
+int traced_threads_add(struct traced_threads *threads, pid_t tid);
+void traced_threads_remove(struct traced_threads *threads, pid_t tid);
+void traced_threads_free(struct traced_threads *threads);
+
+/*
+ * Reads state, name and cpu of a thread (proc_pid_stat(5)). *ret_renamed: its name changed, and
+ * thread->name is the new one. 0 or -errno when it ended.
+ */
+int traced_thread_read(const struct traced_threads *threads, struct traced_thread *thread,
+                       char *ret_state, bool *ret_renamed);

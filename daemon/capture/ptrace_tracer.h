@@ -1,0 +1,20 @@
+/* The tracer: a thread of lprofd that has seized the target's threads and samples them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/failure.h"
+#include "capture/capture.h"
+#include "capture/ptrace_queue.h"
+
+struct ptrace_tracer;
+
+/*
+ * Starts the thread and seizes the target. Records go to `queue`, which must outlive the tracer.
+ * Fails as capture_ops.open() does.
+ */
+int ptrace_tracer_start(const struct capture_options *options, struct record_queue *queue,
+                        struct ptrace_tracer **ret_tracer, struct failure *ret_failure);
+int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled);
+/* Lets go of the target and ends the thread. NULL is harmless. */
+void ptrace_tracer_stop(struct ptrace_tracer *tracer);
