@@ -1,0 +1,224 @@
+/* The option table of lprofd. */
+#include "cli/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static int store_pid(void *user, const char *value, struct failure *failure)
+{
+    struct settings *settings = user;
+    long long pid = 0;
+    if (settings->pid_count == SETTINGS_PIDS_MAX)
+        return failure_set(failure, -EINVAL, "at most %d processes", SETTINGS_PIDS_MAX);
+    if (options_number(value, 1, 1 << 22, &pid, failure))
+        return -EINVAL;
+    settings->pids[settings->pid_count++] = (pid_t)pid;
+    return 0;
+}
+
+static int store_listen(void *user, const char *value, struct failure *failure)
+{
+    struct settings *settings = user;
+    if (settings->listen_count == SETTINGS_LISTEN_MAX)
+        return failure_set(failure, -EINVAL, "at most %d addresses", SETTINGS_LISTEN_MAX);
+    settings->listen[settings->listen_count++] = value;
+    return 0;
+}
+
+static int store_token_file(void *user, const char *value, struct failure *failure)
+{
+    (void)failure;
+    ((struct settings *)user)->token_file = value;
+    return 0;
+}
+
+static int store_frequency(void *user, const char *value, struct failure *failure)
+{
+    long long hertz = 0;
+    if (options_number(value, 1, SESSION_FREQUENCY_MAX_HZ, &hertz, failure))
+        return -EINVAL;
+    ((struct settings *)user)->session.frequency_hz = (uint32_t)hertz;
+    return 0;
+}
+
+/* One of the words in a NULL-terminated list. */
+static int store_word(const char **ret_word, const char *value, const char *const *words,
+                      struct failure *failure)
+{
+    char list[128] = "";
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *ret_word = words[i];
+            return 0;
+        }
+        if (i)
+            strncat(list, ", ", sizeof list - strlen(list) - 1);
+        strncat(list, words[i], sizeof list - strlen(list) - 1);
+    }
+    return failure_set(failure, -EINVAL, "must be one of %s", list);
+}
+
+static int store_event(void *user, const char *value, struct failure *failure)
+{
+    static const char *const words[] = {"auto", "cycles", "cpu-clock", "task-clock", NULL};
+    return store_word(&((struct settings *)user)->session.event, value, words, failure);
+}
+
+static int store_backend(void *user, const char *value, struct failure *failure)
+{
+    static const char *const words[] = {"auto", "perf-cpu", "ptrace", NULL};
+    return store_word(&((struct settings *)user)->session.backend, value, words, failure);
+}
+
+static int store_stack_size(void *user, const char *value, struct failure *failure)
+{
+    unsigned long long bytes = 0;
+    if (options_bytes(value, &bytes, failure))
+        return -EINVAL;
+    if (bytes < 512 || bytes > SESSION_STACK_MAX_BYTES || bytes % 8)
+        return failure_set(failure, -EINVAL, "must be a multiple of 8 from 512 to %d",
+                           SESSION_STACK_MAX_BYTES);
+    ((struct settings *)user)->session.stack_bytes = (uint32_t)bytes;
+    return 0;
+}
+
+static int store_duration(void *user, const char *value, struct failure *failure)
+{
+    unsigned long long duration_ns = 0;
+    if (options_seconds(value, &duration_ns, failure))
+        return -EINVAL;
+    ((struct settings *)user)->session.duration_ns = duration_ns;
+    return 0;
+}
+
+static int store_no_http(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct settings *)user)->no_http = true;
+    return 0;
+}
+
+static int store_source_path(void *user, const char *value, struct failure *failure)
+{
+    struct settings *settings = user;
+    struct session_options *session = &settings->session;
+    const char *equals = strchr(value, '=');
+    const char *new_prefix = equals ? equals + 1 : value;
+    if (session->source_path_count == SETTINGS_SOURCE_PATHS_MAX)
+        return failure_set(failure, -EINVAL, "at most %d of them", SETTINGS_SOURCE_PATHS_MAX);
+    if (!*new_prefix || equals == value)
+        return failure_set(failure, -EINVAL, "must be NEW or OLD=NEW, neither of them empty");
+    struct source_path *path = &settings->source_paths[session->source_path_count++];
+    path->old_prefix = strndup(value, equals ? (size_t)(equals - value) : 0);
+    path->new_prefix = strdup(new_prefix);
+    if (!path->old_prefix || !path->new_prefix)
+        return failure_set(failure, -EINVAL, "out of memory");
+    return 0;
+}
+
+static int store_memory_limit(void *user, const char *value, struct failure *failure)
+{
+    unsigned long long bytes = 0;
+    if (options_bytes(value, &bytes, failure))
+        return -EINVAL;
+    if (bytes < (1 << 20))
+        return failure_set(failure, -EINVAL, "must be at least 1M");
+    ((struct settings *)user)->session.memory_limit_bytes = bytes;
+    return 0;
+}
+
+static const struct option_spec options[] = {
+    {"pid", "PID", "attach to this process (repeatable)", store_pid},
+    {"listen", "ADDR[:PORT]",
+     "serve there instead of localhost:8080; port 0 picks a free one; other than loopback only "
+     "with --token-file (repeatable)",
+     store_listen},
+    {"token-file", "FILE", "every request must carry the token that is this file's first line",
+     store_token_file},
+    {"frequency", "HZ", "samples per second and CPU, 1 to 50000 (default 997)", store_frequency},
+    {"event", "NAME", "sample by auto (default), cycles, cpu-clock or task-clock", store_event},
+    {"backend", "NAME",
+     "capture by auto (default), perf-cpu (never stops the target) or ptrace (needs no perf "
+     "events)",
+     store_backend},
+    {"stack-size", "BYTES", "user stack copied with each sample (default 16384)", store_stack_size},
+    {"duration", "SECONDS", "stop sampling after that long", store_duration},
+    {"no-http", NULL, "no server: print the hottest lines when sampling stops", store_no_http},
+    {"source-path", "[OLD=]NEW",
+     "where sources are found: NEW in place of OLD, or anywhere below NEW (repeatable)",
+     store_source_path},
+    {"memory-limit", "BYTES", "memory for one session's data (default 256M)", store_memory_limit},
+    {0},
+};
+
+static const char *const usages[] = {
+    "--pid PID [options]",
+    "[options] -- COMMAND [ARG ...]",
+    "[options]",
+    NULL,
+};
+
+static const char *const examples[] = {
+    "lprofd --pid 1234",
+    "profile process 1234, live at http://localhost:8080",
+    "lprofd -- ./program input.txt",
+    "start a program and profile it from its first instruction",
+    "lprofd --pid 1234 --duration 10 --no-http",
+    "sample for ten seconds and print the hottest lines",
+    "lprofd",
+    "choose the process in the browser",
+    NULL,
+};
+
+const struct program_spec lprofd_program = {
+    .name = "lprofd",
+    .summary = "line-level sampling profiler with live annotated source",
+    .usages = usages,
+    .description =
+        "Attaches to a running process, or starts one, samples where it spends its CPU time, and "
+        "shows the cost of every source line live in the browser and as JSON. The target runs on "
+        "undisturbed; its end keeps the data until lprofd is stopped.",
+    .options = options,
+    .examples = examples,
+};
+
+enum options_outcome settings_parse(int argc, char **argv, struct settings *ret_settings,
+                                    struct failure *ret_failure)
+{
+    struct settings *settings = ret_settings;
+    struct arguments arguments;
+    *settings = (struct settings){0};
+    enum options_outcome outcome =
+        options_parse(&lprofd_program, argc, argv, settings, &arguments, ret_failure);
+    if (outcome != OPTIONS_RUN)
+        return outcome;
+
+    const char *mistake = NULL;
+    if (arguments.word_count)
+        mistake = "a command to start goes after --";
+    else if (arguments.command && !arguments.command[0])
+        mistake = "the command after -- is missing";
+    else if (arguments.command && settings->pid_count)
+        mistake = "--pid and a command exclude each other";
+    else if (settings->no_http && !arguments.command && !settings->pid_count)
+        mistake = "--no-http needs --pid or a command";
+    if (mistake) {
+        failure_set(ret_failure, -EINVAL, "%s: see lprofd --help", mistake);
+        return OPTIONS_WRONG;
+    }
+    settings->session.command = arguments.command;
+    settings->session.source_paths = settings->source_paths;
+    return OPTIONS_RUN;
+}
+
+void settings_free(struct settings *settings)
+{
+    for (size_t i = 0; i < settings->session.source_path_count; i++) {
+        free(settings->source_paths[i].old_prefix);
+        free(settings->source_paths[i].new_prefix);
+    }
+}

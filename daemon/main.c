@@ -1,0 +1,203 @@
+/* lprofd: options, then sessions, then serving until stopped. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/session_report.h"
+#include "cli/settings.h"
+#include "cli/token.h"
+#include "http/server.h"
+
+#define SYMBOLS_TIMEOUT_NS (60 * NS_PER_SECOND)
+
+struct daemon {
+    struct session_registry *registry;
+    struct http_server *server;
+    sigset_t signals; /* that end lprofd; blocked in every thread */
+};
+
+static int report_failure(const struct failure *failure, int exit_code)
+{
+    fprintf(stderr, "lprofd: %s\n", failure->text);
+    return exit_code;
+}
+
+/* Two perf events per CPU and an open file per module add up. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Signals are waited for instead of handled; must come before the first thread is started. */
+static void block_signals(struct daemon *daemon)
+{
+    sigemptyset(&daemon->signals);
+    sigaddset(&daemon->signals, SIGINT);
+    sigaddset(&daemon->signals, SIGTERM);
+    sigaddset(&daemon->signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &daemon->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int start_server(struct daemon *daemon, const struct settings *settings,
+                        struct failure *failure)
+{
+    _cleanup_free_ char *token = NULL;
+    if (settings->token_file && token_read(settings->token_file, &token, failure))
+        return -EINVAL;
+    struct http_options options = {
+        .listen = settings->listen,
+        .listen_count = settings->listen_count,
+        .token = token,
+        .registry = daemon->registry,
+        .session_defaults = settings->session,
+    };
+    options.session_defaults.command = NULL;
+    return http_server_start(&options, &daemon->server, failure);
+}
+
+static int start_session(struct daemon *daemon, const struct session_options *options,
+                         struct failure *failure)
+{
+    struct session *session = NULL;
+    uint32_t id = 0;
+    int error = session_start(options, &session, failure);
+    if (error)
+        return error;
+    error = session_registry_add(daemon->registry, session, &id);
+    session_unref(session);
+    return error ? failure_set(failure, error, "out of memory") : 0;
+}
+
+static int start_sessions(struct daemon *daemon, const struct settings *settings,
+                          struct failure *failure)
+{
+    struct session_options options = settings->session;
+    if (options.command)
+        return start_session(daemon, &options, failure);
+    int error = 0;
+    for (size_t i = 0; i < settings->pid_count && !error; i++) {
+        options.pid = settings->pids[i];
+        error = start_session(daemon, &options, failure);
+    }
+    return error;
+}
+
+/* Waits for a signal, at most 100 ms. Returns it, or 0. */
+static int poll_signal(const struct daemon *daemon)
+{
+    struct timespec timeout = {.tv_nsec = 100 * (long)NS_PER_MS};
+    int number = sigtimedwait(&daemon->signals, NULL, &timeout);
+    return number > 0 ? number : 0;
+}
+
+static bool all_ended(const struct daemon *daemon)
+{
+    bool ended = true;
+    uint32_t ids[SETTINGS_PIDS_MAX];
+    size_t count = session_registry_list(daemon->registry, ids, SETTINGS_PIDS_MAX);
+    for (size_t i = 0; i < count && ended; i++) {
+        struct session *session = session_registry_get(daemon->registry, ids[i]);
+        ended = !session || session_wait(session, 0);
+        session_unref(session);
+    }
+    return ended;
+}
+
+/* SIGTERM for lprofd is SIGTERM for the command that it started. */
+static void pass_on(const struct daemon *daemon, const struct settings *settings, int number)
+{
+    struct session *session = session_registry_get(daemon->registry, 0);
+    struct session_info info;
+    if (settings->session.command && number == SIGTERM && session && !session_wait(session, 0) &&
+        session_info(session, &info) == 0) {
+        kill(info.pid, SIGTERM);
+        session_info_free(&info);
+    }
+    session_unref(session);
+}
+
+static int print_reports(const struct daemon *daemon)
+{
+    int error = 0;
+    uint32_t ids[SETTINGS_PIDS_MAX];
+    size_t count = session_registry_list(daemon->registry, ids, SETTINGS_PIDS_MAX);
+    for (size_t i = 0; i < count && !error; i++) {
+        struct session *session = session_registry_get(daemon->registry, ids[i]);
+        if (!session)
+            continue;
+        session_detach(session);
+        session_wait_symbols(session, SYMBOLS_TIMEOUT_NS);
+        error = session_report_print(session, stdout);
+        session_unref(session);
+    }
+    return error;
+}
+
+static int serve(struct daemon *daemon, const struct settings *settings)
+{
+    if (daemon->server) {
+        printf("%s\n", http_server_url(daemon->server));
+        fflush(stdout);
+    }
+    int number = 0;
+    while (!number && (daemon->server || !all_ended(daemon)))
+        number = poll_signal(daemon);
+    if (number)
+        pass_on(daemon, settings, number);
+    if (settings->no_http && print_reports(daemon)) {
+        fprintf(stderr, "lprofd: the report could not be made: out of memory\n");
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int run(struct daemon *daemon, const struct settings *settings)
+{
+    struct failure failure = {0};
+    raise_file_limit();
+    block_signals(daemon);
+    if (session_registry_new(&daemon->registry))
+        return EXIT_FAILURE;
+    if (!settings->no_http) {
+        int error = start_server(daemon, settings, &failure);
+        if (error)
+            return report_failure(&failure, error == -EINVAL || error == -EPERM
+                                                ? EXIT_BAD_CONFIGURATION
+                                                : failure_exit_code(&failure));
+    }
+    if (start_sessions(daemon, settings, &failure))
+        return report_failure(&failure, failure_exit_code(&failure));
+    return serve(daemon, settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    struct failure failure = {0};
+    struct daemon daemon = {0};
+    int exit_code = EXIT_SUCCESS;
+    switch (settings_parse(argc, argv, &settings, &failure)) {
+    case OPTIONS_SHOWN:
+        break;
+    case OPTIONS_WRONG:
+        exit_code = report_failure(&failure, 2);
+        break;
+    case OPTIONS_RUN:
+        exit_code = run(&daemon, &settings);
+        http_server_stop(daemon.server);
+        session_registry_free(daemon.registry);
+        break;
+    }
+    settings_free(&settings);
+    return exit_code;
+}
