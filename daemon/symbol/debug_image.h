@@ -1,0 +1,39 @@
+/* The debug sections of one file, in memory of our own, as libdw wants to see them. */
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include "symbol/elf_reader.h"
+
+/*
+ * libdw gets an ELF image with only the sections that lines and inlines need, inflated. So it never
+ * touches the file again (which may be truncated under us), never inflates what nobody asked for,
+ * and never sees .gnu_debugaltlink, which would make it open files by itself.
+ */
+struct debug_image {
+    unsigned char *bytes; /* owned mapping */
+    size_t length;
+    Elf *elf;                      /* owned */
+    Dwarf *dwarf;                  /* owned */
+    struct debug_image *alternate; /* owned: dwz's shared file, or NULL */
+};
+
+/* True when the file has the sections that an image needs. */
+bool debug_image_possible(const struct elf_reader *file);
+
+/*
+ * Takes over `alternate` (may be NULL), also on failure. 0, -ENOMEM, -EFBIG (beyond what we are
+ * willing to hold), or -EBADMSG, -ENOTSUP, -EIO as elf_reader_read_into().
+ */
+int debug_image_load(const struct elf_reader *file, struct debug_image *alternate,
+                     struct debug_image **ret_image);
+
+/* Frees what libdw has decoded so far: all its pointers and DIEs become invalid. 0 or -ENOMEM. */
+int debug_image_refresh(struct debug_image *image);
+
+/* A borrowed section of the image; NULL and 0 when it has none of that name. */
+const unsigned char *debug_image_section(const struct debug_image *image, const char *name,
+                                         size_t *ret_length);
+
+size_t debug_image_bytes(const struct debug_image *image);
+void debug_image_free(struct debug_image *image);

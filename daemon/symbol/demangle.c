@@ -1,0 +1,81 @@
+/* Demangling by libiberty, with a bound on what a name may expand to. */
+#include "symbol/demangle.h"
+
+#include <errno.h>
+#include <libiberty/demangle.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MANGLED_BYTES_MAX 16384
+#define READABLE_BYTES_MAX 65536
+/* A D type may refer back to an earlier one, so that each reference may double the work. */
+#define D_BACK_REFERENCES_MAX 16
+
+struct output {
+    char *bytes; /* owned by demangle_bounded */
+    size_t length;
+    jmp_buf too_long;
+};
+
+/*
+ * Substitutions let a short name expand exponentially. The demanglers cannot be told to stop, but
+ * they keep their state on the stack, so leaving them by a jump is clean.
+ */
+static void collect(const char *text, size_t length, void *user)
+{
+    struct output *output = user;
+    if (length >= READABLE_BYTES_MAX - output->length)
+        longjmp(output->too_long, 1);
+    memcpy(output->bytes + output->length, text, length);
+    output->length += length;
+}
+
+static bool run_demanglers(const char *symbol, struct output *output)
+{
+    const int options = DMGL_PARAMS | DMGL_ANSI;
+    if (setjmp(output->too_long))
+        return false;
+    if (rust_demangle_callback(symbol, options, collect, output))
+        return true;
+    output->length = 0;
+    return cplus_demangle_v3_callback(symbol, options, collect, output) != 0;
+}
+
+static char *demangle_bounded(const char *symbol)
+{
+    struct output output = {.bytes = malloc(READABLE_BYTES_MAX)};
+    if (!output.bytes)
+        return NULL;
+    char *name = NULL;
+    if (run_demanglers(symbol, &output))
+        name = strndup(output.bytes, output.length);
+    free(output.bytes);
+    return name;
+}
+
+static char *demangle_d(const char *symbol)
+{
+    size_t references = 0;
+    for (const char *cursor = symbol; *cursor; cursor++)
+        references += *cursor == 'Q';
+    return references <= D_BACK_REFERENCES_MAX ? dlang_demangle(symbol, DMGL_PARAMS) : NULL;
+}
+
+int demangle(const char *symbol, char **ret_name)
+{
+    char *name = NULL;
+    if (symbol[0] == '_' && strnlen(symbol, MANGLED_BYTES_MAX) < MANGLED_BYTES_MAX) {
+        if (symbol[1] == 'Z' || symbol[1] == 'R')
+            name = demangle_bounded(symbol);
+        else if (symbol[1] == 'D')
+            name = demangle_d(symbol);
+    }
+    if (!name)
+        name = strdup(symbol);
+    if (!name)
+        return -ENOMEM;
+    *ret_name = name;
+    return 0;
+}

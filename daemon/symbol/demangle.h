@@ -1,0 +1,8 @@
+/* C++, Rust and D names as people write them. */
+#pragma once
+
+/*
+ * *ret_name is the malloc'ed readable name, or a copy of `symbol` when it is not mangled (or would
+ * grow beyond reason: names come from files that may lie). 0 or -ENOMEM.
+ */
+int demangle(const char *symbol, char **ret_name);

@@ -1,0 +1,311 @@
+/* Reads ELF headers with libelf, and section contents with pread. */
+#include "symbol/elf_reader.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <elfutils/libdwelf.h>
+
+#include "base/cleanup.h"
+#include "base/reader.h"
+
+#define CHUNK_BYTES (256 * 1024)
+#define SECTIONS_MAX (1 << 20)
+/* What deflate can make of a byte at best. */
+#define INFLATE_RATIO_MAX 1032
+
+static void end_elf(Elf **elf)
+{
+    elf_end(*elf);
+}
+
+static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
+{
+    size_t count, names;
+    if (elf_getshdrnum(elf, &count) || elf_getshdrstrndx(elf, &names) || count > SECTIONS_MAX)
+        return -EBADMSG;
+    file->sections = calloc(count + 1, sizeof *file->sections);
+    if (!file->sections)
+        return -ENOMEM;
+
+    for (size_t i = 0; i < count; i++) {
+        GElf_Shdr header;
+        Elf_Scn *scn = elf_getscn(elf, i);
+        if (!scn || !gelf_getshdr(scn, &header))
+            return -EBADMSG;
+        bool stored = header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL;
+        if (stored &&
+            (header.sh_offset > file_bytes || header.sh_size > file_bytes - header.sh_offset))
+            return -EBADMSG;
+        const char *name = elf_strptr(elf, names, header.sh_name);
+        file->sections[i] = (struct elf_section){
+            .name = strdup(name ? name : ""),
+            .type = header.sh_type,
+            .link = header.sh_link,
+            .flags = header.sh_flags,
+            .vaddr = header.sh_addr,
+            .offset = header.sh_offset,
+            .bytes = header.sh_size,
+            .entry_bytes = header.sh_entsize,
+        };
+        file->section_count = i + 1;
+        if (!file->sections[i].name)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static uint64_t first_text_vaddr(Elf *elf)
+{
+    uint64_t lowest = UINT64_MAX;
+    size_t count;
+    if (elf_getphdrnum(elf, &count))
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header))
+            break;
+        if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && header.p_vaddr < lowest)
+            lowest = header.p_vaddr;
+    }
+    return lowest == UINT64_MAX ? 0 : lowest;
+}
+
+static int read_headers(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
+{
+    GElf_Ehdr header;
+    const unsigned char own_order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
+    if (!gelf_getehdr(elf, &header) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        header.e_ident[EI_DATA] != own_order)
+        return -EBADMSG;
+    file->machine = header.e_machine;
+    file->text_vaddr = first_text_vaddr(elf);
+
+    const void *build_id;
+    ssize_t bytes = dwelf_elf_gnu_build_id(elf, &build_id);
+    if (bytes > 0 && bytes <= BUILD_ID_MAX) {
+        memcpy(file->build_id, build_id, (size_t)bytes);
+        file->build_id_bytes = (size_t)bytes;
+    }
+    return read_sections(elf, file_bytes, file);
+}
+
+static void free_file(struct elf_reader **file)
+{
+    elf_reader_free(*file);
+}
+
+int elf_reader_open(int fd, struct elf_reader **ret_file)
+{
+    struct stat status;
+    elf_version(EV_CURRENT);
+    if (fstat(fd, &status) || status.st_size <= 0)
+        return -EBADMSG;
+    _cleanup_(end_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    if (!elf || elf_kind(elf) != ELF_K_ELF)
+        return -EBADMSG;
+    _cleanup_(free_file) struct elf_reader *file = calloc(1, sizeof *file);
+    if (!file)
+        return -ENOMEM;
+    file->fd = fd;
+    int error = read_headers(elf, (uint64_t)status.st_size, file);
+    if (error)
+        return error;
+    *ret_file = take_pointer(file);
+    return 0;
+}
+
+void elf_reader_free(struct elf_reader *file)
+{
+    if (!file)
+        return;
+    for (size_t i = 0; i < file->section_count; i++)
+        free(file->sections[i].name);
+    free(file->sections);
+    if (file->owns_fd)
+        close(file->fd);
+    free(file);
+}
+
+const struct elf_section *elf_reader_section(const struct elf_reader *file, const char *name)
+{
+    for (size_t i = 0; i < file->section_count; i++) {
+        const struct elf_section *section = &file->sections[i];
+        if (section->type != SHT_NOBITS && section->bytes && strcmp(section->name, name) == 0)
+            return section;
+    }
+    return NULL;
+}
+
+static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
+{
+    for (unsigned char *cursor = bytes; length;) {
+        size_t wanted = length > (1 << 30) ? 1 << 30 : (size_t)length;
+        ssize_t got = pread(fd, cursor, wanted, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -EIO;
+        cursor += got;
+        offset += (uint64_t)got;
+        length -= (uint64_t)got;
+    }
+    return 0;
+}
+
+int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
+                              uint64_t *ret_bytes)
+{
+    if (!(section->flags & SHF_COMPRESSED)) {
+        *ret_bytes = section->bytes;
+        return 0;
+    }
+    Elf64_Chdr header;
+    if (section->bytes < sizeof header ||
+        read_at(file->fd, &header, sizeof header, section->offset))
+        return -EBADMSG;
+    if (header.ch_type != ELFCOMPRESS_ZLIB)
+        return -ENOTSUP;
+    if (header.ch_size / INFLATE_RATIO_MAX > section->bytes)
+        return -EBADMSG;
+    *ret_bytes = header.ch_size;
+    return 0;
+}
+
+/* Exactly `length` bytes must come out: a stream that ends early or goes on is corrupt. */
+static int inflate_stream(z_stream *stream, int fd, const struct elf_section *section,
+                          unsigned char *bytes, uint64_t length)
+{
+    _cleanup_free_ unsigned char *chunk = malloc(CHUNK_BYTES);
+    if (!chunk)
+        return -ENOMEM;
+    uint64_t offset = section->offset + sizeof(Elf64_Chdr);
+    uint64_t left = section->bytes - sizeof(Elf64_Chdr);
+    int result = Z_OK;
+    while (result == Z_OK && length) {
+        if (stream->avail_in == 0) {
+            stream->avail_in = left < CHUNK_BYTES ? (uInt)left : CHUNK_BYTES;
+            stream->next_in = chunk;
+            if (!stream->avail_in || read_at(fd, chunk, stream->avail_in, offset))
+                return -EIO;
+            offset += stream->avail_in;
+            left -= stream->avail_in;
+        }
+        uInt room = length < CHUNK_BYTES ? (uInt)length : CHUNK_BYTES;
+        stream->next_out = bytes;
+        stream->avail_out = room;
+        result = inflate(stream, Z_NO_FLUSH);
+        bytes += room - stream->avail_out;
+        length -= room - stream->avail_out;
+    }
+    return length == 0 ? 0 : -EBADMSG;
+}
+
+int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
+                         void *bytes)
+{
+    if (!(section->flags & SHF_COMPRESSED))
+        return read_at(file->fd, bytes, section->bytes, section->offset);
+    uint64_t length;
+    int error = elf_reader_inflated_bytes(file, section, &length);
+    if (error)
+        return error;
+    z_stream stream = {0};
+    if (inflateInit(&stream) != Z_OK)
+        return -ENOMEM;
+    error = inflate_stream(&stream, file->fd, section, bytes, length);
+    inflateEnd(&stream);
+    return error;
+}
+
+int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
+                    unsigned char **ret_bytes, size_t *ret_length)
+{
+    uint64_t length;
+    int error = elf_reader_inflated_bytes(file, section, &length);
+    if (error)
+        return error;
+    if (length >= SIZE_MAX)
+        return -ENOMEM;
+    _cleanup_free_ unsigned char *bytes = malloc(length + 1);
+    if (!bytes)
+        return -ENOMEM;
+    error = elf_reader_read_into(file, section, bytes);
+    if (error)
+        return error;
+    bytes[length] = '\0';
+    *ret_bytes = take_pointer(bytes);
+    *ret_length = length;
+    return 0;
+}
+
+int elf_reader_debuglink(const struct elf_reader *file, char **ret_name, uint32_t *ret_crc)
+{
+    const struct elf_section *section = elf_reader_section(file, ".gnu_debuglink");
+    _cleanup_free_ unsigned char *bytes = NULL;
+    size_t length;
+    if (!section || elf_reader_read(file, section, &bytes, &length))
+        return -ENOENT;
+    struct reader reader = {.bytes = bytes, .length = length};
+    const char *name = reader_string(&reader);
+    if (!name || !name[0] || strchr(name, '/'))
+        return -ENOENT;
+    reader_take(&reader, -reader.offset % 4);
+    uint32_t crc = reader_u32(&reader);
+    if (reader.failed)
+        return -ENOENT;
+    char *copy = strdup(name);
+    if (!copy)
+        return -ENOMEM;
+    *ret_name = copy;
+    *ret_crc = crc;
+    return 0;
+}
+
+int elf_reader_alternate_link(const struct elf_reader *file, char **ret_path,
+                              unsigned char ret_build_id[BUILD_ID_MAX], size_t *ret_build_id_bytes)
+{
+    const struct elf_section *section = elf_reader_section(file, ".gnu_debugaltlink");
+    _cleanup_free_ unsigned char *bytes = NULL;
+    size_t length;
+    if (!section || elf_reader_read(file, section, &bytes, &length))
+        return -ENOENT;
+    struct reader reader = {.bytes = bytes, .length = length};
+    const char *path = reader_string(&reader);
+    size_t id_bytes = reader_left(&reader);
+    if (!path || !path[0] || id_bytes == 0 || id_bytes > BUILD_ID_MAX)
+        return -ENOENT;
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(ret_build_id, bytes + reader.offset, id_bytes);
+    *ret_build_id_bytes = id_bytes;
+    *ret_path = copy;
+    return 0;
+}
+
+int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc)
+{
+    _cleanup_free_ unsigned char *chunk = malloc(CHUNK_BYTES);
+    if (!chunk)
+        return -ENOMEM;
+    uLong crc = crc32(0, NULL, 0);
+    for (off_t offset = 0;;) {
+        ssize_t got = pread(file->fd, chunk, CHUNK_BYTES, offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -EIO;
+        if (got == 0)
+            break;
+        crc = crc32(crc, chunk, (uInt)got);
+        offset += got;
+    }
+    *ret_crc = (uint32_t)crc;
+    return 0;
+}

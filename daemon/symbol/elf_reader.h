@@ -1,0 +1,64 @@
+/* An ELF file as a list of sections that are read with pread when they are wanted. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lprofd/module.h"
+
+struct elf_section {
+    char *name; /* owned */
+    uint32_t type, link;
+    uint64_t flags, vaddr, offset, bytes, entry_bytes;
+};
+
+/*
+ * Nothing is mapped: whoever owns the file may truncate it at any time, which must be an error here
+ * and not a SIGBUS.
+ */
+struct elf_reader {
+    int fd; /* borrowed, or owned when owns_fd */
+    bool owns_fd;
+    uint16_t machine;             /* EM_X86_64, ... */
+    struct elf_section *sections; /* owned */
+    size_t section_count;
+    uint64_t text_vaddr; /* where the first executable segment starts */
+    unsigned char build_id[BUILD_ID_MAX];
+    size_t build_id_bytes;
+};
+
+/* Only 64-bit files of our own byte order. `fd` stays the caller's. 0, -ENOMEM or -EBADMSG. */
+int elf_reader_open(int fd, struct elf_reader **ret_file);
+void elf_reader_free(struct elf_reader *file);
+
+/* The section of that name that has bytes in this file, or NULL. */
+const struct elf_section *elf_reader_section(const struct elf_reader *file, const char *name);
+
+/*
+ * Reads a section (inflating it if it is compressed) into `bytes`, which holds
+ * elf_section_bytes(). 0, -EBADMSG, -ENOTSUP (compressed in an unknown way) or -EIO.
+ */
+int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
+                         void *bytes);
+
+/* How long the section is once inflated. 0, -EBADMSG or -ENOTSUP. */
+int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
+                              uint64_t *ret_bytes);
+
+/* Reads and inflates a section into memory that the caller frees, and ends it with a NUL. */
+int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
+                    unsigned char **ret_bytes, size_t *ret_length);
+
+/*
+ * .gnu_debuglink: *ret_name is malloc'ed. -ENOENT when the file has none (or names a path: a link
+ * is a bare file name).
+ */
+int elf_reader_debuglink(const struct elf_reader *file, char **ret_name, uint32_t *ret_crc);
+
+/* .gnu_debugaltlink, dwz's: *ret_path is malloc'ed. -ENOENT when the file has none. */
+int elf_reader_alternate_link(const struct elf_reader *file, char **ret_path,
+                              unsigned char ret_build_id[BUILD_ID_MAX], size_t *ret_build_id_bytes);
+
+/* The CRC-32 of the whole file, as .gnu_debuglink means it. 0 or -EIO. */
+int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc);

@@ -1,0 +1,190 @@
+/* Opens modules, and decodes their units on demand within a memory bound. */
+#include "symbol/object.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "symbol/debug_file.h"
+
+/* Decoded units are a cache: all that was asked for is published already. */
+#define UNITS_BYTES_MAX (64u << 20)
+/* libdw keeps 40 bytes for each row it ever decoded. */
+#define LIBDW_ROWS_MAX (1u << 20)
+
+static void free_object(struct object **object)
+{
+    object_free(*object);
+}
+
+static int find_debug_file(struct object *object, const struct target *target)
+{
+    if (debug_image_possible(object->binary)) {
+        object->status = SYMBOL_LINE;
+        return 0;
+    }
+    object->status = SYMBOL_NO_DEBUG_INFO;
+    int error = debug_file_find(target, object->module, object->binary, &object->debug,
+                                &object->debug_path);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    if (debug_image_possible(object->debug))
+        object->status = SYMBOL_LINE;
+    return 0;
+}
+
+int object_open(const struct target *target, const struct module *module,
+                struct object **ret_object)
+{
+    _cleanup_(free_object) struct object *object = calloc(1, sizeof *object);
+    if (!object)
+        return -ENOMEM;
+    object->module = module;
+    object->status = SYMBOL_UNREADABLE;
+    int error = module->fd >= 0 ? elf_reader_open(module->fd, &object->binary) : -EBADF;
+    if (!error)
+        error = find_debug_file(object, target);
+    if (!error)
+        error = elf_symbols_read(object->binary, object->debug, &object->symbols);
+    if (error == -ENOMEM)
+        return error;
+    *ret_object = take_pointer(object);
+    return 0;
+}
+
+static void forget_units(struct object *object)
+{
+    for (size_t i = 0; object->units && i < object->index.count; i++) {
+        unit_free(object->units[i]);
+        object->units[i] = NULL;
+    }
+    object->units_bytes = 0;
+}
+
+void object_forget_lines(struct object *object)
+{
+    forget_units(object);
+    debug_image_free(object->image);
+    object->image = NULL;
+    object->libdw_rows = 0;
+}
+
+void object_free(struct object *object)
+{
+    if (!object)
+        return;
+    object_forget_lines(object);
+    free(object->units);
+    unit_index_free(&object->index);
+    elf_symbols_free(&object->symbols);
+    elf_reader_free(object->debug);
+    elf_reader_free(object->binary);
+    free(object->debug_path);
+    free(object);
+}
+
+/* A missing alternate file costs names, not lines. */
+static int load_alternate(const struct object *object, const struct target *target,
+                          const struct elf_reader *file, struct debug_image **ret_image)
+{
+    struct elf_reader *alternate = NULL;
+    const char *path = object->debug ? object->debug_path : object->module->path;
+    *ret_image = NULL;
+    int error = debug_file_find_alternate(target, file, path, &alternate);
+    if (!error)
+        error = debug_image_load(alternate, NULL, ret_image);
+    elf_reader_free(alternate);
+    return error == -ENOMEM ? error : 0;
+}
+
+static int load_image(struct object *object, const struct target *target)
+{
+    const struct elf_reader *file = object->debug ? object->debug : object->binary;
+    struct debug_image *alternate;
+    int error = load_alternate(object, target, file, &alternate);
+    return error ? error : debug_image_load(file, alternate, &object->image);
+}
+
+static int read_index(struct object *object)
+{
+    int error = unit_index_read(object->image, object->binary->text_vaddr, &object->index);
+    if (error)
+        return error;
+    object->units = calloc(object->index.count + 1, sizeof(struct unit *));
+    if (!object->units)
+        return -ENOMEM;
+    object->indexed = true;
+    return 0;
+}
+
+int object_load_lines(struct object *object, const struct target *target)
+{
+    if (object->status != SYMBOL_LINE || object->image)
+        return 0;
+    int error = load_image(object, target);
+    if (!error && !object->indexed)
+        error = read_index(object);
+    if (error && error != -ENOMEM) {
+        object->status = SYMBOL_UNREADABLE;
+        error = 0;
+    }
+    return error;
+}
+
+int object_rest(struct object *object)
+{
+    if (!object->image || object->libdw_rows == 0)
+        return 0;
+    object->libdw_rows = 0;
+    int error = debug_image_refresh(object->image);
+    if (error)
+        object_forget_lines(object);
+    return error == -ENOMEM ? error : 0;
+}
+
+/* NULL when the unit is broken. */
+static int touch_unit(struct object *object, uint32_t position, struct unit **ret_unit)
+{
+    *ret_unit = object->units[position];
+    if (*ret_unit)
+        return 0;
+    if (object->libdw_rows > LIBDW_ROWS_MAX) {
+        object->libdw_rows = 0;
+        int error = debug_image_refresh(object->image);
+        if (error)
+            return -ENOMEM;
+    }
+    if (object->units_bytes > UNITS_BYTES_MAX)
+        forget_units(object);
+    int error = unit_read(object->image, &object->index.units[position], object->binary->text_vaddr,
+                          &object->units[position]);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    *ret_unit = object->units[position];
+    object->units_bytes += unit_bytes(*ret_unit);
+    object->libdw_rows += (*ret_unit)->lines.decoded + 1;
+    return 0;
+}
+
+int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
+                   struct frame *ret_frames, size_t *ret_count)
+{
+    struct unit *unit = NULL;
+    uint32_t position = unit_index_find(&object->index, vaddr);
+    int error = position == RANGE_NONE ? 0 : touch_unit(object, position, &unit);
+    if (error)
+        return error;
+    if (!unit) {
+        ret_frames[0] = (struct frame){.function = fallback};
+        *ret_count = 1;
+        return 0;
+    }
+    struct unit_context context = {object->image, store, object->module->id};
+    return unit_resolve(unit, &context, vaddr, fallback, ret_frames, ret_count);
+}
+
+size_t object_bytes(const struct object *object)
+{
+    return sizeof *object + elf_symbols_bytes(&object->symbols) + debug_image_bytes(object->image) +
+           unit_index_bytes(&object->index) + object->units_bytes;
+}

@@ -1,0 +1,47 @@
+/* What is open and decoded of one module: its symbols, its debug file, its touched units. */
+#pragma once
+
+#include "lprofd/symbols.h"
+#include "symbol/elf_symbols.h"
+#include "symbol/unit.h"
+#include "symbol/unit_index.h"
+
+struct object {
+    const struct module *module; /* borrowed */
+    struct elf_reader *binary;   /* owned; NULL when unreadable */
+    struct elf_reader *debug;    /* owned; NULL when there is no split file */
+    char *debug_path;            /* owned; where that was found */
+    struct elf_symbols symbols;
+    /* SYMBOL_LINE while lines may follow, else why they do not. */
+    enum symbol_status status;
+    struct debug_image *image; /* owned; loaded when lines are asked for */
+    struct unit_index index;
+    bool indexed;
+    struct unit **units; /* owned, by position in index; NULL while untouched */
+    size_t units_bytes;  /* of those that are decoded */
+    size_t libdw_rows;   /* line rows that libdw holds copies of */
+    uint64_t last_use;
+};
+
+/* Opens a module and its split debug file, and reads symbol tables. 0 or -ENOMEM. */
+int object_open(const struct target *target, const struct module *module,
+                struct object **ret_object);
+void object_free(struct object *object);
+
+/* Loads debug sections and the unit index unless they are there. 0 or -ENOMEM; see status. */
+int object_load_lines(struct object *object, const struct target *target);
+
+/*
+ * The frames at vaddr, from DWARF; one frame with just `fallback` when it has none. Needs
+ * object_load_lines() and status SYMBOL_LINE. 0 or -ENOMEM.
+ */
+int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
+                   struct frame *ret_frames, size_t *ret_count);
+
+/* Frees libdw's copies of what was decoded. 0 or -ENOMEM. */
+int object_rest(struct object *object);
+
+/* Frees debug sections and decoded units; they are loaded again when needed. */
+void object_forget_lines(struct object *object);
+
+size_t object_bytes(const struct object *object);

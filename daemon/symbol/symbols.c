@@ -1,0 +1,353 @@
+/* The stage's public functions: which source answers for which kind of module. */
+#include "lprofd/symbols.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "symbol/demangle.h"
+#include "symbol/kernel.h"
+#include "symbol/object.h"
+#include "symbol/path.h"
+#include "symbol/store.h"
+
+/* Debug sections that may stay in memory beside those of the module in use. */
+#define LINES_BYTES_MAX (128u << 20)
+
+struct symbols {
+    const struct target *target; /* borrowed */
+    struct store store;
+    struct object **objects; /* owned, by module id; NULL until a module is asked for */
+    size_t object_count, object_capacity;
+    struct kernel_symbols kernel;
+    bool kernel_read;
+    int kernel_error;
+    uint64_t uses;               /* a clock for object->last_use */
+    _Atomic(size_t) cache_bytes; /* of objects and kernel */
+};
+
+const char *symbol_status_name(enum symbol_status status)
+{
+    static const char *const names[SYMBOL_STATUS_COUNT] = {
+        [SYMBOL_PENDING] = "pending",
+        [SYMBOL_NAME_ONLY] = "name_only",
+        [SYMBOL_LINE] = "line",
+        [SYMBOL_NO_DEBUG_INFO] = "no_debug_info",
+        [SYMBOL_NO_LINE] = "no_line",
+        [SYMBOL_NO_MODULE] = "no_module",
+        [SYMBOL_UNREADABLE] = "unreadable",
+    };
+    return (unsigned)status < SYMBOL_STATUS_COUNT ? names[status] : "unknown";
+}
+
+int symbols_new(const struct target *target, struct symbols **ret_symbols)
+{
+    _cleanup_free_ struct symbols *symbols = calloc(1, sizeof *symbols);
+    if (!symbols)
+        return -ENOMEM;
+    symbols->target = target;
+    int error = store_init(&symbols->store);
+    if (error)
+        return error;
+    *ret_symbols = take_pointer(symbols);
+    return 0;
+}
+
+void symbols_free(struct symbols *symbols)
+{
+    if (!symbols)
+        return;
+    for (size_t i = 0; i < symbols->object_count; i++)
+        object_free(symbols->objects[i]);
+    free(symbols->objects);
+    kernel_symbols_free(&symbols->kernel);
+    store_free(&symbols->store);
+    free(symbols);
+}
+
+static int get_object(struct symbols *symbols, const struct module *module,
+                      struct object **ret_object)
+{
+    if (array_reserve(&symbols->objects, &symbols->object_capacity, (size_t)module->id + 1,
+                      sizeof(struct object *)))
+        return -ENOMEM;
+    while (symbols->object_count <= module->id)
+        symbols->objects[symbols->object_count++] = NULL;
+    struct object **object = &symbols->objects[module->id];
+    int error = *object ? 0 : object_open(symbols->target, module, object);
+    if (error)
+        return error;
+    (*object)->last_use = ++symbols->uses;
+    *ret_object = *object;
+    return 0;
+}
+
+/* Publishes one frame that has a function and no more. */
+static int publish_function(struct symbols *symbols, uint32_t location, uint32_t module,
+                            const char *name, enum symbol_status status)
+{
+    struct frame frame = {0};
+    int error = store_add_function(&symbols->store, name, module, 0, 0, &frame.function);
+    return error ? error : store_publish(&symbols->store, location, &frame, 1, status);
+}
+
+static int publish_all(struct symbols *symbols, const struct module *module, const char *name,
+                       enum symbol_status status, const struct symbol_request *requests,
+                       size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++)
+        error = publish_function(symbols, requests[i].location, module->id, name, status);
+    return error;
+}
+
+/* A call's return address may already belong to the next line, or the next function. */
+static uint64_t lookup_vaddr(const struct symbol_request *request)
+{
+    return request->vaddr - (request->is_return_address && request->vaddr > 0);
+}
+
+/* "[libfoo.so+0x1234]"; the vdso's own brackets are not repeated. */
+static int format_unnamed(const struct module *module, uint64_t vaddr, char **ret_name)
+{
+    const char *base = path_basename(module->path);
+    int length = (int)strlen(base);
+    if (base[0] == '[' && length > 1 && base[length - 1] == ']') {
+        base++;
+        length -= 2;
+    }
+    return asprintf(ret_name, "[%.*s+0x%" PRIx64 "]", length, base, vaddr) < 0 ? -ENOMEM : 0;
+}
+
+static int elf_name(const struct object *object, const struct symbol_request *request,
+                    char **ret_name)
+{
+    const char *symbol = elf_symbols_find(&object->symbols, lookup_vaddr(request));
+    return symbol ? demangle(symbol, ret_name)
+                  : format_unnamed(object->module, request->vaddr, ret_name);
+}
+
+static int publish_elf_names(struct symbols *symbols, const struct object *object,
+                             enum symbol_status status, const struct symbol_request *requests,
+                             size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        _cleanup_free_ char *name = NULL;
+        error = elf_name(object, &requests[i], &name);
+        if (!error)
+            error =
+                publish_function(symbols, requests[i].location, object->module->id, name, status);
+    }
+    return error;
+}
+
+static int resolve_kernel(struct symbols *symbols, const struct module *module,
+                          const struct symbol_request *requests, size_t count)
+{
+    if (!symbols->kernel_read) {
+        symbols->kernel_error = kernel_symbols_read(&symbols->kernel);
+        if (symbols->kernel_error == -ENOMEM)
+            return -ENOMEM;
+        symbols->kernel_read = true;
+    }
+    if (symbols->kernel_error)
+        return publish_all(symbols, module, "[kernel]", SYMBOL_UNREADABLE, requests, count);
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        const char *name = kernel_symbols_find(&symbols->kernel, lookup_vaddr(&requests[i]));
+        error = publish_function(symbols, requests[i].location, module->id,
+                                 name ? name : "[kernel]", SYMBOL_NO_DEBUG_INFO);
+    }
+    return error;
+}
+
+/* Kinds of which there are never lines. -ENOTSUP for the others. */
+static int resolve_without_lines(struct symbols *symbols, const struct module *module,
+                                 const struct symbol_request *requests, size_t count)
+{
+    switch (module->kind) {
+    case MODULE_KERNEL:
+        return resolve_kernel(symbols, module, requests, count);
+    case MODULE_ANONYMOUS:
+        return publish_all(symbols, module, "[anon]", SYMBOL_NO_MODULE, requests, count);
+    case MODULE_NONE:
+        return publish_all(symbols, module, "[unknown]", SYMBOL_NO_MODULE, requests, count);
+    default:
+        return -ENOTSUP;
+    }
+}
+
+/* Counts what is held, and lets go of debug sections that were not used for longest. */
+static void trim(struct symbols *symbols, const struct object *in_use)
+{
+    for (;;) {
+        size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
+        struct object *oldest = NULL;
+        for (size_t i = 0; i < symbols->object_count; i++) {
+            struct object *object = symbols->objects[i];
+            if (!object)
+                continue;
+            bytes += object_bytes(object);
+            if (!object->image || object == in_use)
+                continue;
+            lines_bytes += debug_image_bytes(object->image) + object->units_bytes;
+            if (!oldest || object->last_use < oldest->last_use)
+                oldest = object;
+        }
+        atomic_store_explicit(&symbols->cache_bytes, bytes, memory_order_relaxed);
+        if (lines_bytes <= LINES_BYTES_MAX)
+            return;
+        object_forget_lines(oldest);
+    }
+}
+
+int symbols_resolve_names(struct symbols *symbols, const struct module *module,
+                          const struct symbol_request *requests, size_t count)
+{
+    int error = resolve_without_lines(symbols, module, requests, count);
+    if (error != -ENOTSUP)
+        return error;
+    struct object *object;
+    error = get_object(symbols, module, &object);
+    if (error)
+        return error;
+    enum symbol_status status = object->status == SYMBOL_LINE ? SYMBOL_NAME_ONLY : object->status;
+    error = publish_elf_names(symbols, object, status, requests, count);
+    trim(symbols, object);
+    return error;
+}
+
+static bool has_line(const struct frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (frames[i].file && frames[i].line)
+            return true;
+    return false;
+}
+
+static int publish_lines(struct symbols *symbols, struct object *object,
+                         const struct symbol_request *request, struct frame *frames)
+{
+    _cleanup_free_ char *name = NULL;
+    uint32_t fallback;
+    size_t count;
+    int error = elf_name(object, request, &name);
+    if (!error)
+        error = store_add_function(&symbols->store, name, object->module->id, 0, 0, &fallback);
+    if (!error)
+        error = object_resolve(object, &symbols->store, lookup_vaddr(request), fallback, frames,
+                               &count);
+    if (error)
+        return error;
+    return store_publish(&symbols->store, request->location, frames, count,
+                         has_line(frames, count) ? SYMBOL_LINE : SYMBOL_NO_LINE);
+}
+
+int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
+                          const struct symbol_request *requests, size_t count)
+{
+    int error = resolve_without_lines(symbols, module, requests, count);
+    if (error != -ENOTSUP)
+        return error;
+    struct object *object;
+    error = get_object(symbols, module, &object);
+    if (!error)
+        error = object_load_lines(object, symbols->target);
+    if (error)
+        return error;
+    if (object->status != SYMBOL_LINE)
+        return publish_elf_names(symbols, object, object->status, requests, count);
+
+    _cleanup_free_ struct frame *frames = calloc(FRAMES_PER_LOCATION_MAX, sizeof *frames);
+    if (!frames)
+        return -ENOMEM;
+    for (size_t i = 0; i < count && !error; i++)
+        error = publish_lines(symbols, object, &requests[i], frames);
+    int rest_error = object_rest(object);
+    trim(symbols, object);
+    return error ? error : rest_error;
+}
+
+int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name)
+{
+    return publish_function(symbols, location, 0, name, SYMBOL_NO_MODULE);
+}
+
+/* A reader changes nothing but the lock itself, which is why these take const and cast once. */
+static pthread_rwlock_t *lock_of(const struct symbols *symbols)
+{
+    return (pthread_rwlock_t *)&symbols->store.lock;
+}
+
+void symbols_lock_shared(const struct symbols *symbols)
+{
+    pthread_rwlock_rdlock(lock_of(symbols));
+}
+
+void symbols_unlock(const struct symbols *symbols)
+{
+    pthread_rwlock_unlock(lock_of(symbols));
+}
+
+struct frame_span symbols_frames(const struct symbols *symbols, uint32_t location)
+{
+    const struct store *store = &symbols->store;
+    if (location >= store->location_count)
+        return (struct frame_span){.status = SYMBOL_PENDING};
+    const struct stored_location *stored = &store->locations[location];
+    return (struct frame_span){
+        .frames = stored->count ? store->frames + stored->first : NULL,
+        .count = stored->count,
+        .status = (enum symbol_status)stored->status,
+    };
+}
+
+struct symbol_function symbols_function(const struct symbols *symbols, uint32_t id)
+{
+    const struct store *store = &symbols->store;
+    const struct stored_function *function = &store->functions[id < store->function_count ? id : 0];
+    return (struct symbol_function){
+        .name = string_table_get(&store->strings, function->name),
+        .module = function->module,
+        .file = function->file,
+        .line = function->line,
+    };
+}
+
+struct symbol_file symbols_file(const struct symbols *symbols, uint32_t id)
+{
+    const struct store *store = &symbols->store;
+    const struct stored_file *file = &store->files[id < store->file_count ? id : 0];
+    return (struct symbol_file){
+        .path = string_table_get(&store->strings, file->path),
+        .directory = string_table_get(&store->strings, file->directory),
+        .module = file->module,
+    };
+}
+
+uint32_t symbols_function_count(const struct symbols *symbols)
+{
+    return (uint32_t)symbols->store.function_count;
+}
+
+uint32_t symbols_file_count(const struct symbols *symbols)
+{
+    return (uint32_t)symbols->store.file_count;
+}
+
+uint64_t symbols_generation(const struct symbols *symbols)
+{
+    return symbols->store.generation;
+}
+
+size_t symbols_bytes(const struct symbols *symbols)
+{
+    return sizeof *symbols + store_bytes(&symbols->store) +
+           atomic_load_explicit(&symbols->cache_bytes, memory_order_relaxed);
+}

@@ -1,0 +1,150 @@
+/* Lists units with libdw and maps their address ranges. */
+#include "symbol/unit_index.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+
+#define RANGES_MAX (1u << 24)
+
+struct ranges {
+    struct range *items; /* owned */
+    size_t count, capacity;
+};
+
+static int add_range(struct ranges *ranges, uint64_t start, uint64_t end, uint32_t value)
+{
+    if (ranges->count >= RANGES_MAX)
+        return 0;
+    if (array_reserve(&ranges->items, &ranges->capacity, ranges->count + 1, sizeof(struct range)))
+        return -ENOMEM;
+    ranges->items[ranges->count++] =
+        (struct range){.start = start, .end = end, .value = value, .order = value};
+    return 0;
+}
+
+static int add_die_ranges(Dwarf_Die *die, uint64_t text_vaddr, uint32_t value,
+                          struct ranges *ranges)
+{
+    ptrdiff_t offset = 0;
+    Dwarf_Addr base, start, end;
+    while ((offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
+        if (start < text_vaddr || end <= start)
+            continue;
+        int error = add_range(ranges, start, end, value);
+        if (error)
+            return error;
+        if (ranges->count >= RANGES_MAX)
+            return 0;
+    }
+    return 0;
+}
+
+/*
+ * A unit whose root has no range of its own (some assemblers and linkers leave it out) is where
+ * its line table's rows are.
+ */
+static int add_line_ranges(Dwarf_Die *die, uint64_t text_vaddr, uint32_t value,
+                           struct ranges *ranges)
+{
+    Dwarf_Lines *lines;
+    size_t count;
+    if (!dwarf_hasattr(die, DW_AT_stmt_list) || dwarf_getsrclines(die, &lines, &count))
+        return 0;
+    Dwarf_Addr start = 0;
+    bool open = false;
+    for (size_t i = 0; i < count; i++) {
+        Dwarf_Line *line = dwarf_onesrcline(lines, i);
+        Dwarf_Addr vaddr;
+        bool ends;
+        if (dwarf_lineaddr(line, &vaddr) || dwarf_lineendsequence(line, &ends))
+            return 0;
+        if (!open)
+            start = vaddr;
+        open = !ends;
+        if (ends && start >= text_vaddr && vaddr > start) {
+            int error = add_range(ranges, start, vaddr, value);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static int add_unit(struct unit_index *index, const struct unit_header *unit, Dwarf_Die *die,
+                    uint64_t text_vaddr, struct ranges *ranges)
+{
+    size_t before = ranges->count;
+    uint32_t position = (uint32_t)index->count;
+    int error = add_die_ranges(die, text_vaddr, position, ranges);
+    if (!error && !dwarf_hasattr(die, DW_AT_ranges) && !dwarf_hasattr(die, DW_AT_low_pc))
+        error = add_line_ranges(die, text_vaddr, position, ranges);
+    if (error || ranges->count == before)
+        return error;
+    if (array_reserve(&index->units, &index->capacity, index->count + 1, sizeof *index->units))
+        return -ENOMEM;
+    index->units[index->count++] = *unit;
+    return 0;
+}
+
+static int read_units(const struct debug_image *image, uint64_t text_vaddr,
+                      struct unit_index *index, struct ranges *ranges)
+{
+    Dwarf_Off offset = 0, next;
+    size_t header_bytes;
+    struct unit_header unit;
+    while (index->count < RANGE_NONE &&
+           dwarf_next_unit(image->dwarf, offset, &next, &header_bytes, &unit.version,
+                           &unit.abbreviations, &unit.address_bytes, &unit.offset_bytes, NULL,
+                           NULL) == 0) {
+        unit.offset = offset;
+        unit.first_die = offset + header_bytes;
+        unit.end = next;
+        offset = next;
+        Dwarf_Die die;
+        if (!dwarf_offdie(image->dwarf, unit.first_die, &die))
+            continue;
+        int tag = dwarf_tag(&die);
+        if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
+            continue;
+        int error = add_unit(index, &unit, &die, text_vaddr, ranges);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int unit_index_read(const struct debug_image *image, uint64_t text_vaddr,
+                    struct unit_index *ret_index)
+{
+    struct unit_index index = {0};
+    struct ranges ranges = {0};
+    int error = read_units(image, text_vaddr, &index, &ranges);
+    if (!error)
+        error = range_map_build(ranges.items, ranges.count, &index.map);
+    free(ranges.items);
+    if (error)
+        unit_index_free(&index);
+    else
+        *ret_index = index;
+    return error;
+}
+
+uint32_t unit_index_find(const struct unit_index *index, uint64_t vaddr)
+{
+    return range_map_find(&index->map, vaddr);
+}
+
+size_t unit_index_bytes(const struct unit_index *index)
+{
+    return index->capacity * sizeof *index->units + range_map_bytes(&index->map);
+}
+
+void unit_index_free(struct unit_index *index)
+{
+    free(index->units);
+    range_map_free(&index->map);
+    *index = (struct unit_index){0};
+}

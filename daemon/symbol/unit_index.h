@@ -1,0 +1,25 @@
+/* Which unit (DWARF's name for a compiled source file) an address belongs to. */
+#pragma once
+
+#include "symbol/debug_image.h"
+#include "symbol/die_scan.h"
+#include "symbol/range_map.h"
+
+struct unit_index {
+    struct unit_header *units; /* owned; only units with code */
+    size_t count, capacity;
+    struct range_map map; /* to positions in units */
+};
+
+/*
+ * Reads the ranges of every unit's root DIE; code below `text_vaddr` was discarded by the linker.
+ * .debug_aranges is not used: clang writes none. 0 or -ENOMEM; a broken unit ends the list.
+ */
+int unit_index_read(const struct debug_image *image, uint64_t text_vaddr,
+                    struct unit_index *ret_index);
+
+/* The position of the unit that has code at `vaddr`, or RANGE_NONE. O(log ranges). */
+uint32_t unit_index_find(const struct unit_index *index, uint64_t vaddr);
+
+size_t unit_index_bytes(const struct unit_index *index);
+void unit_index_free(struct unit_index *index);
