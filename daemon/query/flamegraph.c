@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "query/frames.h"
 
-#define NO_SLOT UINT32_MAX
+#define NO_NODE UINT32_MAX
 
 /* A frame of a node of the walk. Those with equal function paths make one node of the graph. */
 struct member {
@@ -14,10 +14,17 @@ struct member {
     uint32_t frame;    /* in the frames */
 };
 
-/* A child found below a node of the graph, and the members it was found with. */
+/* A node whose children are still to be found, and its members. */
+struct task {
+    uint32_t node;
+    size_t first_member, member_count;
+};
+
+/* A child found below a node of the graph, and the task that it becomes unless it is folded. */
 struct child {
-    uint32_t function, node; /* NO_SLOT: folded */
-    uint32_t member_count;
+    uint32_t function;
+    bool folded;
+    struct task task;
     struct query_count total;
 };
 
@@ -26,17 +33,20 @@ struct found {
     uint32_t child;
 };
 
-/* Nodes are made breadth first: a node's members are complete before its children are looked at. */
+/*
+ * The tasks are a stack, so that what is being worked on stays close together. The last task's
+ * members are the last ones, and are replaced by those of its children.
+ */
 struct builder {
     const struct query_walk *walk;
     const struct query_frames *frames;
     double min_share;
     struct query_flamegraph *graph;
-    size_t node_capacity[8];
-    struct member *members; /* owned; of all nodes, each node's in one run */
+    size_t node_capacity;
+    struct member *members; /* owned; of all tasks */
     size_t member_count, member_capacity;
-    size_t *first_member; /* owned; per node */
-    size_t first_capacity;
+    struct task *tasks; /* owned */
+    size_t task_count, task_capacity;
     struct child *children; /* owned; of the node at hand */
     size_t child_count, child_capacity;
     struct found *found; /* owned; of the node at hand */
@@ -49,7 +59,7 @@ static void builder_clear(struct builder *builder)
 {
     query_flamegraph_free(builder->graph);
     free(builder->members);
-    free(builder->first_member);
+    free(builder->tasks);
     free(builder->children);
     free(builder->found);
     free(builder->child_of_function);
@@ -58,25 +68,31 @@ static void builder_clear(struct builder *builder)
 
 #define _cleanup_builder_ __attribute__((cleanup(builder_clear)))
 
+/* Makes room in all columns; their capacities grow in step. */
 static int reserve_node(struct builder *builder)
 {
     struct query_flamegraph *graph = builder->graph;
-    size_t want = graph->count + 1ul, *capacity = builder->node_capacity;
+    size_t want = graph->count + 1ul;
+    if (want <= builder->node_capacity)
+        return 0;
+    size_t capacity[6];
+    for (size_t i = 0; i < array_length(capacity); i++)
+        capacity[i] = builder->node_capacity;
     if (want >= QUERY_OTHER ||
-        array_reserve(&graph->parent, &capacity[0], want, sizeof(uint32_t)) ||
-        array_reserve(&graph->function, &capacity[1], want, sizeof(uint32_t)) ||
-        array_reserve(&graph->self_hits, &capacity[2], want, sizeof(uint64_t)) ||
-        array_reserve(&graph->total_hits, &capacity[3], want, sizeof(uint64_t)) ||
-        array_reserve(&graph->self_time_ns, &capacity[4], want, sizeof(uint64_t)) ||
-        array_reserve(&graph->total_time_ns, &capacity[5], want, sizeof(uint64_t)) ||
-        array_reserve(&builder->first_member, &builder->first_capacity, want + 1, sizeof(size_t)))
+        array_reserve(&graph->parent, &capacity[0], want, sizeof *graph->parent) ||
+        array_reserve(&graph->function, &capacity[1], want, sizeof *graph->function) ||
+        array_reserve(&graph->self_hits, &capacity[2], want, sizeof *graph->self_hits) ||
+        array_reserve(&graph->total_hits, &capacity[3], want, sizeof *graph->total_hits) ||
+        array_reserve(&graph->self_time_ns, &capacity[4], want, sizeof *graph->self_time_ns) ||
+        array_reserve(&graph->total_time_ns, &capacity[5], want, sizeof *graph->total_time_ns))
         return -ENOMEM;
+    builder->node_capacity = capacity[0];
     return 0;
 }
 
-/* Adds a node without self cost, whose `member_count` members are the next ones to be placed. */
+/* Adds a node without self cost. */
 static int add_node(struct builder *builder, uint32_t parent, uint32_t function,
-                    struct query_count total, size_t member_count, uint32_t *ret_node)
+                    struct query_count total, uint32_t *ret_node)
 {
     int error = reserve_node(builder);
     if (error)
@@ -88,9 +104,6 @@ static int add_node(struct builder *builder, uint32_t parent, uint32_t function,
     graph->self_hits[node] = graph->self_time_ns[node] = 0;
     graph->total_hits[node] = total.hits;
     graph->total_time_ns[node] = total.time_ns;
-    builder->first_member[node] = builder->member_count;
-    builder->member_count += member_count;
-    builder->first_member[node + 1] = builder->member_count;
     *ret_node = node;
     return 0;
 }
@@ -114,11 +127,10 @@ static int find_child(struct builder *builder, uint32_t node, struct member memb
             return -ENOMEM;
         builder->asked_by[function] = node;
         builder->child_of_function[function] = (uint32_t)builder->child_count;
-        builder->children[builder->child_count++] =
-            (struct child){.function = function, .node = NO_SLOT};
+        builder->children[builder->child_count++] = (struct child){.function = function};
     }
     uint32_t slot = builder->child_of_function[function];
-    builder->children[slot].member_count++;
+    builder->children[slot].task.member_count++;
     query_count_add(&builder->children[slot].total, builder->walk->total[member.position]);
     builder->found[builder->found_count++] = (struct found){member, slot};
     return 0;
@@ -137,20 +149,20 @@ static int find_callees(struct builder *builder, uint32_t node, uint32_t positio
     return 0;
 }
 
-static int find_children(struct builder *builder, uint32_t node)
+static int find_children(struct builder *builder, const struct task *task)
 {
+    const struct query_walk *walk = builder->walk;
     builder->child_count = builder->found_count = 0;
-    for (size_t i = builder->first_member[node]; i < builder->first_member[node + 1]; i++) {
-        struct member member = builder->members[i];
-        const struct query_walk *walk = builder->walk;
-        bool inlined_below = member.position &&
-                             member.frame > builder->frames->first[walk->location[member.position]];
+    for (size_t i = 0; i < task->member_count; i++) {
+        struct member member = builder->members[task->first_member + i];
+        uint32_t innermost = builder->frames->first[walk->location[member.position]];
         int error;
-        if (inlined_below) {
-            error = find_child(builder, node, (struct member){member.position, member.frame - 1});
+        if (member.position && member.frame > innermost) {
+            member.frame--;
+            error = find_child(builder, task->node, member);
         } else {
-            add_self(builder->graph, node, walk->self[member.position]);
-            error = find_callees(builder, node, member.position);
+            add_self(builder->graph, task->node, walk->self[member.position]);
+            error = find_callees(builder, task->node, member.position);
         }
         if (error)
             return error;
@@ -158,64 +170,69 @@ static int find_children(struct builder *builder, uint32_t node)
     return 0;
 }
 
-/* Makes nodes of the children that are large enough, and one of all others. */
+/* Makes a node and a task of each child that is large enough, and one node of all others. */
 static int add_children(struct builder *builder, uint32_t node)
 {
     struct query_count other = {0};
     for (size_t i = 0; i < builder->child_count; i++) {
         struct child *child = &builder->children[i];
-        if (query_share(child->total, builder->walk->all) < builder->min_share) {
+        child->folded = query_share(child->total, builder->walk->all) < builder->min_share;
+        if (child->folded) {
             query_count_add(&other, child->total);
             continue;
         }
-        int error = add_node(builder, node, child->function, child->total, child->member_count,
-                             &child->node);
-        if (error)
-            return error;
+        child->task.first_member = builder->member_count;
+        builder->member_count += child->task.member_count;
+        if (array_reserve(&builder->tasks, &builder->task_capacity, builder->task_count + 1,
+                          sizeof *builder->tasks) ||
+            add_node(builder, node, child->function, child->total, &child->task.node))
+            return -ENOMEM;
+        builder->tasks[builder->task_count++] = child->task;
     }
     if (!other.hits && !other.time_ns)
         return 0;
     uint32_t folded;
-    int error = add_node(builder, node, QUERY_OTHER, other, 0, &folded);
+    int error = add_node(builder, node, QUERY_OTHER, other, &folded);
     if (!error)
         add_self(builder->graph, folded, other);
     return error;
 }
 
-/* Puts each member found into its child's run. */
+/* Puts each member found where its child's task has them. */
 static int place_members(struct builder *builder)
 {
     if (array_reserve(&builder->members, &builder->member_capacity, builder->member_count,
                       sizeof *builder->members))
         return -ENOMEM;
-    for (size_t i = 0; i < builder->child_count; i++)
-        builder->children[i].member_count = 0;
     for (size_t i = 0; i < builder->found_count; i++) {
         struct child *child = &builder->children[builder->found[i].child];
-        if (child->node != NO_SLOT)
-            builder->members[builder->first_member[child->node] + child->member_count++] =
-                builder->found[i].member;
+        if (!child->folded)
+            builder->members[child->task.first_member++] = builder->found[i].member;
     }
     return 0;
 }
 
 static int build(struct builder *builder)
 {
-    const struct query_walk *walk = builder->walk;
-    uint32_t root;
-    int error = add_node(builder, 0, QUERY_ROOT, walk->total[0], 1, &root);
-    if (error ||
-        array_reserve(&builder->members, &builder->member_capacity, 1, sizeof *builder->members))
+    struct task root = {.first_member = 0, .member_count = 1};
+    if (add_node(builder, 0, QUERY_ROOT, builder->walk->total[0], &root.node) ||
+        array_reserve(&builder->members, &builder->member_capacity, 1, sizeof *builder->members) ||
+        array_reserve(&builder->tasks, &builder->task_capacity, 1, sizeof *builder->tasks))
         return -ENOMEM;
     builder->members[0] = (struct member){0};
-    for (uint32_t node = 0; node < builder->graph->count && !error; node++) {
-        error = find_children(builder, node);
+    builder->tasks[builder->task_count++] = root;
+    while (builder->task_count) {
+        struct task task = builder->tasks[--builder->task_count];
+        int error = find_children(builder, &task);
+        builder->member_count = task.first_member;
         if (!error)
-            error = add_children(builder, node);
+            error = add_children(builder, task.node);
         if (!error)
             error = place_members(builder);
+        if (error)
+            return error;
     }
-    return error;
+    return 0;
 }
 
 /* Where the nodes' functions are declared. */
@@ -246,7 +263,7 @@ static int builder_init(struct builder *builder)
     if (!builder->graph || !builder->child_of_function || !builder->asked_by)
         return -ENOMEM;
     for (size_t i = 0; i < function_count; i++)
-        builder->asked_by[i] = NO_SLOT;
+        builder->asked_by[i] = NO_NODE;
     builder->graph->total = builder->walk->all;
     return 0;
 }

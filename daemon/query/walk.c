@@ -12,22 +12,21 @@
 struct plan_node {
     struct query_count self, total;
     uint32_t parent;
-    uint32_t size;     /* live nodes of the subtree; 0: no sample, not part of the walk */
-    uint32_t position; /* of the node itself */
-    uint32_t next;     /* where its next child goes */
+    union {
+        uint32_t size; /* live nodes of the subtree; 0: no sample, not part of the walk */
+        uint32_t next; /* once placed: where its next child goes */
+    };
 };
 
 struct plan {
     const struct profile_view *view;
     struct plan_node *nodes; /* owned */
-    uint32_t *locations;     /* owned; per node */
-    uint32_t count;          /* nodes, at least 1 */
+    uint32_t count;          /* at least 1 */
 };
 
 static void plan_clear(struct plan *plan)
 {
     free(plan->nodes);
-    free(plan->locations);
 }
 
 #define _cleanup_plan_ __attribute__((cleanup(plan_clear)))
@@ -38,10 +37,9 @@ static int plan_init(struct plan *plan, const struct profile_view *view)
     *plan = (struct plan){
         .view = view,
         .nodes = calloc(count, sizeof *plan->nodes),
-        .locations = calloc(count, sizeof *plan->locations),
         .count = count,
     };
-    return plan->nodes && plan->locations ? 0 : -ENOMEM;
+    return plan->nodes ? 0 : -ENOMEM;
 }
 
 static void count_entries(struct plan *plan, const struct query_filter *filter)
@@ -60,13 +58,10 @@ static void count_entries(struct plan *plan, const struct query_filter *filter)
     }
 }
 
-static void read_trie(struct plan *plan)
+static void read_parents(struct plan *plan)
 {
-    for (uint32_t i = 1; i < plan->count; i++) {
-        struct trie_node node = stack_trie_node(plan->view->trie, i);
-        plan->nodes[i].parent = node.parent;
-        plan->locations[i] = node.location;
-    }
+    for (uint32_t i = 1; i < plan->count; i++)
+        plan->nodes[i].parent = stack_trie_node(plan->view->trie, i).parent;
 }
 
 static bool is_kernel(const struct profile_view *view, uint32_t location)
@@ -94,7 +89,7 @@ static int hide_kernel(struct plan *plan)
         struct plan_node *node = &plan->nodes[i];
         node->parent = shown[node->parent];
         shown[i] = i;
-        if (kernel[plan->locations[i]]) {
+        if (kernel[stack_trie_node(view->trie, i).location]) {
             shown[i] = node->parent;
             query_count_add(&plan->nodes[node->parent].self, node->self);
             node->self = (struct query_count){0};
@@ -119,21 +114,23 @@ static void sum_subtrees(struct plan *plan)
     }
 }
 
+/* The root is first, a child right behind what its parent and earlier siblings take. */
 static void place(struct plan *plan, struct query_walk *walk)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
         struct plan_node *node = &plan->nodes[i];
-        if (node->size == 0)
+        uint32_t size = node->size, position = 0;
+        if (size == 0)
             continue;
         if (i > 0) {
-            node->position = plan->nodes[node->parent].next;
-            plan->nodes[node->parent].next += node->size;
+            position = plan->nodes[node->parent].next;
+            plan->nodes[node->parent].next += size;
         }
-        node->next = node->position + 1;
-        walk->location[node->position] = plan->locations[i];
-        walk->end[node->position] = node->position + node->size;
-        walk->self[node->position] = node->self;
-        walk->total[node->position] = node->total;
+        node->next = position + 1;
+        walk->location[position] = i ? stack_trie_node(plan->view->trie, i).location : 0;
+        walk->end[position] = position + size;
+        walk->self[position] = node->self;
+        walk->total[position] = node->total;
     }
 }
 
@@ -168,7 +165,7 @@ int query_walk_new(const struct profile_view *view, const struct query_options *
     if (error)
         return error;
     count_entries(&plan, &filter);
-    read_trie(&plan);
+    read_parents(&plan);
     if (options->hide_kernel)
         error = hide_kernel(&plan);
     if (error)
