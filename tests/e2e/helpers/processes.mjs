@@ -94,3 +94,6 @@ export function threadTimes(pid) {
 }
 
 export const openFiles = (pid) => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Threads, files and state of the process itself: true when it is stopped or being traced. */
+export const isStopped = (pid) => 'Tt'.includes(processState(pid));

@@ -1,0 +1,145 @@
+// Programs from Debian that nobody here wrote: stacks to the root, and lines as perf finds them.
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { startDaemon } from '../helpers/daemon.mjs';
+import {
+  EU_STACK,
+  PERF,
+  euStack,
+  flamegraphPaths,
+  ourLines,
+  perfLines,
+  perfRecord,
+  plainName,
+} from '../helpers/perf.mjs';
+import { run, sleep, start } from '../helpers/processes.mjs';
+import { needsFiles, needsRoot } from '../helpers/programs.mjs';
+import { samplingNoise, totalVariation } from '../helpers/statistics.mjs';
+
+const LUA = `
+local words, total = {}, 0
+while true do
+  for i = 1, 20000 do words[i % 1000 + 1] = string.format("%d-%s", i, tostring(i * 7 % 13)) end
+  table.sort(words)
+  for _, word in ipairs(words) do total = total + #word:gsub("%d", "x") end
+end`;
+
+const PYTHON = `
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+while True:
+    fib(18)
+    table = {str(i): i * i for i in range(2000)}
+    sorted(table, key=lambda key: table[key] % 97)
+`;
+
+const LARGE = ['/usr/lib/chromium/chromium', '/usr/bin/gdb'];
+const large = LARGE.find((file) => existsSync(file) && statSync(file).size > 5e6);
+
+const PROGRAMS = {
+  objdump: {
+    command: '/usr/bin/objdump',
+    args: ['-d', large],
+    packages: 'binutils, chromium',
+    source: /\.c$/,
+  },
+  lua: { command: '/usr/bin/lua5.4', args: ['-e', LUA], packages: 'lua5.4', source: /lvm\.c$/ },
+  python: {
+    command: '/usr/bin/python3.11',
+    args: ['-c', PYTHON],
+    packages: 'python3.11, python3.11-dbg',
+    source: /ceval\.c$/,
+  },
+};
+
+/** Starts the program and a daemon that samples it, well after it began. */
+async function profile(t, { command, args, packages }) {
+  if (!needsRoot(t) || !needsFiles(t, [command, ...args.slice(1, 2).filter((a) => a?.[0] === '/')], packages))
+    return null;
+  const target = start(t, command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+  await sleep(500);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(500);
+  return { target, daemon };
+}
+
+for (const [name, program] of Object.entries(PROGRAMS)) {
+  test(`${name}: at least 99 % of the stacks reach the root, and the sums are exact`, async (t) => {
+    const running = await profile(t, program);
+    if (!running) return;
+    const { daemon } = running;
+    await daemon.waitSamples(5000);
+    await daemon.pause();
+    await sleep(1000);
+    const { samples } = await daemon.get('/sessions/current');
+    assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
+    const { lines, unknown } = await daemon.get('/sessions/current/lines?limit=10000');
+    const known = lines.reduce((sum, row) => sum + row.self_hits, 0);
+    assert.equal(known + unknown.self_hits, samples.total);
+    assert.ok(known > 0.5 * samples.total, `${known} of ${samples.total} have a line`);
+    assert.ok(lines.slice(0, 20).some(({ path }) => program.source.test(path)));
+    const { functions } = await daemon.get('/sessions/current/functions?sort=total&limit=50');
+    const main = functions.find((row) => row.function === 'main');
+    assert.ok(main.total_percent > 95, `main: ${main.total_percent} %`);
+  });
+
+  test(`${name}: line shares equal those of perf, but for sampling noise`, async (t) => {
+    const running = await profile(t, program);
+    if (!running || !needsFiles(t, [PERF], 'linux-perf')) return;
+    const { target, daemon } = running;
+    const from = (await daemon.get('/sessions/current')).duration_ns;
+    const file = await perfRecord(t, target.pid, 5);
+    const to = (await daemon.get('/sessions/current')).duration_ns;
+    await daemon.pause();
+    await sleep(1000);
+    const range = `from_ns=${from}&to_ns=${to}&limit=10000`;
+    const ours = ourLines(await daemon.get(`/sessions/current/lines?${range}`));
+    const theirs = await perfLines(t, file);
+    const distance = totalVariation(ours, theirs);
+    const noise = samplingNoise(ours, theirs);
+    const bound = noise.mean + 5 * noise.deviation;
+    const far = [...new Set([...ours.keys(), ...theirs.keys()])]
+      .map((key) => [key, ours.get(key) ?? 0, theirs.get(key) ?? 0])
+      .sort((a, b) => Math.abs(b[1] - b[2]) - Math.abs(a[1] - a[2]))
+      .slice(0, 8);
+    t.diagnostic(`distance ${distance.toFixed(4)}, noise ${noise.mean.toFixed(4)}`);
+    assert.ok(distance <= bound, `${distance} > ${bound}; (line, ours, perf): ${far.join(' ')}`);
+  });
+
+  test(`${name}: stacks are those that eu-stack sees`, async (t) => {
+    const running = await profile(t, program);
+    if (!running || !needsFiles(t, [EU_STACK], 'elfutils')) return;
+    const { target, daemon } = running;
+    const stacks = [];
+    for (let i = 0; i < 15; i++) {
+      await sleep(200 + 13 * i);
+      stacks.push(await euStack(t, target.pid));
+    }
+    await daemon.waitSamples(8000, { seconds: 120 });
+    await daemon.pause();
+    await sleep(1000);
+    const graph = await daemon.get('/sessions/current/flamegraph?min_percent=0&inlines=called');
+    const paths = flamegraphPaths(graph);
+    // The leaf may be a rare one; its caller and all above it must have been seen, frame by frame.
+    const chains = stacks.filter((chain) => chain.length > 3).map((chain) => chain.slice(1));
+    const seen = chains.filter((chain) => paths.has(chain.slice().reverse().join(';')));
+    const missing = chains.find((chain) => !seen.includes(chain));
+    assert.ok(chains.length >= 10, `${chains.length} stacks`);
+    assert.ok(seen.length >= 0.8 * chains.length, `${seen.length} of ${chains.length}; ${missing}`);
+  });
+}
+
+test('objdump: the hottest function of lprofd is the hottest of perf', async (t) => {
+  const running = await profile(t, PROGRAMS.objdump);
+  if (!running || !needsFiles(t, [PERF], 'linux-perf')) return;
+  const { target, daemon } = running;
+  const file = await perfRecord(t, target.pid, 4);
+  const { stdout } = await run(t, PERF, ['report', '-i', file, '--stdio', '--no-inline', '-s', 'sym']);
+  const theirs = [...stdout.matchAll(/^\s+([\d.]+)%\s+\[[.k]\]\s+(\S+)/gm)].slice(0, 5);
+  const { functions } = await daemon.get('/sessions/current/functions?inlines=called&limit=15');
+  const ours = functions.map((row) => plainName(row.function));
+  for (const [, percent, symbol] of theirs.filter(([, value]) => Number(value) > 4))
+    assert.ok(ours.includes(plainName(symbol)), `${symbol} (${percent} %) is not among ${ours}`);
+});

@@ -1,0 +1,79 @@
+// Second opinions: perf's lines and eu-stack's stacks.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+
+import { publicFolder } from './nobody.mjs';
+import { run, sleep } from './processes.mjs';
+
+export const PERF = '/usr/bin/perf';
+export const EU_STACK = '/usr/bin/eu-stack';
+
+/** Records a process for some seconds: the perf.data file. */
+export async function perfRecord(t, pid, seconds) {
+  const file = join(publicFolder(t), 'perf.data');
+  const { code, stderr } = await run(
+    t,
+    PERF,
+    ['record', '-q', '-F', '997', '-e', 'cpu-clock', '-o', file, '-p', String(pid), 'sleep', `${seconds}`],
+    { seconds: seconds + 30 },
+  );
+  assert.equal(code, 0, stderr);
+  return file;
+}
+
+/** Samples per "file.c:line" as perf finds them; what has no line is counted as "unknown". */
+export async function perfLines(t, file) {
+  const { code, stdout, stderr } = await run(
+    t,
+    PERF,
+    ['report', '-i', file, '--no-inline', '--stdio', '-F', 'sample,srcline', '-s', 'srcline'],
+    { seconds: 300 },
+  );
+  assert.equal(code, 0, stderr);
+  const counts = new Map();
+  for (const line of stdout.split('\n')) {
+    const match = /^\s*(\d+)\s+(\S.*?)\s*$/.exec(line);
+    if (!match) continue;
+    const known = /^([^+/]*?\.[a-z]+):([1-9]\d*)$/i.exec(match[2].replace(/^.*\//, ''));
+    const key = known ? `${known[1]}:${known[2]}` : 'unknown';
+    counts.set(key, (counts.get(key) ?? 0) + Number(match[1]));
+  }
+  return counts;
+}
+
+/** Samples per "file.c:line" as lprofd gives them, in the same terms. */
+export function ourLines({ lines, unknown }) {
+  const counts = new Map();
+  const add = (key, hits) => hits && counts.set(key, (counts.get(key) ?? 0) + hits);
+  for (const { path, line, self_hits } of lines) add(`${path.replace(/^.*\//, '')}:${line}`, self_hits);
+  add('unknown', unknown.self_hits);
+  return counts;
+}
+
+/** A function's name without what linkers, versions and optimisers hang on it. */
+export const plainName = (name) =>
+  name.replace(/@.*$/, '').replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)*/g, '').replace(/\(.*$/, '');
+
+/** The main thread's functions from leaf to root, of a process that stands still for that long. */
+export async function euStack(t, pid) {
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await sleep(20);
+    const { stdout } = await run(t, EU_STACK, ['-1', '-n', '0', '-p', String(pid)], { seconds: 120 });
+    return [...stdout.matchAll(/^#\d+\s+0x[0-9a-f]+(?: - \d+)?\s+(.+)$/gm)].map(([, name]) =>
+      plainName(name),
+    );
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+/** All root-to-node paths of a flame graph, as "a;b;c" of plain names. */
+export function flamegraphPaths({ names, nodes }) {
+  const paths = [''];
+  for (let i = 1; i < nodes.parent.length; i++) {
+    const above = paths[nodes.parent[i]];
+    paths.push((above ? `${above};` : '') + plainName(names[nodes.name[i]]));
+  }
+  return new Set(paths);
+}

@@ -1,0 +1,210 @@
+// A session from its beginning to its end, with the backends that every machine can have.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import {
+  isAlive,
+  isStopped,
+  openFiles,
+  run,
+  sleep,
+  start,
+  startTarget,
+  until,
+} from './helpers/processes.mjs';
+import { LPROFD, knownLine, needsRoot, targetPath } from './helpers/programs.mjs';
+
+const BACKENDS = ['perf-cpu', 'ptrace'];
+
+for (const backend of BACKENDS) {
+  const args = ['--backend', backend];
+
+  test(`${backend}: attaching by --pid shows the hot line of a running program`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'ratios');
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    const session = await daemon.waitSamples(300);
+    assert.equal(session.state, 'running');
+    assert.equal(session.pid, target.pid);
+    assert.equal(session.backend, backend);
+    assert.match(session.executable, /\/ratios$/);
+    assert.match(session.command, /ratios 300$/);
+    assert.equal(session.frequency_hz, 997);
+    assert.equal(session.threads, 1);
+    const hottest = await until('the hottest line has its name', async () => {
+      const { lines } = await daemon.get('/sessions/current/lines?limit=1');
+      return lines[0]?.line > 0 && lines[0];
+    });
+    assert.equal(hottest.line, knownLine('ratios.c', 'five'));
+    assert.match(hottest.path, /tests\/targets\/ratios\.c$/);
+    assert.equal(hottest.function, 'five');
+  });
+
+  test(`${backend}: launching profiles from the first instruction`, async (t) => {
+    if (!needsRoot(t)) return;
+    const daemon = await startDaemon(t, [...args, '--', targetPath('ratios'), '4']);
+    const session = await daemon.waitState('exited');
+    assert.match(daemon.program.stdout, /^ready$/m, "the command's stdio is its own");
+    // It worked for 4 s, on machines that are not too busy for most of them.
+    assert.ok(session.samples.total > 1500, JSON.stringify(session.samples));
+    const functions = await daemon.get('/sessions/current/functions?limit=10000');
+    const names = functions.functions.map((row) => row.function);
+    assert.ok(names.includes('five') && names.includes('main'), names.join());
+  });
+
+  test(`${backend}: the target's end keeps the data`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'ratios');
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    const before = await daemon.waitSamples(200);
+    target.kill('SIGKILL');
+    const after = await daemon.waitState('exited');
+    assert.ok(after.samples.total >= before.samples.total);
+    const { lines } = await daemon.get('/sessions/current/lines');
+    assert.ok(lineRow({ lines }, 'ratios.c', knownLine('ratios.c', 'five')).self_hits > 50);
+    const again = await daemon.send('PATCH', '/sessions/current', { state: 'running' });
+    assert.ok(again.status >= 400 && again.status < 500, 'the dead cannot be resumed');
+  });
+
+  test(`${backend}: pause holds the numbers, resume lets them grow`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'ratios');
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    await daemon.waitSamples(200);
+    const paused = await daemon.pause();
+    await sleep(1500);
+    const later = await daemon.get('/sessions/current');
+    // Samples that were under way when the pause came may still arrive; 1.5 s of them may not.
+    assert.ok(later.samples.total - paused.samples.total < 300, JSON.stringify(later.samples));
+    const first = await daemon.get('/sessions/current/lines');
+    await sleep(500);
+    assert.deepEqual(await daemon.get('/sessions/current/lines'), first);
+    assert.equal(isStopped(target.pid), false, 'pausing the profile does not pause the target');
+    const resumed = await daemon.send('PATCH', '/sessions/current', { state: 'running' });
+    assert.equal(resumed.status, 200, resumed.text);
+    await daemon.waitSamples(later.samples.total + 200);
+  });
+
+  test(`${backend}: detaching ends sampling; target and data stay`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'threads');
+    const daemon = await startDaemon(t, args);
+    const idleFiles = openFiles(daemon.pid);
+    const path = await daemon.attach({ pid: target.pid });
+    await daemon.waitSamples(200);
+    const response = await daemon.request(`/api/v1${path}`, { method: 'DELETE' });
+    assert.ok([200, 202, 204].includes(response.status), response.text);
+    const session = await daemon.waitState('detached', { session: path });
+    await sleep(500);
+    const later = await daemon.get(path);
+    assert.deepEqual(later.samples, session.samples);
+    assert.ok((await daemon.get(`${path}/lines`)).lines.length > 0);
+    assert.ok(isAlive(target.pid) && !isStopped(target.pid));
+    await until('no descriptor is left open', () => openFiles(daemon.pid) <= idleFiles + 2, 10);
+  });
+
+  test(`${backend}: idle start, then attach over REST, twice`, async (t) => {
+    if (!needsRoot(t)) return;
+    const targets = [await startTarget(t, 'ratios'), await startTarget(t, 'inlines')];
+    const daemon = await startDaemon(t, args);
+    assert.deepEqual((await daemon.get('/status')).sessions, []);
+    const paths = [];
+    for (const target of targets)
+      paths.push(await daemon.attach({ pid: target.pid, frequency_hz: 499 }));
+    for (const [i, path] of paths.entries()) {
+      const session = await daemon.waitSamples(100, { session: path });
+      assert.equal(session.pid, targets[i].pid);
+      assert.equal(session.frequency_hz, 499);
+    }
+    assert.equal((await daemon.get('/status')).sessions.length, 2);
+    assert.equal((await daemon.get('/sessions/current')).pid, targets[1].pid);
+    const listed = await daemon.get('/processes');
+    const row = (listed.processes ?? listed).find(({ pid }) => pid === targets[0].pid);
+    assert.match(row.command, /ratios/);
+  });
+
+  test(`${backend}: the target survives kill -9 of lprofd`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'threads');
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    await daemon.waitSamples(200);
+    await daemon.kill();
+    await sleep(500);
+    assert.ok(isAlive(target.pid) && !isStopped(target.pid));
+    const again = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    await again.waitSamples(100);
+  });
+
+  test(`${backend}: threads that come later are sampled, those that went stay known`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'briefthreads');
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    await daemon.waitSamples(500);
+    const { threads } = await daemon.get('/sessions/current/threads?limit=10000');
+    const brief = threads.filter(({ tid, self_time_ns }) => tid !== target.pid && self_time_ns > 0);
+    assert.ok(brief.length > 20, `${brief.length} of the short threads were seen`);
+    assert.ok(brief.some(({ state }) => state === 'exited'));
+  });
+}
+
+test('perf-cpu never stops the target', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t, ['--backend', 'perf-cpu', '--pid', String(target.pid)]);
+  for (const deadline = Date.now() + 2000; Date.now() < deadline; )
+    assert.equal(isStopped(target.pid), false);
+  assert.ok((await daemon.get('/sessions/current')).samples.total > 0);
+});
+
+test('the automatic backend is perf-cpu for root, and says why', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'sleeper');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  assert.equal((await daemon.get('/sessions/current')).backend, 'perf-cpu');
+});
+
+test('what follows exec is profiled under its new names', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'execs', { args: ['60'] });
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  const after = knownLine('execs.c', 'after');
+  await until('the line after exec', async () => {
+    const document = await daemon.get('/sessions/current/lines?limit=100');
+    return lineRow(document, 'execs.c', after).self_hits > 300;
+  });
+  const document = await daemon.get('/sessions/current/lines?limit=100');
+  assert.ok(lineRow(document, 'execs.c', knownLine('execs.c', 'before')).self_hits > 100);
+  assert.equal((await daemon.get('/sessions/current')).state, 'running');
+});
+
+test('children are not profiled unless asked for', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startDaemon(t, ['--', targetPath('children'), '60']);
+  await daemon.waitSamples(500);
+  const { functions } = await daemon.get('/sessions/current/functions');
+  assert.ok(functions.some((row) => row.function === 'parent_work'));
+  assert.ok(!functions.some((row) => row.function === 'child_work'));
+});
+
+test('--duration ends sampling, not the target', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const { code, stdout, stderr } = await run(t, LPROFD, [
+    ...['--pid', String(target.pid), '--duration', '2', '--no-http'],
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /ratios\.c/);
+  assert.ok(isAlive(target.pid) && !isStopped(target.pid));
+});
+
+test('Ctrl-C ends lprofd quickly and with success', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const program = start(t, LPROFD, ['--listen', '127.0.0.1:0', '--pid', String(target.pid)]);
+  await until('its URL', () => program.stdout.includes('http://'));
+  program.kill('SIGINT');
+  const { code } = await program.ended;
+  assert.equal(code, 0, program.stderr);
+  assert.ok(isAlive(target.pid));
+});

@@ -1,0 +1,98 @@
+// What a terminal shows: --no-http, lprof report, lprof doctor, --help and the man pages.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { startDaemon } from './helpers/daemon.mjs';
+import { NOBODY, publicCopy } from './helpers/nobody.mjs';
+import { run, startTarget } from './helpers/processes.mjs';
+import { LPROF, LPROFD, ROOT, SOURCES, knownLine, needsRoot } from './helpers/programs.mjs';
+
+/** Columns of a listing's line: line number, hits, time, per hit, per cent, text. */
+function listingRow(text, line) {
+  const row = text.split('\n').find((one) => one.trimStart().startsWith(`${line} `));
+  assert.ok(row, `line ${line} of\n${text}`);
+  return row;
+}
+
+test('--duration with --no-http prints the hottest lines', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'primes');
+  const args = ['--pid', String(target.pid), '--duration', '3', '--no-http'];
+  const { code, stdout, stderr } = await run(t, LPROFD, args);
+  assert.equal(code, 0, stderr);
+  for (const mark of ['divide', 'loop']) {
+    const line = knownLine('primes.c', mark);
+    assert.match(stdout, new RegExp(`primes\\.c\\D{1,5}${line}\\b|\\b${line}\\b.*primes\\.c`));
+  }
+});
+
+test('lprof report --source prints the layout of line_profiler', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'primes');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(2000);
+  const { code, stdout, stderr } = await run(t, LPROF, ['report', daemon.url, '--source', 'primes.c']);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Total time: [\d.]+ s \(\d+ samples, 997 Hz, [a-z-]+.*\)$/m);
+  assert.match(stdout, /^File: .*primes\.c$/m);
+  assert.match(stdout, /^Function: generate at line \d+$/m);
+  assert.match(stdout, /^Line #\s+Hits\s+Time\s+Per Hit\s+% Time\s+Line Contents$/m);
+  const source = readFileSync(join(SOURCES, 'primes.c'), 'utf8').split('\n');
+  let shares = 0;
+  for (const mark of ['divide', 'loop']) {
+    const line = knownLine('primes.c', mark);
+    const row = listingRow(stdout, line);
+    assert.ok(row.includes(source[line - 1].trim()), row);
+    const share = /(\d+\.\d+)\s+\S*(?:for|if) \(/.exec(row);
+    assert.ok(share, row);
+    shares += Number(share[1]);
+  }
+  assert.ok(shares > 97 && shares <= 101, `two inner lines take ${shares} %`);
+});
+
+test('lprof report lists lines and functions, sorted and limited', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1000);
+  const report = async (...args) => {
+    const { code, stdout, stderr } = await run(t, LPROF, ['report', daemon.url, ...args]);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  assert.match(await report(), /ratios\.c/);
+  const functions = await report('--functions');
+  assert.ok(functions.indexOf('five') < functions.indexOf('two'), functions);
+  const top = await report('--functions', '--sort', 'total', '--limit', '1');
+  assert.doesNotMatch(top, /\bone\b/);
+  const missing = await run(t, LPROF, ['report', daemon.url, '--source', 'absent.c']);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^lprof: .*absent\.c.*\n$/);
+});
+
+test('lprof doctor says what works, and as nobody what to do about what does not', async (t) => {
+  if (!needsRoot(t)) return;
+  const root = await run(t, LPROF, ['doctor']);
+  assert.match(root.stdout, /perf-cpu/);
+  assert.match(root.stdout, /ptrace/);
+  const nobody = await run(t, publicCopy(t, LPROF), ['doctor'], NOBODY);
+  assert.match(nobody.stdout, /CAP_PERFMON|perf_event_paranoid|root/);
+  const target = await startTarget(t, 'sleeper');
+  const pid = await run(t, LPROF, ['doctor', '--pid', String(target.pid)]);
+  assert.equal(pid.code, 0, pid.stdout + pid.stderr);
+});
+
+test('every option is in the man page, and every one of the man page is an option', async (t) => {
+  for (const [program, page] of [
+    [LPROFD, 'lprofd.1'],
+    [LPROF, 'lprof.1'],
+  ]) {
+    const { code, stdout } = await run(t, program, ['--help']);
+    assert.equal(code, 0);
+    const options = (text) => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort();
+    const roff = readFileSync(join(ROOT, 'packaging/man', page), 'utf8').replaceAll('\\-', '-');
+    assert.deepEqual(options(roff), options(stdout), page);
+  }
+});
