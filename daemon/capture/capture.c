@@ -18,8 +18,7 @@ int capture_open(const char *name, const struct capture_options *options,
                  struct capture **ret_capture, const char **ret_reason, struct failure *ret_failure)
 {
     bool automatic = strcmp(name, "auto") == 0;
-    int error = failure_set(ret_failure, -ENOTSUP,
-                            "there is no backend %s: use auto, perf-cpu or ptrace", name);
+    int error = -EINVAL;
     for (size_t i = 0; i < array_length(backends); i++) {
         if (!automatic && strcmp(name, backends[i].ops->name) != 0)
             continue;
@@ -32,5 +31,8 @@ int capture_open(const char *name, const struct capture_options *options,
         if (automatic && error != -EPERM && error != -EACCES && error != -ENOSYS)
             return error;
     }
-    return error;
+    return error == -EINVAL
+               ? failure_set(ret_failure, error,
+                             "there is no backend %s: use auto, perf-cpu or ptrace", name)
+               : error;
 }

@@ -309,12 +309,24 @@ static bool target_ended(const struct pipeline *pipeline)
     return poll(&poll_fd, 1, 0) > 0;
 }
 
-static int set_sampling(struct pipeline *pipeline, bool sampling)
+/* What was used until now does not count; samples come from here on. */
+static int start_sampling(struct pipeline *pipeline)
 {
     account_all(pipeline);
-    int error = pipeline->capture->ops->set_enabled(pipeline->capture, sampling);
-    if (!error)
-        pipeline->sampling = sampling;
+    int error = pipeline->capture->ops->set_enabled(pipeline->capture, true);
+    pipeline->sampling = !error;
+    return error;
+}
+
+/* Takes what is left in the rings before the accounts are closed. */
+static int stop_sampling(struct pipeline *pipeline)
+{
+    if (!pipeline->sampling)
+        return 0;
+    int error = pipeline->capture->ops->set_enabled(pipeline->capture, false);
+    pipeline->capture->ops->drain(pipeline->capture, true, on_record, pipeline);
+    account_all(pipeline);
+    pipeline->sampling = false;
     return error;
 }
 
@@ -334,7 +346,7 @@ static bool handle_request(struct pipeline *pipeline)
     enum session_request request = take_request(session);
     if (request == REQUEST_PAUSE || request == REQUEST_RESUME) {
         bool resume = request == REQUEST_RESUME;
-        if (!set_sampling(pipeline, resume))
+        if (!(resume ? start_sampling(pipeline) : stop_sampling(pipeline)))
             session_set_state(session, resume ? SESSION_RUNNING : SESSION_PAUSED);
     }
     return request == REQUEST_DETACH;
@@ -364,9 +376,9 @@ static enum session_state turn(struct pipeline *pipeline)
         bool over = handle_request(pipeline);
         uint64_t now_ns = clock_monotonic_ns();
         bool ended = target_ended(pipeline);
-        account(pipeline, now_ns);
         if (!error)
             error = capture->ops->drain(capture, false, on_record, pipeline);
+        account(pipeline, now_ns);
         if (error || pipeline->error)
             return SESSION_DETACHED;
         if (ended)
@@ -381,14 +393,10 @@ static enum session_state turn(struct pipeline *pipeline)
     }
 }
 
-/* Stops sampling, takes what is left in the rings, and seals it. */
+/* Stops sampling and seals what is left. */
 static void finish(struct pipeline *pipeline, enum session_state state)
 {
-    if (pipeline->sampling)
-        account_all(pipeline);
-    pipeline->capture->ops->set_enabled(pipeline->capture, false);
-    pipeline->capture->ops->drain(pipeline->capture, true, on_record, pipeline);
-    pipeline->sampling = false;
+    stop_sampling(pipeline);
     if (state == SESSION_EXITED)
         thread_table_exit_all(pipeline->threads);
     uint64_t now_ns = clock_monotonic_ns();
@@ -483,7 +491,7 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
     pipeline->started_ns = clock_monotonic_ns();
     pipeline->observed_ns = pipeline->started_ns;
     pipeline->daemon_cpu_ns = clock_process_cpu_ns();
-    int error = set_sampling(pipeline, true);
+    int error = start_sampling(pipeline);
     if (error)
         return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
                            session->pid, strerror(-error));

@@ -108,8 +108,13 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 #endif
         if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip))
         return STEP_FAILED;
-    if (rule->fp_saved) {
-        if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->fp_offset, &fp))
+    /*
+     * An epilogue pops the frame pointer without saying so (GCC leaves its rule in place): a slot
+     * below the stack pointer is free again, and the register holds the caller's value.
+     */
+    uint64_t fp_slot = cfa + (uint64_t)(int64_t)rule->fp_offset;
+    if (rule->fp_saved && fp_slot >= walk->registers.values[REGISTER_SP]) {
+        if (!read_stack(walk, fp_slot, &fp))
             return STEP_FAILED;
         fp_known = true;
     }
