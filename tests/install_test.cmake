@@ -4,6 +4,7 @@ set(ENV{DESTDIR} ${SCRATCH})
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB_RECURSE installed RELATIVE ${SCRATCH} ${SCRATCH}/*)
 foreach(wanted bin/lprofd bin/lprof share/man/man1/lprofd.1 share/man/man1/lprof.1
+        share/bash-completion/completions/lprofd
         lib/systemd/system/lprofd.service share/doc/lprofd/LICENSE)
     string(REPLACE . "[.]" pattern "/${wanted}$")
     set(found ${installed})

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { startDaemon } from './helpers/daemon.mjs';
 import { NOBODY, publicCopy } from './helpers/nobody.mjs';
 import { run, startTarget } from './helpers/processes.mjs';
-import { LPROF, LPROFD, ROOT, SOURCES, knownLine, needsRoot } from './helpers/programs.mjs';
+import { LPROF, LPROFD, SOURCES, knownLine, needsRoot } from './helpers/programs.mjs';
 
 /** Columns of a listing's line: line number, hits, time, per hit, per cent, text. */
 function listingRow(text, line) {
@@ -84,15 +84,17 @@ test('lprof doctor says what works, and as nobody what to do about what does not
   assert.equal(pid.code, 0, pid.stdout + pid.stderr);
 });
 
-test('every option is in the man page, and every one of the man page is an option', async (t) => {
-  for (const [program, page] of [
-    [LPROFD, 'lprofd.1'],
-    [LPROF, 'lprof.1'],
-  ]) {
-    const { code, stdout } = await run(t, program, ['--help']);
-    assert.equal(code, 0);
-    const options = (text) => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort();
-    const roff = readFileSync(join(ROOT, 'packaging/man', page), 'utf8').replaceAll('\\-', '-');
-    assert.deepEqual(options(roff), options(stdout), page);
+test('the man page and the completion know every option of --help', async (t) => {
+  for (const program of [LPROFD, LPROF]) {
+    const options = async (argument) => {
+      const { code, stdout, stderr } = await run(t, program, [argument]);
+      assert.equal(code, 0, stderr);
+      return new Set(stdout.replaceAll('\\-', '-').match(/--[a-z][a-z-]+/g));
+    };
+    const help = await options('--help');
+    assert.ok(help.size > 2);
+    const [man, completion] = [await options('--print-man'), await options('--print-completion')];
+    for (const option of help)
+      assert.ok(man.has(option) && completion.has(option), `${program} ${option}`);
   }
 });
