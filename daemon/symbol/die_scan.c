@@ -177,6 +177,7 @@ int die_scan_start(struct die_scan *scan, const struct unit_header *unit, const 
         return -EBADMSG;
     *scan = (struct die_scan){
         .unit = *unit,
+        .lowest = UINT32_MAX,
         .reader = {.bytes = info, .length = unit->end, .offset = unit->first_die},
     };
     struct reader reader = {.bytes = abbrev, .length = abbrev_bytes, .offset = unit->abbreviations};
@@ -297,6 +298,8 @@ int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
             return -EBADMSG;
         const struct abbreviation *abbreviation = &scan->abbreviations.items[code];
         uint32_t depth = scan->depth;
+        if (depth < scan->lowest)
+            scan->lowest = depth;
         if (abbreviation->has_children)
             scan->depth++;
         bool wanted = abbreviation->tag == DW_TAG_subprogram ||
@@ -310,8 +313,11 @@ int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
         }
         if (reader->failed)
             return -EBADMSG;
-        if (wanted)
+        if (wanted) {
+            ret_die->enclosed = scan->lowest;
+            scan->lowest = UINT32_MAX;
             return 1;
+        }
         if (scan->depth == 0)
             return 0; /* a root without children */
     }

@@ -44,6 +44,7 @@ struct scanned_die {
     uint64_t offset;
     uint32_t tag;
     uint32_t depth;       /* children of the root DIE have depth 1 */
+    uint32_t enclosed;    /* of the DIEs reported before, those of lower depth enclose this one */
     bool has_range;       /* [low, high) is its only range */
     bool has_ranges_list; /* ask libdw: DW_AT_ranges, or an indexed address */
     uint64_t low, high;
@@ -55,6 +56,7 @@ struct die_scan {
     struct abbreviations abbreviations;
     struct reader reader; /* over .debug_info, up to the unit's end */
     uint32_t depth;
+    uint32_t lowest; /* depth among the DIEs since the last report */
 };
 
 /*

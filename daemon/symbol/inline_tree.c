@@ -83,7 +83,7 @@ static int add_node(struct builder *builder, const struct scanned_die *die)
 
 static int add_die(struct builder *builder, const struct scanned_die *die)
 {
-    while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= die->depth)
+    while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= die->enclosed)
         builder->stack_count--;
     if (builder->tree.count >= NODE_NONE - 1 || die->offset - builder->unit_offset > UINT32_MAX)
         return 0;

@@ -37,7 +37,7 @@ static int read_files(struct unit *unit, const struct debug_image *image, Dwarf_
     for (size_t i = 0; i < count && paths.length < PATH_TEXT_BYTES_MAX; i++) {
         const char *name = file_name(files, i, unit->header.version);
         _cleanup_free_ char *path = NULL;
-        int error = path_join(NULL, name ? name : "", &path);
+        int error = path_join(unit->directory, name ? name : "", &path);
         if (error == -ENOMEM)
             return error;
         unit->path_at[i] = (uint32_t)paths.length;
@@ -133,11 +133,11 @@ static int other_unit_file(const struct unit_context *context, struct die_file *
     _cleanup_free_ char *path = NULL;
     if (!name || !name[0])
         return 0;
-    int error = path_join(NULL, name, &path);
+    const char *directory = die_string(&file->unit, DW_AT_comp_dir);
+    int error = path_join(directory, name, &path);
     if (error)
         return error == -ENOMEM ? error : 0;
-    return store_add_file(context->store, path, die_string(&file->unit, DW_AT_comp_dir),
-                          context->module, ret_id);
+    return store_add_file(context->store, path, directory, context->module, ret_id);
 }
 
 static int declaration(struct unit *unit, const struct unit_context *context, Dwarf_Die *die,
