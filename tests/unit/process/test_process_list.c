@@ -1,0 +1,173 @@
+/* The list of processes shows what can be attached to, and how busy it is now. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "process/process_list.h"
+#include "process/runtime.h"
+
+static const struct process_entry *find(const struct process_list *list, pid_t pid)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->entries[i].pid == pid)
+            return &list->entries[i];
+    return NULL;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static pid_t start(const char *const command[])
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execvp(command[0], (char *const *)(uintptr_t)command);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle(void **state)
+{
+    (void)state;
+    const char *const busy_command[] = {"sh", "-c", "while :; do :; done", NULL};
+    const char *const idle_command[] = {"sleep", "1000", NULL};
+    pid_t busy = start(busy_command);
+    pid_t idle = start(idle_command);
+    usleep(50000);
+    struct process_list *list = NULL;
+    assert_int_equal(process_list_read(&list), 0);
+    const struct process_entry *first = find(list, busy);
+    const struct process_entry *second = find(list, idle);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_string_equal(first->command, "sh -c while :; do :; done");
+    assert_string_equal(second->command, "sleep 1000");
+    assert_string_equal(second->runtime, "native");
+    assert_int_equal(first->ppid, getpid());
+    assert_int_equal(first->threads, 1);
+    if (geteuid() == 0)
+        assert_string_equal(first->user, "root");
+    assert_true(first->cpu_percent > 10.0 && first->cpu_percent < 120.0);
+    assert_true(second->cpu_percent < 5.0);
+    assert_true(first < second);
+    process_list_free(list);
+    end(busy);
+    end(idle);
+}
+
+static bool is_kernel_thread(pid_t pid)
+{
+    char path[64], line[16];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    FILE *file = fopen(path, "r");
+    size_t got = file ? fread(line, 1, sizeof line, file) : 1;
+    if (file)
+        fclose(file);
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return got == 0 && readlink(path, line, sizeof line) < 0;
+}
+
+static void what_cannot_be_attached_to_is_left_out(void **state)
+{
+    (void)state;
+    pid_t zombie = fork();
+    if (zombie == 0)
+        _exit(0);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT), 0);
+    struct process_list *list = NULL;
+    assert_int_equal(process_list_read(&list), 0);
+    assert_null(find(list, zombie));
+    assert_null(find(list, getpid()));
+    assert_null(find(list, 2)); /* kthreadd, or none in a container */
+    for (size_t i = 0; i < list->count; i++)
+        assert_false(is_kernel_thread(list->entries[i].pid));
+    process_list_free(list);
+    process_list_free(NULL);
+    end(zombie);
+}
+
+static void a_hostile_command_line_stays_one_line(void **state)
+{
+    (void)state;
+    char *huge = malloc(100001);
+    assert_non_null(huge);
+    memset(huge, 'x', 100000);
+    huge[100000] = '\0';
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("sh", "sh", "-c", "while :; do sleep 1; done", "1000\n\033[2J", huge, NULL);
+        _exit(127);
+    }
+    usleep(50000);
+    struct process_list *list = NULL;
+    assert_int_equal(process_list_read(&list), 0);
+    const struct process_entry *entry = find(list, pid);
+    assert_non_null(entry);
+    assert_int_equal(strlen(entry->command), 4096);
+    assert_non_null(strstr(entry->command, "done 1000  [2J xxxx"));
+    process_list_free(list);
+    end(pid);
+    free(huge);
+}
+
+static void runtimes_are_known_by_name(void **state)
+{
+    (void)state;
+    assert_string_equal(runtime_of_name("/usr/bin/python3.11"), "python");
+    assert_string_equal(runtime_of_name("/usr/bin/python3.11-dbg (deleted)"), "python");
+    assert_string_equal(runtime_of_name("/usr/lib/jvm/java-17-openjdk-amd64/bin/java"), "java");
+    assert_string_equal(runtime_of_name("/usr/bin/node"), "node");
+    assert_string_equal(runtime_of_name("/usr/bin/nodejs (deleted)"), "node");
+    assert_string_equal(runtime_of_name("lua5.4"), "lua");
+    assert_string_equal(runtime_of_name("php-fpm8.2"), "php");
+    assert_null(runtime_of_name("/usr/bin/pythonic"));
+    assert_null(runtime_of_name("/usr/bin/javac"));
+    assert_null(runtime_of_name(""));
+}
+
+static void a_python_process_is_python_and_this_one_is_native(void **state)
+{
+    (void)state;
+    assert_string_equal(runtime_of_process(getpid()), "native");
+    assert_string_equal(runtime_of_process(0x7ffffff0), "unknown");
+    if (access("/usr/bin/python3", X_OK) != 0) {
+        print_message("skipped: needs python3\n");
+        skip();
+    }
+    const char *const command[] = {"/usr/bin/python3", "-c", "import time; time.sleep(1000)", NULL};
+    pid_t pid = start(command);
+    usleep(50000);
+    assert_string_equal(runtime_of_process(pid), "python");
+    end(pid);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle),
+        cmocka_unit_test(what_cannot_be_attached_to_is_left_out),
+        cmocka_unit_test(a_hostile_command_line_stays_one_line),
+        cmocka_unit_test(runtimes_are_known_by_name),
+        cmocka_unit_test(a_python_process_is_python_and_this_one_is_native),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
