@@ -1,0 +1,227 @@
+/*
+ * The unwinder on real call frame information: the test's own code is the target. Its registers
+ * and stack are recorded at a known depth of known functions, and glibc's backtrace(3) (libgcc's
+ * unwinder) is the second opinion, frame by frame.
+ */
+#include <elf.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "unwind/unwinder.h"
+
+extern const Elf64_Ehdr __ehdr_start; /* of this program: made by the linker */
+
+#define STACK_BYTES 8192
+#define DEPTH 12
+
+/* A sample of ourselves, and what backtrace(3) says about it. */
+static struct recording {
+    struct sample sample;
+    unsigned char stack[STACK_BYTES];
+    void *backtrace[64];
+    int backtrace_count;
+} recording;
+
+static void fill_registers(const ucontext_t *context, struct registers *registers)
+{
+#ifdef __x86_64__
+    static const int order[] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        registers->values[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
+        registers->valid |= UINT64_C(1) << i;
+    }
+#endif
+}
+
+/* Records the state of its caller's frame. */
+__attribute__((noinline, noclone)) static void record(void)
+{
+    static ucontext_t context;
+    memset(&recording, 0, sizeof recording);
+    recording.backtrace_count = backtrace(recording.backtrace, 64);
+    getcontext(&context);
+    fill_registers(&context, &recording.sample.registers);
+    uint64_t sp = recording.sample.registers.values[REGISTER_SP];
+    recording.sample.has_user = true;
+    recording.sample.stack = recording.stack;
+    recording.sample.stack_bytes = STACK_BYTES;
+    recording.sample.stack_cut = true;
+    memcpy(recording.stack, (const void *)(uintptr_t)sp, STACK_BYTES);
+}
+
+/* A chain of frames of different sizes; not a tail call. */
+__attribute__((noinline, noclone, no_sanitize("address"))) static unsigned descend(unsigned depth)
+{
+    volatile unsigned char padding[48];
+    padding[depth % 48] = (unsigned char)depth;
+    if (depth == 0)
+        record();
+    else
+        padding[0] += (unsigned char)descend(depth - 1);
+    return padding[0] + depth;
+}
+
+static struct module self = {.id = 7, .kind = MODULE_FILE, .path = "self", .fd = -1};
+static const struct module kernel = {.id = 1, .kind = MODULE_KERNEL, .path = "[kernel]", .fd = -1};
+static uint64_t self_base, self_end;
+
+extern const char etext; /* end of this program's code: made by the linker */
+
+static const struct module *find(void *user, uint64_t ip, uint64_t *ret_vaddr)
+{
+    (void)user;
+    if (ip < self_base || ip >= self_end)
+        return NULL;
+    *ret_vaddr = ip - self_base;
+    return &self;
+}
+
+static const struct unwind_space space = {find, NULL, &kernel};
+static struct unwinder *unwinder;
+static struct raw_stack stack;
+
+static int set_up(void **state)
+{
+    (void)state;
+    self_base = (uint64_t)(uintptr_t)&__ehdr_start;
+    self_end = (uint64_t)(uintptr_t)&etext;
+    self.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    return self.fd < 0 ? -1 : unwinder_new(&unwinder);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unwinder_free(unwinder);
+    close(self.fd);
+    return 0;
+}
+
+static void frames_are_those_of_the_system_unwinder(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_true(stack.count > DEPTH);
+    assert_false(stack.frames[0].is_return_address);
+    /* The innermost frames are record() and, with a sanitizer, its own: look for the first caller.
+     */
+    int first = 0;
+    while (first < recording.backtrace_count &&
+           (uint64_t)(uintptr_t)recording.backtrace[first] - self_base != stack.frames[1].vaddr)
+        first++;
+    int compared = 0;
+    for (; first + compared < recording.backtrace_count; compared++) {
+        uint64_t ip = (uint64_t)(uintptr_t)recording.backtrace[first + compared];
+        const struct raw_frame *frame = &stack.frames[1 + compared];
+        if (ip < self_base || ip >= self_end)
+            break;
+        assert_int_equal(frame->vaddr, ip - self_base);
+        assert_true(frame->is_return_address);
+        assert_int_equal(frame->module, self.id);
+    }
+    assert_true(compared > DEPTH);
+}
+
+static void a_short_copy_is_truncated_and_says_so(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    recording.sample.stack_bytes = 1024;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.end, STACK_END_TRUNCATED);
+    assert_int_equal(stack.frames[stack.count - 1].module, 0);
+    assert_int_equal(stack.frames[stack.count - 1].vaddr, STACK_END_TRUNCATED);
+    assert_true(stack.count > 2); /* what was there is kept */
+}
+
+static void the_same_short_copy_of_a_short_stack_is_damaged(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    recording.sample.stack_bytes = 1024;
+    recording.sample.stack_cut = false;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.end, STACK_END_BAD_MEMORY);
+}
+
+static void an_ip_outside_every_mapping_is_unmapped(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    recording.sample.registers.values[REGISTER_IP] = 16;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.count, 1);
+    assert_int_equal(stack.end, STACK_END_UNMAPPED);
+}
+
+static void random_stacks_end_and_never_crash(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    uint64_t seed = 42;
+    for (int round = 0; round < 2000; round++) {
+        for (size_t i = 0; i + 8 <= STACK_BYTES; i += 8) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            uint64_t value = seed >> 8;
+            if (seed >> 62) /* mostly addresses of our own code, to be led on */
+                value = self_base + value % (self_end - self_base);
+            memcpy(recording.stack + i, &value, sizeof value);
+        }
+        recording.sample.registers.values[REGISTER_IP] = self_base + seed % (self_end - self_base);
+        unwinder_run(unwinder, &recording.sample, &space, &stack);
+        assert_in_range(stack.count, 1, STACK_FRAMES_MAX + 1);
+        assert_true(stack.end < STACK_END_COUNT);
+    }
+}
+
+static void kernel_frames_come_first(void **state)
+{
+    (void)state;
+    static const uint64_t ips[] = {0xffffffff81000010, 0xffffffff81000020};
+    (void)descend(DEPTH);
+    recording.sample.kernel_ips = ips;
+    recording.sample.kernel_ip_count = 2;
+    recording.sample.in_kernel = true;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.frames[0].module, kernel.id);
+    assert_int_equal(stack.frames[0].vaddr, ips[0]);
+    assert_false(stack.frames[0].is_return_address);
+    assert_true(stack.frames[1].is_return_address);
+    assert_int_equal(stack.frames[2].module, self.id);
+}
+
+static void a_sample_without_user_registers_says_so(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    unwinder_run(unwinder, &sample, &space, &stack);
+    assert_int_equal(stack.count, 1);
+    assert_int_equal(stack.end, STACK_END_NO_USER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_are_those_of_the_system_unwinder),
+        cmocka_unit_test(a_short_copy_is_truncated_and_says_so),
+        cmocka_unit_test(the_same_short_copy_of_a_short_stack_is_damaged),
+        cmocka_unit_test(an_ip_outside_every_mapping_is_unmapped),
+        cmocka_unit_test(random_stacks_end_and_never_crash),
+        cmocka_unit_test(kernel_frames_come_first),
+        cmocka_unit_test(a_sample_without_user_registers_says_so),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
