@@ -1,0 +1,264 @@
+/* From libmicrohttpd's callbacks to a handler and back. */
+#include "http/dispatch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "http/respond.h"
+#include "http/route.h"
+#include "http/server_state.h"
+
+/* What a client may still send of a body that is refused already, before it is cut off. */
+#define DISCARD_MAX_BYTES (1u << 20)
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+void request_free(struct request *request)
+{
+    if (!request)
+        return;
+    text_free(&request->body);
+    params_free(&request->params);
+    session_unref(request->session);
+    free(request->path);
+    free(request->target);
+    free(request);
+}
+
+void *dispatch_begin(void *server, const char *target, struct MHD_Connection *connection)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    request->server = server;
+    request->connection = connection;
+    /* One byte more than is allowed, so that too long ones are noticed. */
+    request->target = strndup(target, REQUEST_TARGET_MAX_BYTES + 1);
+    if (!request->target) {
+        free(request);
+        return NULL;
+    }
+    return request;
+}
+
+size_t dispatch_keep_escaped(void *server, struct MHD_Connection *connection, char *text)
+{
+    (void)server;
+    (void)connection;
+    return strlen(text);
+}
+
+void dispatch_end(void *server, struct MHD_Connection *connection, void **context,
+                  enum MHD_RequestTerminationCode why)
+{
+    (void)server;
+    (void)connection;
+    (void)why;
+    request_free(take_pointer(*context));
+}
+
+static bool parse_method(const char *name, struct request *request)
+{
+    request->is_head = !strcmp(name, "HEAD");
+    if (request->is_head)
+        return true;
+    for (request->method = 0; request->method < METHOD_COUNT; request->method++)
+        if (!strcmp(name, method_name(request->method)))
+            return true;
+    return false;
+}
+
+static enum MHD_Result add_header_bytes(void *sum, enum MHD_ValueKind kind, const char *key,
+                                        size_t key_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    (void)key;
+    (void)value;
+    *(size_t *)sum += key_bytes + value_bytes + 4;
+    return MHD_YES;
+}
+
+static bool check_sizes(struct request *request, struct reply *reply)
+{
+    size_t header_bytes = 0;
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_header_bytes,
+                                &header_bytes);
+    if (strlen(request->target) > REQUEST_TARGET_MAX_BYTES) {
+        reply_problem(reply, MHD_HTTP_URI_TOO_LONG, NULL,
+                      "The request target is longer than %d "
+                      "bytes.",
+                      REQUEST_TARGET_MAX_BYTES);
+        return false;
+    }
+    if (header_bytes > REQUEST_HEADERS_MAX_BYTES) {
+        reply_problem(reply, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, NULL,
+                      "The header fields are more than %d bytes.", REQUEST_HEADERS_MAX_BYTES);
+        return false;
+    }
+    const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (length && strtoull(length, NULL, 10) > REQUEST_BODY_MAX_BYTES) {
+        reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, NULL, "The body is larger than %d bytes.",
+                      REQUEST_BODY_MAX_BYTES);
+        return false;
+    }
+    return true;
+}
+
+/* Splits the target and finds its route. */
+static bool find_route(struct request *request, struct reply *reply)
+{
+    size_t path_bytes = strcspn(request->target, "?");
+    int error = percent_decode(request->target, path_bytes, false, &request->path);
+    if (error || *request->path != '/') {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Malformed target",
+                      "The request target is not a path, or has a bad %% escape.");
+        return false;
+    }
+    if (!route_find(request, reply))
+        return false;
+    const char *query = request->target + path_bytes;
+    return params_parse(*query ? query + 1 : "", request->route->params, &request->params, reply);
+}
+
+/* All checks that need no body. */
+static bool admit(struct request *request, const char *method, struct reply *reply)
+{
+    bool known = parse_method(method, request);
+    if (!known)
+        request->method = METHOD_COUNT;
+    return check_sizes(request, reply) && guard_admit(&request->server->guard, request, reply) &&
+           find_route(request, reply);
+}
+
+static bool find_session(struct request *request, struct reply *reply)
+{
+    if (!strstr(request->route->path, "{id}"))
+        return true;
+    struct session_registry *registry = request->server->registry;
+    uint32_t id = request->session_id;
+    if (!id) { /* "current": name it, so that answers can be told apart */
+        uint32_t ids[1024];
+        size_t count = session_registry_list(registry, ids, array_length(ids));
+        if (count && count <= array_length(ids))
+            id = ids[count - 1];
+    }
+    request->session = session_registry_get(registry, id);
+    request->session_id = id;
+    if (request->session)
+        return true;
+    if (id)
+        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No such session", "There is no session %u.", id);
+    else
+        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No session",
+                      "Nothing is being profiled; attach with POST /api/v1/sessions.");
+    return false;
+}
+
+/* Runs a handler whose answer depends on the epoch and the target alone, through the cache. */
+static int handle_pure(struct request *request, struct reply *reply)
+{
+    struct session_info info;
+    int error = session_info(request->session, &info);
+    if (error)
+        return error;
+    uint64_t epoch = info.epoch;
+    session_info_free(&info);
+    _cleanup_free_ char *key = NULL;
+    const char *query = strchr(request->target, '?');
+    if (asprintf(&key, "%u %s %s", request->session_id, request->route->path, query ? query : "") <
+        0)
+        return -ENOMEM;
+    reply->blob = cache_get(request->server->cache, key, epoch);
+    if (reply->blob) {
+        reply->status = MHD_HTTP_OK;
+        reply->content_type = "application/json";
+        return 0;
+    }
+    error = request->route->handle(request, reply);
+    if (!error && reply->status == MHD_HTTP_OK && !reply->header_count && reply->blob)
+        cache_put(request->server->cache, key, epoch, reply->blob);
+    return error;
+}
+
+static void answer(struct request *request, struct reply *reply)
+{
+    if (!find_session(request, reply))
+        return;
+    int error = request->route->is_pure ? handle_pure(request, reply)
+                                        : request->route->handle(request, reply);
+    if (error == -ENOMEM)
+        reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "Out of memory",
+                      "lprofd has not enough memory to answer this.");
+    else if (error)
+        reply_problem(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, "%s", strerror(-error));
+}
+
+static enum MHD_Result send_reply(struct request *request, struct reply *reply)
+{
+    enum MHD_Result result = MHD_YES;
+    unsigned hundreds = reply->status / 100;
+    if (hundreds < array_length(request->server->responses))
+        atomic_fetch_add(&request->server->responses[hundreds], 1);
+    if (!reply->queued)
+        result = respond(request, reply);
+    reply_clear(reply);
+    return result;
+}
+
+/* Takes a piece of the body. False when the connection has to be cut. */
+static bool take_body(struct request *request, const char *bytes, size_t *count)
+{
+    request->body_seen_bytes += *count;
+    if (request->body_seen_bytes <= REQUEST_BODY_MAX_BYTES)
+        text_add(&request->body, bytes, *count);
+    else
+        text_free(&request->body);
+    *count = 0;
+    return request->body_seen_bytes <= DISCARD_MAX_BYTES;
+}
+
+static bool check_body(const struct request *request, struct reply *reply)
+{
+    bool takes_body = request->method == METHOD_POST || request->method == METHOD_PATCH;
+    if (request->body_seen_bytes > REQUEST_BODY_MAX_BYTES) {
+        reply_problem(reply, MHD_HTTP_CONTENT_TOO_LARGE, NULL, "The body is larger than %d bytes.",
+                      REQUEST_BODY_MAX_BYTES);
+        return false;
+    }
+    if (request->body_seen_bytes && !takes_body) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Unexpected body", "A %s request takes no body.",
+                      method_name(request->method));
+        return false;
+    }
+    return true;
+}
+
+enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload_data,
+                                 size_t *upload_bytes, void **context)
+{
+    (void)server;
+    (void)connection;
+    (void)url;
+    (void)version;
+    struct request *request = *context;
+    struct reply reply = {0};
+    if (!request)
+        return MHD_NO;
+    if (!request->accepted) {
+        request->accepted = admit(request, method, &reply);
+        return request->accepted ? MHD_YES : send_reply(request, &reply);
+    }
+    if (*upload_bytes)
+        return take_body(request, upload_data, upload_bytes) ? MHD_YES : MHD_NO;
+    if (check_body(request, &reply))
+        answer(request, &reply);
+    return send_reply(request, &reply);
+}

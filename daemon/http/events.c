@@ -1,0 +1,81 @@
+/* The handler of a session's live events. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "http/handlers.h"
+#include "http/respond.h"
+#include "http/server_state.h"
+#include "http/view.h"
+
+static void lines_freep(struct query_lines **lines)
+{
+    query_lines_free(*lines);
+}
+
+/* A focus that no query understands has to be refused before the stream begins. */
+static int check_focus(struct request *request)
+{
+    _cleanup_view_ struct profile_view *view = NULL;
+    _cleanup_(lines_freep) struct query_lines *lines = NULL;
+    if (!request->params.focus)
+        return 0;
+    struct query_options options = params_query_options(&request->params);
+    int error = session_view(request->session, &view);
+    return error ? error : query_lines(view, &options, &lines);
+}
+
+/* Ids are ours: what cannot be one is ignored, as if the client were new. */
+static bool parse_last_id(const char *text, uint64_t *ret_id)
+{
+    if (!text || !*text || strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    *ret_id = strtoull(text, NULL, 10);
+    return errno == 0;
+}
+
+static void add_stream_headers(struct MHD_Response *response)
+{
+    respond_add_security_headers(response, false);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+}
+
+/* HEAD: the headers that GET would have. */
+static int reply_headers_only(struct reply *reply)
+{
+    reply->status = MHD_HTTP_OK;
+    reply->content_type = "text/event-stream";
+    reply->no_store = true;
+    return 0;
+}
+
+int handle_events(struct request *request, struct reply *reply)
+{
+    int error = check_focus(request);
+    if (error)
+        return view_query_failed(reply, error);
+    if (request->is_head)
+        return reply_headers_only(reply);
+    uint64_t last_id = 0;
+    bool has_last_id = parse_last_id(request_header(request, "Last-Event-ID"), &last_id);
+    const char *query = strchr(request->target, '?');
+    struct MHD_Response *response = NULL;
+    error = event_hub_open(request->server->hub, query ? query : "", request->session,
+                           request->session_id, &request->params, has_last_id, last_id,
+                           request->connection, &response);
+    if (error == -EAGAIN)
+        return reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "Too many streams",
+                             "Too many different event streams are open; close some, or use the "
+                             "same parameters.");
+    if (error)
+        return error;
+    add_stream_headers(response);
+    reply->status = MHD_HTTP_OK;
+    reply->queued = MHD_queue_response(request->connection, MHD_HTTP_OK, response) == MHD_YES;
+    MHD_destroy_response(response);
+    return reply->queued ? 0 : -EIO;
+}

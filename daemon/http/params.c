@@ -1,0 +1,331 @@
+/* Query parameters: a const table of names and ranges. */
+#include "http/params.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "base/cleanup.h"
+
+#define TID_MAX 4194304 /* PID_MAX_LIMIT of the kernel */
+#define TIME_MAX_NS INT64_MAX
+#define STEP_MIN_NS UINT64_C(1000000)
+
+/* Parses `value`; false when it is out of range. Takes *value over by setting it to NULL. */
+typedef bool parse_fn(char **value, struct params *params);
+
+struct param_spec {
+    const char *name;
+    enum param bit;
+    bool repeatable;
+    parse_fn *parse;
+    const char *range; /* what is accepted, for people */
+};
+
+static bool parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    if (!*value)
+        return false;
+    for (; *value; value++) {
+        if (*value < '0' || *value > '9')
+            return false;
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*value - '0'), &number))
+            return false;
+    }
+    if (number < min || number > max)
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+static bool parse_from(char **value, struct params *params)
+{
+    return parse_u64(*value, 0, TIME_MAX_NS, &params->from_ns);
+}
+
+static bool parse_to(char **value, struct params *params)
+{
+    return parse_u64(*value, 1, TIME_MAX_NS, &params->to_ns);
+}
+
+static bool parse_tid(char **value, struct params *params)
+{
+    uint64_t tid;
+    if (params->tid_count == PARAMS_TIDS_MAX || !parse_u64(*value, 1, TID_MAX, &tid))
+        return false;
+    params->tids[params->tid_count++] = (pid_t)tid;
+    return true;
+}
+
+static bool parse_metric(char **value, struct params *params)
+{
+    (void)params;
+    return !strcmp(*value, "cpu");
+}
+
+static bool parse_sort(char **value, struct params *params)
+{
+    params->sort = strcmp(*value, "total") ? QUERY_SORT_SELF : QUERY_SORT_TOTAL;
+    return params->sort == QUERY_SORT_TOTAL || !strcmp(*value, "self");
+}
+
+static bool parse_limit(char **value, struct params *params)
+{
+    uint64_t limit;
+    if (!parse_u64(*value, 1, PARAMS_LIMIT_MAX, &limit))
+        return false;
+    params->limit = (size_t)limit;
+    params->has_limit = true;
+    return true;
+}
+
+static bool parse_cursor(char **value, struct params *params)
+{
+    char *dash = strchr(*value, '-');
+    if (!dash)
+        return false;
+    *dash = '\0';
+    return parse_u64(*value, 1, UINT32_MAX, &params->offset) &&
+           parse_u64(dash + 1, 1, TIME_MAX_NS, &params->pinned_to_ns);
+}
+
+static bool parse_inlines(char **value, struct params *params)
+{
+    params->inlines = strcmp(*value, "called") ? QUERY_INLINES_WRITTEN : QUERY_INLINES_CALLED;
+    return params->inlines == QUERY_INLINES_CALLED || !strcmp(*value, "written");
+}
+
+static bool parse_flag(const char *value, bool *ret_flag)
+{
+    if (strcmp(value, "0") && strcmp(value, "1"))
+        return false;
+    *ret_flag = *value == '1';
+    return true;
+}
+
+static bool parse_kernel(char **value, struct params *params)
+{
+    bool kernel;
+    if (!parse_flag(*value, &kernel))
+        return false;
+    params->hide_kernel = !kernel;
+    return true;
+}
+
+static bool parse_focus(char **value, struct params *params)
+{
+    size_t length = strlen(*value);
+    if (!length || length > PARAMS_FOCUS_MAX_BYTES)
+        return false;
+    params->focus = take_pointer(*value);
+    return true;
+}
+
+static bool parse_step(char **value, struct params *params)
+{
+    return parse_u64(*value, STEP_MIN_NS, TIME_MAX_NS, &params->step_ns);
+}
+
+static bool parse_min_percent(char **value, struct params *params)
+{
+    if (!**value || strspn(*value, "0123456789.") != strlen(*value))
+        return false;
+    char *end;
+    params->min_percent = strtod(*value, &end);
+    return !*end && params->min_percent >= 0 && params->min_percent <= 100;
+}
+
+static bool parse_forget(char **value, struct params *params)
+{
+    return parse_flag(*value, &params->forget);
+}
+
+static bool parse_self(char **value, struct params *params)
+{
+    return parse_flag(*value, &params->self);
+}
+
+static bool parse_token(char **value, struct params *params)
+{
+    params->token = take_pointer(*value);
+    return true;
+}
+
+static const struct param_spec specs[] = {
+    {"from_ns", PARAM_FROM, false, parse_from, "ns since the session's start, 0 or more"},
+    {"to_ns", PARAM_TO, false, parse_to, "ns since the session's start, 1 or more"},
+    {"tid", PARAM_TID, true, parse_tid, "a thread id, at most 256 times"},
+    {"metric", PARAM_METRIC, false, parse_metric, "cpu"},
+    {"sort", PARAM_SORT, false, parse_sort, "self or total"},
+    {"limit", PARAM_LIMIT, false, parse_limit, "1 to 10000"},
+    {"cursor", PARAM_CURSOR, false, parse_cursor, "the next_cursor of an earlier answer"},
+    {"inlines", PARAM_INLINES, false, parse_inlines, "written or called"},
+    {"kernel", PARAM_KERNEL, false, parse_kernel, "0 or 1"},
+    {"focus", PARAM_FOCUS, false, parse_focus, "function, file:line or a;b;c, up to 4096 bytes"},
+    {"step_ns", PARAM_STEP, false, parse_step, "1000000 (1 ms) or more"},
+    {"min_percent", PARAM_MIN_PERCENT, false, parse_min_percent, "0 to 100"},
+    {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
+    {"token", PARAM_TOKEN, false, parse_token, "the token"},
+    {"self", PARAM_SELF, false, parse_self, "0 or 1"},
+};
+
+const char *params_name(size_t index, unsigned *ret_bit)
+{
+    if (index >= array_length(specs))
+        return NULL;
+    *ret_bit = specs[index].bit;
+    return specs[index].name;
+}
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+int percent_decode(const char *bytes, size_t length, bool form, char **ret_text)
+{
+    _cleanup_free_ char *decoded = malloc(length + 1);
+    if (!decoded)
+        return -ENOMEM;
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++) {
+        char byte = bytes[i] == '+' && form ? ' ' : bytes[i];
+        if (byte == '%') {
+            if (length - i < 3)
+                return -EINVAL;
+            int high = hex_digit(bytes[i + 1]);
+            int low = hex_digit(bytes[i + 2]);
+            if (high < 0 || low < 0)
+                return -EINVAL;
+            byte = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (!byte)
+            return -EINVAL;
+        decoded[count++] = byte;
+    }
+    decoded[count] = '\0';
+    *ret_text = take_pointer(decoded);
+    return 0;
+}
+
+static const struct param_spec *find_spec(const char *name, unsigned allowed)
+{
+    for (size_t i = 0; i < array_length(specs); i++)
+        if (specs[i].bit & allowed && !strcmp(specs[i].name, name))
+            return &specs[i];
+    return NULL;
+}
+
+/* What the route does take, for people. */
+static void list_names(unsigned allowed, struct text *text)
+{
+    for (size_t i = 0; i < array_length(specs); i++)
+        if (specs[i].bit & allowed)
+            text_printf(text, "%s%s", text->length ? ", " : "", specs[i].name);
+    if (!text->length)
+        text_add_string(text, "none");
+}
+
+static bool refuse_unknown(struct reply *reply, const char *name, unsigned allowed)
+{
+    _cleanup_text_ struct text names = {0};
+    list_names(allowed, &names);
+    reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Unknown query parameter",
+                  "There is no query parameter '%.100s' here; known: %s.", name,
+                  names.bytes ? names.bytes : "");
+    return false;
+}
+
+static bool parse_one(const char *pair, size_t length, unsigned allowed, unsigned *seen,
+                      struct params *params, struct reply *reply)
+{
+    const char *equals = memchr(pair, '=', length);
+    size_t name_length = equals ? (size_t)(equals - pair) : length;
+    _cleanup_free_ char *name = NULL;
+    _cleanup_free_ char *value = NULL;
+    if (percent_decode(pair, name_length, true, &name) ||
+        percent_decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true,
+                       &value)) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Malformed query",
+                      "The query string has a %% that is not followed by two hexadecimal digits, "
+                      "or a NUL.");
+        return false;
+    }
+    const struct param_spec *spec = find_spec(name, allowed);
+    if (!spec)
+        return refuse_unknown(reply, name, allowed);
+    if (*seen & spec->bit && !spec->repeatable) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Repeated query parameter",
+                      "The query parameter '%s' may be given only once.", spec->name);
+        return false;
+    }
+    *seen |= spec->bit;
+    if (!spec->parse(&value, params)) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Query parameter out of range",
+                      "The query parameter '%s' must be: %s.", spec->name, spec->range);
+        return false;
+    }
+    return true;
+}
+
+bool params_parse(const char *query, unsigned allowed, struct params *ret_params,
+                  struct reply *reply)
+{
+    struct params params = {
+        .limit = PARAMS_LIMIT_DEFAULT, .step_ns = UINT64_C(1000000000), .min_percent = 0.1};
+    unsigned seen = 0;
+    bool good = true;
+    while (good && *query) {
+        size_t length = strcspn(query, "&");
+        if (length)
+            good = parse_one(query, length, allowed, &seen, &params, reply);
+        query += length + (query[length] == '&');
+    }
+    if (good && params.to_ns && params.to_ns <= params.from_ns) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Empty range", "to_ns must be after from_ns.");
+        good = false;
+    }
+    if (!good) {
+        params_free(&params);
+        return false;
+    }
+    *ret_params = params;
+    return true;
+}
+
+void params_free(struct params *params)
+{
+    free(params->focus);
+    free(params->token);
+    params->focus = params->token = NULL;
+}
+
+struct query_options params_query_options(const struct params *params)
+{
+    return (struct query_options){
+        .from_ns = params->from_ns,
+        .to_ns = params->pinned_to_ns ? params->pinned_to_ns : params->to_ns,
+        .tids = params->tids,
+        .tid_count = params->tid_count,
+        .sort = params->sort,
+        .inlines = params->inlines,
+        .hide_kernel = params->hide_kernel,
+        .focus = params->focus,
+    };
+}
+
+void cursor_format(uint64_t offset, uint64_t to_ns, char ret_cursor[static CURSOR_BYTES])
+{
+    snprintf(ret_cursor, CURSOR_BYTES, "%" PRIu64 "-%" PRIu64, offset, to_ns);
+}

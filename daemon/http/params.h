@@ -1,0 +1,76 @@
+/* Query parameters: a const table of names and ranges; whatever is not in it is refused by name. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/reply.h"
+#include "lprofd/query.h"
+
+enum param {
+    PARAM_FROM = 1 << 0,
+    PARAM_TO = 1 << 1,
+    PARAM_TID = 1 << 2,
+    PARAM_METRIC = 1 << 3,
+    PARAM_SORT = 1 << 4,
+    PARAM_LIMIT = 1 << 5,
+    PARAM_CURSOR = 1 << 6,
+    PARAM_INLINES = 1 << 7,
+    PARAM_KERNEL = 1 << 8,
+    PARAM_FOCUS = 1 << 9,
+    PARAM_STEP = 1 << 10,
+    PARAM_MIN_PERCENT = 1 << 11,
+    PARAM_FORGET = 1 << 12,
+    PARAM_TOKEN = 1 << 13,
+    PARAM_SELF = 1 << 14,
+};
+
+#define PARAMS_RANGE (PARAM_FROM | PARAM_TO | PARAM_TID | PARAM_METRIC)
+#define PARAMS_FRAMES (PARAM_INLINES | PARAM_KERNEL | PARAM_FOCUS)
+#define PARAMS_PAGE (PARAM_LIMIT | PARAM_CURSOR)
+#define PARAMS_TABLE (PARAMS_RANGE | PARAMS_FRAMES | PARAMS_PAGE | PARAM_SORT)
+
+#define PARAMS_TIDS_MAX 256
+#define PARAMS_LIMIT_DEFAULT 100
+#define PARAMS_LIMIT_MAX 10000
+#define PARAMS_FOCUS_MAX_BYTES 4096
+
+struct params {
+    uint64_t from_ns, to_ns;
+    pid_t tids[PARAMS_TIDS_MAX];
+    size_t tid_count;
+    enum query_sort sort;
+    enum query_inlines inlines;
+    bool hide_kernel;
+    char *focus; /* owned; NULL: none */
+    size_t limit;
+    bool has_limit;
+    uint64_t offset;       /* of the page, and ... */
+    uint64_t pinned_to_ns; /* ... the end of the range that its first page had; 0: first page */
+    uint64_t step_ns;
+    double min_percent;
+    bool forget, self;
+    char *token; /* owned */
+};
+
+/*
+ * Parses "a=b&c=d" (application/x-www-form-urlencoded). `allowed` are the enum param bits that the
+ * route takes. False when `reply` was made a 400 problem that names the parameter.
+ */
+bool params_parse(const char *query, unsigned allowed, struct params *ret_params,
+                  struct reply *reply);
+void params_free(struct params *params);
+
+/* The options of a query; borrows from `params`. */
+struct query_options params_query_options(const struct params *params);
+
+/* The name of one enum param bit, and all bits in order. NULL past the end. */
+const char *params_name(size_t index, unsigned *ret_bit);
+
+/* Decodes %XX, and + as a space if `form`. 0, -EINVAL for a bad escape or a NUL, or -ENOMEM. */
+int percent_decode(const char *bytes, size_t length, bool form, char **ret_text);
+
+#define CURSOR_BYTES 48
+/* The cursor of the page that starts at row `offset` of the range that ends at `to_ns`. */
+void cursor_format(uint64_t offset, uint64_t to_ns, char ret_cursor[static CURSOR_BYTES]);

@@ -1,0 +1,80 @@
+/* Sources of a session: whether they can be read, and their text. */
+#include "http/source.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "http/utf8.h"
+
+#define SOURCE_MAX_BYTES (64u << 20)
+
+const char *source_status_of_error(int error)
+{
+    static const struct {
+        int error;
+        const char *status;
+    } statuses[] = {
+        {-ENOENT, "missing"},    {-ENOTDIR, "missing"}, {-EACCES, "denied"},
+        {-EPERM, "denied"},      {-EFBIG, "too_large"}, {-EINVAL, "not_a_file"},
+        {-EISDIR, "not_a_file"}, {-ELOOP, "denied"},    {-ENAMETOOLONG, "missing"},
+    };
+    for (size_t i = 0; i < array_length(statuses); i++)
+        if (statuses[i].error == error)
+            return statuses[i].status;
+    return "unreadable";
+}
+
+const char *source_status(struct session *session, uint32_t file)
+{
+    _cleanup_close_ int fd = -1;
+    bool stale = false;
+    int error = session_open_source(session, file, &fd, &stale);
+    if (error)
+        return source_status_of_error(error);
+    return stale ? "stale" : "found";
+}
+
+static int read_all(int fd, struct text *text)
+{
+    char piece[65536];
+    for (;;) {
+        ssize_t count = read(fd, piece, sizeof piece);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (!count)
+            return text->failed ? -ENOMEM : 0;
+        /* It may have grown since it was opened. */
+        if (text->length + (size_t)count > SOURCE_MAX_BYTES)
+            return -EFBIG;
+        text_add(text, piece, (size_t)count);
+    }
+}
+
+int source_read(struct session *session, uint32_t file, struct text *ret_text, bool *ret_stale)
+{
+    _cleanup_close_ int fd = -1;
+    _cleanup_text_ struct text raw = {0};
+    bool stale = false;
+    int error = session_open_source(session, file, &fd, &stale);
+    if (!error)
+        error = read_all(fd, &raw);
+    if (error)
+        return error;
+    *ret_stale = stale;
+    if (utf8_valid(raw.bytes ? raw.bytes : "", raw.length)) {
+        *ret_text = raw;
+        raw = (struct text){0};
+        return 0;
+    }
+    struct text clean = {0};
+    utf8_add(&clean, raw.bytes, raw.length);
+    if (clean.failed) {
+        text_free(&clean);
+        return -ENOMEM;
+    }
+    *ret_text = clean;
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* UTF-8 out of arbitrary bytes: names in debug information and sources promise nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+
+/* True when all bytes are well-formed UTF-8 (RFC 3629) without NUL. */
+bool utf8_valid(const char *bytes, size_t length);
+
+/*
+ * Adds the bytes, each maximal ill-formed part and each NUL replaced by U+FFFD (Unicode 15, 3.9).
+ * Line ends are never touched.
+ */
+void utf8_add(struct text *text, const char *bytes, size_t length);
