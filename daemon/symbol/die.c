@@ -4,6 +4,8 @@
 #include <dwarf.h>
 #include <stddef.h>
 
+#include "base/cleanup.h"
+
 static const char *integrated_string(Dwarf_Die *die, unsigned name)
 {
     Dwarf_Attribute attribute;
@@ -12,12 +14,13 @@ static const char *integrated_string(Dwarf_Die *die, unsigned name)
 
 const char *die_function_name(Dwarf_Die *die)
 {
-    const char *name = integrated_string(die, DW_AT_linkage_name);
-    if (!name)
-        name = integrated_string(die, DW_AT_MIPS_linkage_name);
-    if (!name)
-        name = integrated_string(die, DW_AT_name);
-    return name && name[0] ? name : NULL;
+    static const unsigned attributes[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
+    for (size_t i = 0; i < array_length(attributes); i++) {
+        const char *name = integrated_string(die, attributes[i]);
+        if (name && name[0])
+            return name;
+    }
+    return NULL;
 }
 
 bool die_declaration(Dwarf_Die *die, struct die_file *ret_file, uint32_t *ret_line)

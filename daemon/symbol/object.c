@@ -179,8 +179,13 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
         *ret_count = 1;
         return 0;
     }
-    struct unit_context context = {object->image, store, object->module->id};
-    return unit_resolve(unit, &context, vaddr, fallback, ret_frames, ret_count);
+    struct unit_context context = {
+        .image = object->image,
+        .store = store,
+        .module = object->module->id,
+        .fallback = fallback,
+    };
+    return unit_resolve(unit, &context, vaddr, ret_frames, ret_count);
 }
 
 size_t object_bytes(const struct object *object)

@@ -32,8 +32,8 @@ void object_free(struct object *object);
 int object_load_lines(struct object *object, const struct target *target);
 
 /*
- * The frames at vaddr, from DWARF; one frame with just `fallback` when it has none. Needs
- * object_load_lines() and status SYMBOL_LINE. 0 or -ENOMEM.
+ * The frames at vaddr, from DWARF; one frame with just `fallback` (the function by ELF symbol) when
+ * it has none. Needs object_load_lines() and status SYMBOL_LINE. 0 or -ENOMEM.
  */
 int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
                    struct frame *ret_frames, size_t *ret_count);

@@ -15,6 +15,17 @@
 #define FILES_MAX (1u << 20)
 #define PATH_TEXT_BYTES_MAX (256u << 20)
 
+/*
+ * libdw has joined names with the compilation directory already where the line table says so; a
+ * relative directory must not come twice.
+ */
+static int absolute_path(const char *directory, const char *name, char **ret_path)
+{
+    size_t bytes = strlen(directory);
+    bool has_it = strncmp(name, directory, bytes) == 0 && name[bytes] == '/';
+    return path_join(has_it ? NULL : directory, name, ret_path);
+}
+
 /* File 0 is a file only since DWARF 5; before, it means "none". */
 static const char *file_name(Dwarf_Files *files, size_t index, unsigned version)
 {
@@ -37,7 +48,7 @@ static int read_files(struct unit *unit, const struct debug_image *image, Dwarf_
     for (size_t i = 0; i < count && paths.length < PATH_TEXT_BYTES_MAX; i++) {
         const char *name = file_name(files, i, unit->header.version);
         _cleanup_free_ char *path = NULL;
-        int error = path_join(unit->directory, name ? name : "", &path);
+        int error = absolute_path(unit->directory, name ? name : "", &path);
         if (error == -ENOMEM)
             return error;
         unit->path_at[i] = (uint32_t)paths.length;
@@ -134,7 +145,7 @@ static int other_unit_file(const struct unit_context *context, struct die_file *
     if (!name || !name[0])
         return 0;
     const char *directory = die_string(&file->unit, DW_AT_comp_dir);
-    int error = path_join(directory, name, &path);
+    int error = absolute_path(directory, name, &path);
     if (error)
         return error == -ENOMEM ? error : 0;
     return store_add_file(context->store, path, directory, context->module, ret_id);
@@ -153,18 +164,18 @@ static int declaration(struct unit *unit, const struct unit_context *context, Dw
 }
 
 /* A function that nothing names: an alternate file is missing, or the compiler was shy. */
-static int publish_unnamed(const struct unit_context *context, uint32_t fallback,
-                           const struct inline_node *node, uint32_t *ret_id)
+static int publish_unnamed(const struct unit_context *context, const struct inline_node *node,
+                           uint32_t *ret_id)
 {
     if (node->parent == NODE_NONE) {
-        *ret_id = fallback;
+        *ret_id = context->fallback;
         return 0;
     }
     return store_add_function(context->store, "[inlined]", context->module, 0, 0, ret_id);
 }
 
 static int node_function(struct unit *unit, const struct unit_context *context,
-                         struct inline_node *node, uint32_t fallback, uint32_t *ret_id)
+                         struct inline_node *node, uint32_t *ret_id)
 {
     if (node->function) {
         *ret_id = node->function;
@@ -175,7 +186,7 @@ static int node_function(struct unit *unit, const struct unit_context *context,
     if (dwarf_offdie(context->image->dwarf, unit->header.offset + node->die, &die))
         symbol = die_function_name(&die);
     if (!symbol)
-        return publish_unnamed(context, fallback, node, ret_id);
+        return publish_unnamed(context, node, ret_id);
 
     _cleanup_free_ char *name = NULL;
     uint32_t file, line;
@@ -192,13 +203,12 @@ static int node_function(struct unit *unit, const struct unit_context *context,
 
 /* Walks outwards: each frame is at the place where the one inside it was called. */
 static int resolve_chain(struct unit *unit, const struct unit_context *context, uint32_t node_id,
-                         uint32_t fallback, struct frame place, struct frame *frames,
-                         size_t *ret_count)
+                         struct frame place, struct frame *frames, size_t *ret_count)
 {
     size_t count = 0;
     while (node_id != NODE_NONE && count < FRAMES_PER_LOCATION_MAX) {
         struct inline_node *node = &unit->tree.nodes[node_id];
-        int error = node_function(unit, context, node, fallback, &place.function);
+        int error = node_function(unit, context, node, &place.function);
         if (error)
             return error;
         frames[count++] = place;
@@ -213,9 +223,9 @@ static int resolve_chain(struct unit *unit, const struct unit_context *context, 
 }
 
 int unit_resolve(struct unit *unit, const struct unit_context *context, uint64_t vaddr,
-                 uint32_t fallback, struct frame *ret_frames, size_t *ret_count)
+                 struct frame *ret_frames, size_t *ret_count)
 {
-    struct frame place = {.function = fallback};
+    struct frame place = {.function = context->fallback};
     const struct line_row *row = line_table_find(&unit->lines, vaddr);
     if (row) {
         int error = unit_file(unit, context, row->file, &place.file);
@@ -230,5 +240,5 @@ int unit_resolve(struct unit *unit, const struct unit_context *context, uint64_t
         *ret_count = 1;
         return 0;
     }
-    return resolve_chain(unit, context, node, fallback, place, ret_frames, ret_count);
+    return resolve_chain(unit, context, node, place, ret_frames, ret_count);
 }

@@ -16,11 +16,12 @@ struct unit {
     size_t file_count, path_bytes;
 };
 
-/* What resolving needs beside the unit. All borrowed. */
+/* What resolving an address needs beside the unit. All borrowed. */
 struct unit_context {
-    struct debug_image *image;
+    const struct debug_image *image;
     struct store *store;
     uint32_t module;
+    uint32_t fallback; /* the function when no DIE covers the address */
 };
 
 /* Copies all it needs out of libdw. 0, -ENOMEM, or -EBADMSG when the unit has no root DIE. */
@@ -29,10 +30,10 @@ int unit_read(const struct debug_image *image, const struct unit_header *header,
 void unit_free(struct unit *unit);
 
 /*
- * The frames at vaddr, innermost first, at most FRAMES_PER_LOCATION_MAX. `fallback` is the function
- * when no DIE covers the address. Functions and files are published on the way. 0 or -ENOMEM.
+ * The frames at vaddr, innermost first, at most FRAMES_PER_LOCATION_MAX. Functions and files are
+ * published on the way. 0 or -ENOMEM.
  */
 int unit_resolve(struct unit *unit, const struct unit_context *context, uint64_t vaddr,
-                 uint32_t fallback, struct frame *ret_frames, size_t *ret_count);
+                 struct frame *ret_frames, size_t *ret_count);
 
 size_t unit_bytes(const struct unit *unit);
