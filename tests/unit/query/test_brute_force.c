@@ -1,0 +1,150 @@
+/* The tables and the graph of random profiles, against counting each stack frame by frame. */
+#include "fixture.h"
+
+enum { LINES = 6, FUNCTIONS = 5, FILES = 3, PLACES = 12, STACKS = 40, THREADS = 4 };
+
+struct wanted {
+    uint64_t self_hits, total_hits;
+};
+
+static uint32_t pick(uint32_t *state, uint32_t below)
+{
+    *state = *state * 1664525 + 1013904223; /* Numerical Recipes' generator */
+    return (uint32_t)((uint64_t)*state * below >> 32);
+}
+
+static void make_random(struct fixture *f, uint32_t *random)
+{
+    uint32_t files[FILES], functions[FUNCTIONS], places[PLACES];
+    for (uint32_t i = 0; i < FILES; i++)
+        files[i] = make_file(f, "file");
+    for (uint32_t i = 0; i < FUNCTIONS; i++)
+        functions[i] = make_function(f, "function", 1, i + 1);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        places[i] = pick(random, 6) ? make_place(f, functions[pick(random, FUNCTIONS)],
+                                                 files[pick(random, FILES)], pick(random, LINES))
+                                    : make_kernel(f, functions[pick(random, FUNCTIONS)]);
+        for (uint32_t j = pick(random, 4); j < 3 && f->symbols.places[places[i]].module == PROGRAM;
+             j++)
+            inline_at(f, places[i], functions[pick(random, FUNCTIONS)], files[pick(random, FILES)],
+                      pick(random, LINES));
+    }
+    for (uint32_t i = 0; i < THREADS; i++)
+        make_thread(f, (pid_t)i + 1);
+    for (uint32_t i = 0; i < STACKS; i++) {
+        uint32_t stack[9], depth = pick(random, 10);
+        for (uint32_t j = 0; j < depth; j++)
+            stack[j] = places[pick(random, PLACES)];
+        add_stack(f, pick(random, THREADS), 1 + pick(random, 5), depth, stack);
+    }
+}
+
+/* The frames of a stack as the options show them, leaf first; returns how many. */
+static size_t expand(const struct fixture *f, uint32_t node, struct frame *ret_frames)
+{
+    size_t count = 0;
+    for (; node; node = stack_trie_node(f->trie, node).parent) {
+        uint32_t location = stack_trie_node(f->trie, node).location;
+        const struct place *place =
+            &f->symbols.places[stack_trie_location(f->trie, location).vaddr];
+        if (f->options.hide_kernel && place->module == KERNEL)
+            continue;
+        uint32_t first = f->options.inlines == QUERY_INLINES_CALLED ? place->count - 1 : 0;
+        for (uint32_t i = first; i < place->count; i++)
+            ret_frames[count++] = place->frames[i];
+    }
+    return count;
+}
+
+/* Counts the samples whose stack has a frame that is like `like`; 0 members match anything. */
+static struct wanted count_like(const struct fixture *f, struct frame like)
+{
+    struct wanted wanted = {0};
+    const struct bucket *bucket = f->buckets[0];
+    for (size_t i = 0; i < bucket->count; i++) {
+        struct frame frames[64];
+        size_t count = expand(f, bucket->entries[i].node, frames), found = 0;
+        for (size_t j = 0; j < count; j++) {
+            bool same =
+                (!like.function || frames[j].function == like.function) &&
+                (!like.line || (frames[j].file == like.file && frames[j].line == like.line));
+            found += same;
+            if (same && j == 0)
+                wanted.self_hits += bucket->entries[i].hits;
+        }
+        if (found)
+            wanted.total_hits += bucket->entries[i].hits;
+    }
+    return wanted;
+}
+
+static void compare(struct fixture *f)
+{
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    _cleanup_functions_ struct query_functions *functions = get_functions(f);
+    uint64_t self_hits = lines->unknown.cost.self_hits, reasons = 0;
+    for (uint32_t file = 1; file <= FILES; file++)
+        for (uint32_t line = 1; line < LINES; line++) {
+            struct wanted wanted = count_like(f, (struct frame){.file = file, .line = line});
+            struct query_cost cost = line_row(lines, file, line).cost;
+            assert_hits(cost, wanted.self_hits, wanted.total_hits);
+            self_hits += cost.self_hits;
+        }
+    for (uint32_t i = 1; i <= FUNCTIONS; i++) {
+        struct wanted wanted = count_like(f, (struct frame){.function = i});
+        assert_hits(function_cost(functions, i), wanted.self_hits, wanted.total_hits);
+    }
+    for (size_t i = 0; i < SYMBOL_STATUS_COUNT; i++)
+        reasons += lines->unknown.hits_by_status[i];
+    assert_int_equal(reasons, lines->unknown.cost.self_hits);
+    assert_int_equal(self_hits, f->view.hits);
+    assert_int_equal(lines->total.hits, f->view.hits);
+}
+
+/* Sum over the graph's nodes of a function's self hits is the function table's. */
+static void compare_graph(struct fixture *f)
+{
+    struct query_flamegraph *graph = NULL;
+    assert_int_equal(query_flamegraph(&f->view, &f->options, 0, &graph), 0);
+    for (uint32_t function = 1; function <= FUNCTIONS; function++) {
+        uint64_t self_hits = 0, outermost_hits = 0;
+        for (uint32_t i = 1; i < graph->count; i++) {
+            if (graph->function[i] != function)
+                continue;
+            self_hits += graph->self_hits[i];
+            uint32_t above = graph->parent[i];
+            while (above && graph->function[above] != function)
+                above = graph->parent[above];
+            outermost_hits += above ? 0 : graph->total_hits[i];
+        }
+        struct wanted wanted = count_like(f, (struct frame){.function = function});
+        assert_int_equal(self_hits, wanted.self_hits);
+        assert_int_equal(outermost_hits, wanted.total_hits);
+    }
+    query_flamegraph_free(graph);
+}
+
+static void random_profiles_agree_with_brute_force(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        uint32_t random = seed;
+        struct fixture *f = fixture_new();
+        make_random(f, &random);
+        for (int options = 0; options < 4; options++) {
+            f->options.hide_kernel = options & 1;
+            f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
+            compare(f);
+            compare_graph(f);
+        }
+        fixture_free(f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_profiles_agree_with_brute_force),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
