@@ -1,0 +1,195 @@
+/* lprof: the client of running daemons. Each command has its own option table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/client.h"
+#include "cli/doctor.h"
+#include "cli/options.h"
+#include "cli/remote_report.h"
+#include "cli/token.h"
+
+#define LIMIT_DEFAULT 30
+#define LIMIT_MAX 10000
+#define EXIT_USAGE 2
+
+struct lprof_settings {
+    struct remote_report report;
+    const char *token_file;
+    pid_t pid;
+};
+
+static int store_lines(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct lprof_settings *)user)->report.functions = false;
+    return 0;
+}
+
+static int store_functions(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct lprof_settings *)user)->report.functions = true;
+    return 0;
+}
+
+static int store_source(void *user, const char *value, struct failure *failure)
+{
+    if (!*value)
+        return failure_set(failure, -EINVAL, "must be a path, or the end of one");
+    ((struct lprof_settings *)user)->report.source = value;
+    return 0;
+}
+
+static int store_self(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct lprof_settings *)user)->report.self = true;
+    return 0;
+}
+
+static int store_sort(void *user, const char *value, struct failure *failure)
+{
+    bool by_total = strcmp(value, "total") == 0;
+    if (!by_total && strcmp(value, "self") != 0)
+        return failure_set(failure, -EINVAL, "must be self or total");
+    ((struct lprof_settings *)user)->report.by_total = by_total;
+    return 0;
+}
+
+static int store_limit(void *user, const char *value, struct failure *failure)
+{
+    long long limit = 0;
+    if (options_number(value, 1, LIMIT_MAX, &limit, failure))
+        return -EINVAL;
+    ((struct lprof_settings *)user)->report.limit = (uint32_t)limit;
+    return 0;
+}
+
+static int store_session(void *user, const char *value, struct failure *failure)
+{
+    long long id = 0;
+    if (options_number(value, 1, UINT32_MAX, &id, failure))
+        return -EINVAL;
+    ((struct lprof_settings *)user)->report.session = (uint32_t)id;
+    return 0;
+}
+
+static int store_token_file(void *user, const char *value, struct failure *failure)
+{
+    (void)failure;
+    ((struct lprof_settings *)user)->token_file = value;
+    return 0;
+}
+
+static int store_pid(void *user, const char *value, struct failure *failure)
+{
+    long long pid = 0;
+    if (options_number(value, 1, 1 << 22, &pid, failure))
+        return -EINVAL;
+    ((struct lprof_settings *)user)->pid = (pid_t)pid;
+    return 0;
+}
+
+static const struct option_spec report_options[] = {
+    {"lines", NULL, "report: the hottest lines (default)", store_lines},
+    {"functions", NULL, "report: the hottest functions", store_functions},
+    {"source", "PATH",
+     "report: the annotated listing of the file whose path ends in PATH, as line_profiler prints "
+     "it",
+     store_source},
+    {"self", NULL, "report: the listing shows self times instead of times with callees",
+     store_self},
+    {"sort", "COLUMN", "report: by self (default) or total", store_sort},
+    {"limit", "N", "report: at most N rows (default 30)", store_limit},
+    {"session", "ID", "report: that session instead of the newest", store_session},
+    {"token-file", "FILE", "report: the token that lprofd was given", store_token_file},
+    {"pid", "PID", "doctor: look at this process too", store_pid},
+    {0},
+};
+
+static const char *const usages[] = {
+    "report URL [options]",
+    "doctor [--pid PID]",
+    NULL,
+};
+
+static const char *const examples[] = {
+    "lprof report http://localhost:8080",
+    "the hottest lines of what lprofd profiles there",
+    "lprof report http://localhost:8080 --source lvm.c",
+    "the annotated source of one file",
+    "lprof doctor --pid 1234",
+    "what works on this machine and for this process, and the remedy for what does not",
+    NULL,
+};
+
+static const struct program_spec program = {
+    .name = "lprof",
+    .summary = "reports of a running lprofd, and what it needs on this machine",
+    .usages = usages,
+    .description = "Prints what a running lprofd knows as text: `lprof report URL`. `lprof doctor` "
+                   "tries everything that lprofd needs and says what to do where it fails.",
+    .options = report_options,
+    .examples = examples,
+};
+
+static int fail(const struct failure *failure, int exit_code)
+{
+    fprintf(stderr, "lprof: %s\n", failure->text);
+    return exit_code;
+}
+
+static int usage_error(const char *what)
+{
+    fprintf(stderr, "lprof: %s: see lprof --help\n", what);
+    return EXIT_USAGE;
+}
+
+static int run_report(struct lprof_settings *settings, const struct arguments *arguments)
+{
+    struct failure failure = {0};
+    _cleanup_free_ char *token = NULL;
+    if (arguments->word_count != 2)
+        return usage_error("report takes one URL, such as http://localhost:8080");
+    settings->report.url = arguments->words[1];
+    if (!client_is_url(settings->report.url))
+        return usage_error("report reads from a running lprofd: a URL such as "
+                           "http://localhost:8080 is needed");
+    if (settings->token_file && token_read(settings->token_file, &token, &failure))
+        return fail(&failure, EXIT_BAD_CONFIGURATION);
+    settings->report.token = token;
+    if (remote_report_print(&settings->report, stdout, &failure))
+        return fail(&failure, failure_exit_code(&failure));
+    return EXIT_SUCCESS;
+}
+
+static int run(struct lprof_settings *settings, const struct arguments *arguments)
+{
+    const char *command = arguments->word_count ? arguments->words[0] : "";
+    if (strcmp(command, "report") == 0)
+        return run_report(settings, arguments);
+    if (strcmp(command, "doctor") == 0)
+        return arguments->word_count == 1 ? doctor_run(settings->pid, stdout)
+                                          : usage_error("doctor takes no arguments but --pid");
+    return usage_error(*command ? "there is no such command" : "a command is missing");
+}
+
+int main(int argc, char **argv)
+{
+    struct lprof_settings settings = {.report = {.limit = LIMIT_DEFAULT}};
+    struct arguments arguments;
+    struct failure failure = {0};
+    switch (options_parse(&program, argc, argv, &settings, &arguments, &failure)) {
+    case OPTIONS_SHOWN:
+        return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        return fail(&failure, EXIT_USAGE);
+    default:
+        return run(&settings, &arguments);
+    }
+}
