@@ -22,6 +22,12 @@
 #define SEIZE_PASSES_MAX 100
 #define MAPS_INTERVAL_NS NS_PER_SECOND
 
+/*
+ * What a stop takes before the tracer sees it and after it lets go: two switches of threads.
+ * Measured on Linux 6.18 as 20 to 35 us by a counting loop, less the part that is measured here.
+ */
+#define STOP_COST_NS (20 * UINT64_C(1000))
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 static struct record new_record(const struct ptrace_loop *loop, enum record_type type, pid_t tid)
@@ -110,6 +116,7 @@ static void resume(pid_t tid, int event, int signal)
 
 static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, int status)
 {
+    uint64_t start_ns = clock_monotonic_ns();
     int event = status >> 16;
     int signal = WSTOPSIG(status);
     /* Whatever stop comes first takes the place of the one that was asked for. */
@@ -124,6 +131,8 @@ static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, 
     if (event == PTRACE_EVENT_EXEC)
         handle_exec(loop);
     resume(tid, event, signal);
+    atomic_fetch_add_explicit(&loop->target_cost_ns, STOP_COST_NS + clock_monotonic_ns() - start_ns,
+                              memory_order_relaxed);
     if (wanted)
         record_queue_add(loop->queue, &record);
 }

@@ -15,8 +15,9 @@ struct ptrace_loop {
     struct record_queue *queue; /* borrowed */
     pid_t pid;
     uint64_t period_ns;
-    atomic_bool enabled, stopping; /* set by other threads */
-    unsigned char *stack;          /* borrowed, of stack_bytes */
+    atomic_bool enabled, stopping;   /* set by other threads */
+    _Atomic uint64_t target_cost_ns; /* for how long threads stood still; read by others */
+    unsigned char *stack;            /* borrowed, of stack_bytes */
     size_t stack_bytes;
     struct traced_threads threads; /* owned */
     uint64_t next_tick_ns, next_maps_ns;

@@ -195,6 +195,11 @@ int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled)
     return set_timer(tracer, ticks_are_rare ? PTRACE_IDLE_INTERVAL_NS : tracer->loop.period_ns);
 }
 
+uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer)
+{
+    return atomic_load_explicit(&tracer->loop.target_cost_ns, memory_order_relaxed);
+}
+
 /* The kernel lets go of the tracees a moment after pthread_join() sees the thread's end. */
 static void wait_until_gone(pid_t tid)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/failure.h"
 #include "capture/capture.h"
@@ -16,5 +17,7 @@ struct ptrace_tracer;
 int ptrace_tracer_start(const struct capture_options *options, struct record_queue *queue,
                         struct ptrace_tracer **ret_tracer, struct failure *ret_failure);
 int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled);
+/* For how long the target's threads stood still so far, together. */
+uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer);
 /* Lets go of the target and ends the thread. NULL is harmless. */
 void ptrace_tracer_stop(struct ptrace_tracer *tracer);
