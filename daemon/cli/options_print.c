@@ -3,7 +3,7 @@
 
 #include "cli/options.h"
 
-#define HELP_COLUMN 26
+#define HELP_COLUMN 28
 #define HELP_WIDTH 96
 
 /* Every program has these; they are answered while parsing. */
@@ -13,23 +13,22 @@ static const struct option_spec common_options[] = {
     {0},
 };
 
-/* Prints `text` wrapped at words, each further line indented. */
-static void print_wrapped(FILE *out, const char *text, int indent, int column)
+/* Prints `text` wrapped at words; every line but the first is indented. */
+static void print_wrapped(FILE *out, const char *text, int indent)
 {
+    int column = indent;
     while (*text) {
-        size_t word = strcspn(text, " ");
-        if (column > indent && column + (int)word > HELP_WIDTH) {
+        int word = (int)strcspn(text, " ");
+        if (column > indent && column + 1 + word > HELP_WIDTH) {
             fprintf(out, "\n%*s", indent, "");
             column = indent;
-        }
-        fwrite(text, 1, word, out);
-        column += (int)word;
-        text += word;
-        if (*text) {
+        } else if (column > indent) {
             fputc(' ', out);
             column++;
-            text++;
         }
+        fwrite(text, 1, (size_t)word, out);
+        column += word;
+        text += word + strspn(text + word, " ");
     }
     fputc('\n', out);
 }
@@ -38,10 +37,10 @@ static void print_help_row(const struct option_spec *option, FILE *out)
 {
     int written = fprintf(out, "  --%s%s%s", option->name, option->value ? " " : "",
                           option->value ? option->value : "");
-    if (written >= HELP_COLUMN)
+    if (written > HELP_COLUMN - 2)
         written = fprintf(out, "\n") - 1;
     fprintf(out, "%*s", HELP_COLUMN - written, "");
-    print_wrapped(out, option->help, HELP_COLUMN, HELP_COLUMN);
+    print_wrapped(out, option->help, HELP_COLUMN);
 }
 
 void options_print_help(const struct program_spec *program, FILE *out)
@@ -50,7 +49,7 @@ void options_print_help(const struct program_spec *program, FILE *out)
     for (const char *const *usage = program->usages; *usage; usage++)
         fprintf(out, "  %s%s%s\n", program->name, **usage ? " " : "", *usage);
     fprintf(out, "\n");
-    print_wrapped(out, program->description, 0, 0);
+    print_wrapped(out, program->description, 0);
     fprintf(out, "\nOptions:\n");
     for (const struct option_spec *option = program->options; option->name; option++)
         print_help_row(option, out);

@@ -138,7 +138,7 @@ static void print_unknown(const cJSON *document, const struct report_style *styl
     const cJSON *unknown = member(document, "unknown"), *reason;
     struct report_reason reasons[REASONS_MAX];
     size_t count = 0;
-    cJSON_ArrayForEach(reason, member(unknown, "hits_by_status"))
+    cJSON_ArrayForEach(reason, member(unknown, "reasons"))
     {
         if (count < REASONS_MAX && reason->string && cJSON_IsNumber(reason))
             reasons[count++] =
