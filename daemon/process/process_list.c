@@ -82,7 +82,7 @@ static char *join_arguments(const char *text, size_t length)
     if (!command)
         return NULL;
     for (size_t i = 0; i < length; i++)
-        command[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+        command[i] = (char)((unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
     command[length] = '\0';
     return command;
 }
