@@ -90,7 +90,7 @@ for (const backend of BACKENDS) {
     if (!needsRoot(t)) return;
     const target = await startTarget(t, 'threads');
     const daemon = await startDaemon(t, args);
-    const idleFiles = openFiles(daemon.pid);
+    const idleFiles = openFiles(daemon.pid).length;
     const path = await daemon.attach({ pid: target.pid });
     await daemon.waitSamples(200);
     const response = await daemon.request(`/api/v1${path}`, { method: 'DELETE' });
@@ -101,7 +101,15 @@ for (const backend of BACKENDS) {
     assert.deepEqual(later.samples, session.samples);
     assert.ok((await daemon.get(`${path}/lines`)).lines.length > 0);
     assert.ok(isAlive(target.pid) && !isStopped(target.pid));
-    await until('no descriptor is left open', () => openFiles(daemon.pid) <= idleFiles + 2, 10);
+    const events = openFiles(daemon.pid).filter((link) => /perf_event|bpf/.test(link));
+    assert.deepEqual(events, []);
+    const forgotten = await daemon.request(`/api/v1${path}?forget=1`, { method: 'DELETE' });
+    assert.ok(forgotten.status < 300, forgotten.text);
+    assert.equal((await daemon.request(`/api/v1${path}`)).status, 404);
+    const left = () => openFiles(daemon.pid);
+    await until('nothing is left open', () => left().length <= idleFiles + 2, 10).catch((error) =>
+      assert.fail(`${error.message}: ${left()}`),
+    );
   });
 
   test(`${backend}: idle start, then attach over REST, twice`, async (t) => {
@@ -141,7 +149,7 @@ for (const backend of BACKENDS) {
     const target = await startTarget(t, 'briefthreads');
     const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
     await daemon.waitSamples(500);
-    const { threads } = await daemon.get('/sessions/current/threads?limit=10000');
+    const threads = await daemon.get('/sessions/current/threads?limit=10000');
     const brief = threads.filter(({ tid, self_time_ns }) => tid !== target.pid && self_time_ns > 0);
     assert.ok(brief.length > 20, `${brief.length} of the short threads were seen`);
     assert.ok(brief.some(({ state }) => state === 'exited'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
-import { startTarget } from './helpers/processes.mjs';
+import { atEnd, startTarget } from './helpers/processes.mjs';
 import { artifacts, knownLine, needsFiles, needsRoot } from './helpers/programs.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -16,7 +16,7 @@ async function open(t, url) {
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
-  t.after(() => browser.close());
+  atEnd(t, () => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const complaints = [];
   page.on('console', (message) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { request } from './http.mjs';
-import { start, until } from './processes.mjs';
+import { atEnd, start, until } from './processes.mjs';
 import { LPROFD } from './programs.mjs';
 
 /**
@@ -12,7 +12,7 @@ import { LPROFD } from './programs.mjs';
 export async function startDaemon(t, args = [], options = {}) {
   const program = start(t, LPROFD, ['--listen', '127.0.0.1:0', ...args], options);
   const daemon = Object.assign(Object.create(methods), { program, pid: program.pid });
-  t.after(() => daemon.stop());
+  atEnd(t, () => daemon.stop());
   daemon.url = await until('lprofd prints its URL', () => {
     if (program.over) throw new Error(`lprofd ended: ${program.stderr}`);
     return /^https?:\/\/\S+$/m.exec(program.stdout)?.[0].replace(/\/$/, '');

@@ -3,6 +3,8 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
+import { atEnd } from './processes.mjs';
+
 /** Options for start() and run(): the user nobody of Debian. */
 export const NOBODY = { uid: 65534, gid: 65534, cwd: '/' };
 
@@ -10,7 +12,7 @@ export const NOBODY = { uid: 65534, gid: 65534, cwd: '/' };
 export function publicFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'lprofd-test-'));
   chmodSync(folder, 0o755);
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -1,6 +1,6 @@
 // Starts programs and ends exactly those it started.
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { targetPath } from './programs.mjs';
@@ -16,6 +16,22 @@ export async function until(what, probe, seconds = 30) {
     if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
     await sleep(50);
   }
+}
+
+const endings = new WeakMap();
+
+/** Calls `end` when the test ends: last come, first called, and each is called whatever others do. */
+export function atEnd(t, end) {
+  if (!endings.has(t)) {
+    endings.set(t, []);
+    t.after(async () => {
+      const failures = [];
+      for (const one of endings.get(t).reverse())
+        await Promise.resolve().then(one).catch((failure) => failures.push(failure));
+      if (failures.length > 0) throw failures[0];
+    });
+  }
+  endings.get(t).push(end);
 }
 
 /**
@@ -36,7 +52,7 @@ export function start(t, command, args = [], options = {}) {
     child.on('error', (error) => end(null, null, error));
   });
   program.kill = (signal) => !program.over && process.kill(program.pid, signal);
-  t.after(async () => {
+  atEnd(t, async () => {
     if (!program.over) child.kill('SIGKILL');
     await program.ended;
   });
@@ -93,7 +109,16 @@ export function threadTimes(pid) {
   }));
 }
 
-export const openFiles = (pid) => readdirSync(`/proc/${pid}/fd`).length;
+/** What the descriptors of a process refer to. */
+export function openFiles(pid) {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
 
 /** Threads, files and state of the process itself: true when it is stopped or being traced. */
 export const isStopped = (pid) => 'Tt'.includes(processState(pid));
