@@ -47,6 +47,8 @@ int elf_file_read(struct module *module)
         return -ENOEXEC;
     int error = -ENOEXEC;
     if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64) {
+        GElf_Ehdr header;
+        module->entry = gelf_getehdr(elf, &header) ? header.e_entry : 0;
         error = read_segments(elf, module);
         read_build_id(elf, module);
     }

@@ -513,6 +513,7 @@ void *pipeline_main(void *user)
     if (!error) {
         error = pipeline_start(pipeline, &failure);
         if (!error) {
+            failure = (struct failure){0}; /* a backend that was refused is no failure now */
             session_set_state(session, SESSION_RUNNING);
             state = turn(pipeline);
             finish(pipeline, state);

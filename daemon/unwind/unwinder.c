@@ -190,6 +190,17 @@ static enum step step_by_frame_pointer(struct walk *walk)
     return enter_caller(walk, ip, fp + 16, caller_fp, true);
 }
 
+/*
+ * The code at an ELF file's entry is what the kernel started; that of the dynamic linker has no
+ * call frame information (glibc's RTLD_START), and no caller either.
+ */
+#define ENTRY_CODE_BYTES 128
+
+static bool is_entry(const struct module *module, uint64_t vaddr)
+{
+    return module->entry && vaddr - module->entry < ENTRY_CODE_BYTES;
+}
+
 static enum step step_up(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
     struct cfi_rule rule = {.kind = CFI_NONE};
@@ -206,6 +217,8 @@ static enum step step_up(struct walk *walk, const struct module *module, uint64_
         step = step_by_expression(walk, module, vaddr);
         break;
     default:
+        if (is_entry(module, vaddr))
+            return STEP_ROOT;
         step = step_by_frame_pointer(walk);
         break;
     }

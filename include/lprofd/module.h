@@ -33,6 +33,7 @@ struct module {
     uint64_t device, inode;          /* of the file; 0 when there is none */
     struct module_segment *segments; /* owned, sorted by offset */
     size_t segment_count;
+    uint64_t entry; /* vaddr where a process or its dynamic linker starts; 0: nowhere */
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_bytes; /* 0 when the file has none */
 };
