@@ -172,6 +172,7 @@ int elf_symbols_read(const struct elf_reader *binary, const struct elf_reader *d
         error = add_plt(&collection, binary, 3);
     if (!error) {
         trim_labels(&collection, binary);
+        ranges_order_by_start(collection.ranges, collection.count);
         error = range_map_build(collection.ranges, collection.count, &symbols.map);
     }
     free(collection.ranges);

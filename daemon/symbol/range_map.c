@@ -1,4 +1,4 @@
-/* Flattens nested ranges with a sweep and a stack. */
+/* Makes ranges disjoint with a sweep over their starts and a heap of those that are open. */
 #include "symbol/range_map.h"
 
 #include <errno.h>
@@ -25,6 +25,41 @@ void ranges_sort(struct range *ranges, size_t count)
     }
 }
 
+void ranges_order_by_start(struct range *ranges, size_t count)
+{
+    ranges_sort(ranges, count);
+    for (size_t i = 0; i < count; i++)
+        ranges[i].order = i < UINT32_MAX ? (uint32_t)i : UINT32_MAX;
+}
+
+/* The open ranges, highest order first; some further down may have ended already. */
+struct heap {
+    const struct range **items; /* owned */
+    size_t count;
+};
+
+static void heap_push(struct heap *heap, const struct range *range)
+{
+    size_t at = heap->count++;
+    for (; at > 0 && heap->items[(at - 1) / 2]->order < range->order; at = (at - 1) / 2)
+        heap->items[at] = heap->items[(at - 1) / 2];
+    heap->items[at] = range;
+}
+
+static void heap_pop(struct heap *heap)
+{
+    const struct range *last = heap->items[--heap->count];
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < heap->count; at = child) {
+        if (child + 1 < heap->count && heap->items[child + 1]->order > heap->items[child]->order)
+            child++;
+        if (heap->items[child]->order <= last->order)
+            break;
+        heap->items[at] = heap->items[child];
+    }
+    heap->items[at] = last;
+}
+
 /* The arrays have room for two boundaries per range. */
 static void emit(struct range_map *map, uint64_t start, uint32_t value)
 {
@@ -37,17 +72,20 @@ static void emit(struct range_map *map, uint64_t start, uint32_t value)
     map->count++;
 }
 
-/* Closes the ranges that end at or before `vaddr`; those below may have ended earlier already. */
-static size_t close_until(struct range_map *map, const struct range **stack, size_t depth,
-                          uint64_t vaddr)
+/* Closes the ranges that count and end at or before `vaddr`. */
+static void close_until(struct range_map *map, struct heap *heap, uint64_t vaddr)
 {
-    while (depth && stack[depth - 1]->end <= vaddr) {
-        uint64_t end = stack[--depth]->end;
-        while (depth && stack[depth - 1]->end <= end)
-            depth--;
-        emit(map, end, depth ? stack[depth - 1]->value : RANGE_NONE);
+    while (heap->count && heap->items[0]->end <= vaddr) {
+        uint64_t end = heap->items[0]->end;
+        while (heap->count && heap->items[0]->end <= end)
+            heap_pop(heap);
+        emit(map, end, heap->count ? heap->items[0]->value : RANGE_NONE);
     }
-    return depth;
+}
+
+static void free_heap(struct heap *heap)
+{
+    free(heap->items);
 }
 
 int range_map_build(struct range *ranges, size_t count, struct range_map *ret_map)
@@ -58,25 +96,24 @@ int range_map_build(struct range *ranges, size_t count, struct range_map *ret_ma
     }
     if (count > SIZE_MAX / sizeof(uint64_t) / 2)
         return -ENOMEM;
-    _cleanup_free_ const struct range **stack = calloc(count, sizeof(struct range *));
+    _cleanup_(free_heap) struct heap heap = {.items = calloc(count, sizeof(struct range *))};
     _cleanup_(range_map_free) struct range_map map = {
         .starts = calloc(count * 2, sizeof *map.starts),
         .values = calloc(count * 2, sizeof *map.values),
         .capacity = count * 2,
     };
-    if (!stack || !map.starts || !map.values)
+    if (!heap.items || !map.starts || !map.values)
         return -ENOMEM;
 
     ranges_sort(ranges, count);
-    size_t depth = 0;
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].end <= ranges[i].start)
             continue;
-        depth = close_until(&map, stack, depth, ranges[i].start);
-        stack[depth++] = &ranges[i];
-        emit(&map, ranges[i].start, ranges[i].value);
+        close_until(&map, &heap, ranges[i].start);
+        heap_push(&heap, &ranges[i]);
+        emit(&map, ranges[i].start, heap.items[0]->value);
     }
-    close_until(&map, stack, depth, UINT64_MAX);
+    close_until(&map, &heap, UINT64_MAX);
 
     *ret_map = map;
     map = (struct range_map){0};

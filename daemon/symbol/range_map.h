@@ -1,4 +1,4 @@
-/* From addresses to the innermost of many nested ranges, by one binary search. */
+/* From addresses to the one of many overlapping ranges that counts, by one binary search. */
 #pragma once
 
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #define RANGE_NONE UINT32_MAX
 
-/* [start, end) means `value`. Of ranges that start together the one with the highest order wins. */
+/* [start, end) means `value`, where no range of a higher order says otherwise. */
 struct range {
     uint64_t start, end;
     uint32_t value;
@@ -21,16 +21,22 @@ struct range_map {
 };
 
 /*
- * Flattens ranges (sorted here, in place) so that the one that started last covers the others.
- * 0 or -ENOMEM. O(n log n) whatever the ranges are: they come from files that may lie.
+ * Makes overlapping ranges (sorted here, in place) disjoint: at each address the highest order
+ * wins. 0 or -ENOMEM. O(n log n) whatever the ranges are: they come from files that may lie.
  */
 int range_map_build(struct range *ranges, size_t count, struct range_map *ret_map);
 
 /* The value at `vaddr`, or RANGE_NONE. O(log n). */
 uint32_t range_map_find(const struct range_map *map, uint64_t vaddr);
 
-/* Sorts by start, then order. Does nothing when they are in order already. */
+/* Sorts by start, then order. */
 void ranges_sort(struct range *ranges, size_t count);
+
+/*
+ * Sorts by start, then order, and numbers the orders anew: what starts last wins, as with nested
+ * ranges.
+ */
+void ranges_order_by_start(struct range *ranges, size_t count);
 
 size_t range_map_bytes(const struct range_map *map);
 void range_map_free(struct range_map *map);

@@ -122,6 +122,7 @@ int unit_index_read(const struct debug_image *image, uint64_t text_vaddr,
     struct unit_index index = {0};
     struct ranges ranges = {0};
     int error = read_units(image, text_vaddr, &index, &ranges);
+    ranges_order_by_start(ranges.items, ranges.count);
     if (!error)
         error = range_map_build(ranges.items, ranges.count, &index.map);
     free(ranges.items);

@@ -1,0 +1,89 @@
+/* Mangled names become readable ones, within bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "symbol/demangle.h"
+
+static void assert_readable(const char *symbol, const char *expected)
+{
+    _cleanup_free_ char *name = NULL;
+    assert_int_equal(demangle(symbol, &name), 0);
+    assert_string_equal(name, expected);
+}
+
+static void cxx_names_show_their_signature(void **state)
+{
+    (void)state;
+    assert_readable("_ZN3foo3barEib", "foo::bar(int, bool)");
+    assert_readable("_ZNKSt6vectorIiSaIiEE4sizeEv",
+                    "std::vector<int, std::allocator<int> >::size() const");
+    assert_readable("_ZN3foo3barEi.cold", "foo::bar(int) [clone .cold]");
+}
+
+static void rust_names_lose_their_hash(void **state)
+{
+    (void)state;
+    assert_readable("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad");
+    assert_readable("_RNvC6_123foo3bar", "123foo::bar");
+}
+
+static void d_names_are_read(void **state)
+{
+    (void)state;
+    assert_readable("_D3std5stdio7writelnFAyaZv", "std.stdio.writeln(immutable(char)[])");
+}
+
+static void other_names_stay(void **state)
+{
+    (void)state;
+    assert_readable("main", "main");
+    assert_readable("_start", "_start");
+    assert_readable("_Zebra", "_Zebra");
+    assert_readable("_D", "_D");
+    assert_readable("", "");
+}
+
+/* A function of two of the last: each doubles the output, 2^30 characters if nobody stops it. */
+static void exploding_names_stay_mangled(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    _cleanup_text_ struct text symbol = {0};
+    text_add_string(&symbol, "_Z1fPFvvE");
+    for (int i = 0; i < 30; i++) {
+        int last = 2 * i; /* substitution S<last>_ in base 36 is the pointer of the last round */
+        char high = digits[last / 36], low = digits[last % 36];
+        text_printf(&symbol, "PFvS%c%c_S%c%c_E", high, low, high, low);
+    }
+    assert_readable(symbol.bytes, symbol.bytes);
+}
+
+static void endless_names_are_not_tried(void **state)
+{
+    (void)state;
+    _cleanup_text_ struct text symbol = {0};
+    text_add_string(&symbol, "_Z");
+    for (int i = 0; i < 100000; i++)
+        text_add_string(&symbol, "P");
+    assert_readable(symbol.bytes, symbol.bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cxx_names_show_their_signature),
+        cmocka_unit_test(rust_names_lose_their_hash),
+        cmocka_unit_test(d_names_are_read),
+        cmocka_unit_test(other_names_stay),
+        cmocka_unit_test(exploding_names_stay_mangled),
+        cmocka_unit_test(endless_names_are_not_tried),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
