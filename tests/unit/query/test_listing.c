@@ -166,6 +166,19 @@ static void instances_of_a_template_share_a_block_that_counts_each_sample_once(v
     assert_null(strstr(first + 1, "Function: "));
 }
 
+/* Code that is included into a function of another file: its declaration is elsewhere. */
+static void a_block_starts_at_its_cost_when_declared_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+    struct primes p = make_primes(f);
+    uint32_t elsewhere = make_function(f, "includer", make_file(f, "/src/other.c"), 2);
+    add_samples(f, 0, 1, make_place(f, elsewhere, p.file, 7));
+    struct listing_options listing = make_options();
+    _cleanup_free_ char *text = get_listing(f, p.file, &listing);
+    assert_non_null(strstr(text, "File: /src/primes.c\nFunction: includer at line 7\n"));
+    assert_null(strstr(text, "\n     6"));
+}
+
 static void names_cannot_steer_the_terminal(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +226,7 @@ int main(void)
         query_test(a_source_too_short_loses_no_line),
         query_test(a_lambda_is_listed_within_its_function),
         query_test(instances_of_a_template_share_a_block_that_counts_each_sample_once),
+        query_test(a_block_starts_at_its_cost_when_declared_elsewhere),
         query_test(names_cannot_steer_the_terminal),
         query_test(a_file_without_samples_says_so),
         query_test(absurd_line_numbers_end),
