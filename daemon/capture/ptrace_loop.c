@@ -2,6 +2,11 @@
  * What the tracer thread does (ptrace(2)): seize, answer every stop, and at each tick stop the
  * threads that run. Only those: stopping a sleeping thread could make its system call fail with
  * EINTR.
+ *
+ * "Runnable" is not "running": on a busy machine a thread waits for a CPU most of the time, and
+ * after each stop it waits again. Sampled at each tick, it would show the place where it waits over
+ * and over. So samples follow the CPU time that the kernel has given the thread: one per period of
+ * it, and a thread that got no CPU since its last sample is not stopped at all.
  */
 #include "capture/ptrace_loop.h"
 
@@ -57,9 +62,30 @@ static void emit_name(struct ptrace_loop *loop, const struct traced_thread *thre
     record_queue_add(loop->queue, &record);
 }
 
-/* Reads the stopped thread; the caller lets it run before the record is queued. */
-static int read_sample(struct ptrace_loop *loop, const struct traced_thread *thread,
-                       struct record *ret_record)
+/*
+ * How many periods of CPU time the next sample of a thread stands for, rounded; what is left over
+ * is owed. 1 where the kernel does not count.
+ */
+static uint64_t take_periods(const struct ptrace_loop *loop, struct traced_thread *thread)
+{
+    struct thread_run run;
+    if (traced_thread_read_run(&loop->threads, thread, &run))
+        return 1;
+    if (thread->has_run && run.cpu_ns > thread->run.cpu_ns)
+        thread->owed_ns += (int64_t)(run.cpu_ns - thread->run.cpu_ns);
+    thread->run = run;
+    thread->has_run = true;
+    const int64_t period_ns = (int64_t)loop->period_ns;
+    int64_t periods = (thread->owed_ns + period_ns / 2) / period_ns;
+    if (periods <= 0)
+        return 0;
+    thread->owed_ns -= periods * period_ns;
+    return (uint64_t)periods;
+}
+
+/* Reads the stopped thread. False: it has not earned a sample yet, or is gone. */
+static bool read_sample(struct ptrace_loop *loop, struct traced_thread *thread,
+                        struct record *ret_record)
 {
     struct record record = new_record(loop, RECORD_SAMPLE, thread->tid);
     record.cpu = thread->cpu;
@@ -68,13 +94,16 @@ static int read_sample(struct ptrace_loop *loop, const struct traced_thread *thr
         .pid = record.pid,
         .tid = record.tid,
         .cpu = record.cpu,
-        .weight_ns = loop->period_ns * thread->ticks,
     };
-    int error =
-        ptrace_sample_read(loop->pid, thread->tid, loop->stack, loop->stack_bytes, &record.sample);
-    if (!error)
-        *ret_record = record;
-    return error;
+    /* Registers first: the kernel answers only when the thread is off its CPU and accounted for. */
+    if (ptrace_sample_registers(thread->tid, &record.sample))
+        return false;
+    record.sample.weight_ns = loop->period_ns * take_periods(loop, thread);
+    if (record.sample.weight_ns == 0)
+        return false;
+    ptrace_sample_stack(loop->pid, loop->stack, loop->stack_bytes, &record.sample);
+    *ret_record = record;
+    return true;
 }
 
 /* --- stops ------------------------------------------------------------------------------------ */
@@ -125,7 +154,7 @@ static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, 
                   atomic_load_explicit(&loop->enabled, memory_order_relaxed);
     struct record record;
     if (wanted)
-        wanted = read_sample(loop, thread, &record) == 0;
+        wanted = read_sample(loop, thread, &record);
     thread->interrupted = false;
     pid_t tid = thread->tid;
     if (event == PTRACE_EVENT_EXEC)
@@ -150,7 +179,9 @@ static struct traced_thread *adopt(struct ptrace_loop *loop, pid_t tid)
     if (!is_thread_of_target(loop, tid) || traced_threads_add(&loop->threads, tid))
         return NULL;
     emit_simple(loop, RECORD_FORK, tid);
-    return traced_threads_find(&loop->threads, tid);
+    struct traced_thread *thread = traced_threads_find(&loop->threads, tid);
+    thread->has_run = atomic_load_explicit(&loop->enabled, memory_order_relaxed); /* from zero */
+    return thread;
 }
 
 static void handle_event(struct ptrace_loop *loop, pid_t tid, int status)
@@ -171,8 +202,21 @@ static void handle_event(struct ptrace_loop *loop, pid_t tid, int status)
 
 /* --- ticks ------------------------------------------------------------------------------------ */
 
+/* A thread that waits for a CPU since its last sample has nothing new to show. */
+static bool has_run_since(struct ptrace_loop *loop, struct traced_thread *thread)
+{
+    struct thread_run run;
+    if (traced_thread_read_run(&loop->threads, thread, &run))
+        return true;
+    if (thread->has_run)
+        return run.slices != thread->run.slices;
+    thread->run = run; /* CPU time is owed from now on */
+    thread->has_run = true;
+    return true;
+}
+
 /* True when the thread runs and should be stopped. */
-static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread)
+static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread, bool enabled)
 {
     char state;
     bool renamed;
@@ -180,25 +224,25 @@ static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread)
         return false;
     if (renamed)
         emit_name(loop, thread, false);
-    if (state == 'R' && thread->interrupted) /* in a system call: once more with the same stack */
-        thread->ticks++;
-    return state == 'R' && !thread->interrupted;
+    if (!enabled) {
+        thread->has_run = false;
+        thread->owed_ns = 0;
+        return false;
+    }
+    return state == 'R' && !thread->interrupted && has_run_since(loop, thread);
 }
 
 /* All are looked at before the first is stopped, so that none stands still for longer than needed.
  */
 static void interrupt_running(struct ptrace_loop *loop)
 {
+    bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
     for (size_t i = 0; i < loop->threads.count; i++)
-        loop->threads.threads[i].due = is_due(loop, &loop->threads.threads[i]);
-    if (!atomic_load_explicit(&loop->enabled, memory_order_relaxed))
-        return;
+        loop->threads.threads[i].due = is_due(loop, &loop->threads.threads[i], enabled);
     for (size_t i = 0; i < loop->threads.count; i++) {
         struct traced_thread *thread = &loop->threads.threads[i];
-        if (!thread->due || privilege_ptrace_interrupt(thread->tid))
-            continue;
-        thread->interrupted = true;
-        thread->ticks = 1;
+        if (thread->due)
+            thread->interrupted = privilege_ptrace_interrupt(thread->tid) == 0;
     }
 }
 

@@ -33,8 +33,7 @@ static void copy_registers(const struct user_regs_struct *from, struct registers
 #error "the registers of this architecture are not known here"
 #endif
 
-int ptrace_sample_read(pid_t pid, pid_t tid, unsigned char *stack, size_t stack_bytes,
-                       struct sample *sample)
+int ptrace_sample_registers(pid_t tid, struct sample *sample)
 {
     struct user_regs_struct registers;
     int error = privilege_ptrace_registers(tid, &registers);
@@ -42,6 +41,13 @@ int ptrace_sample_read(pid_t pid, pid_t tid, unsigned char *stack, size_t stack_
     if (error)
         return error == -ENOTSUP ? 0 : error;
     copy_registers(&registers, &sample->registers);
+    return 0;
+}
+
+void ptrace_sample_stack(pid_t pid, unsigned char *stack, size_t stack_bytes, struct sample *sample)
+{
+    if (!sample->has_user)
+        return;
     /* The stack ends with its mapping, so a shorter copy is complete; no copy at all is a sample
      * too: of a thread with a damaged stack pointer. */
     size_t got = 0;
@@ -50,5 +56,4 @@ int ptrace_sample_read(pid_t pid, pid_t tid, unsigned char *stack, size_t stack_
     sample->stack = stack;
     sample->stack_bytes = got;
     sample->stack_cut = got == stack_bytes;
-    return 0;
 }

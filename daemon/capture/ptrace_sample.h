@@ -6,9 +6,14 @@
 #include "lprofd/sample.h"
 
 /*
- * Fills registers, stack, stack_bytes, stack_cut and has_user of *sample from a thread in a
- * ptrace-stop. `stack` (borrowed by the sample) has room for stack_bytes. 0, or -ESRCH when the
- * thread is gone; a 32-bit thread has no user part and is no failure.
+ * Fills registers and has_user of *sample from a thread in a ptrace-stop. 0, or -ESRCH when the
+ * thread is gone; a 32-bit thread has no user part, which is no failure.
  */
-int ptrace_sample_read(pid_t pid, pid_t tid, unsigned char *stack, size_t stack_bytes,
-                       struct sample *sample);
+int ptrace_sample_registers(pid_t tid, struct sample *sample);
+
+/*
+ * Fills stack, stack_bytes and stack_cut by the stack pointer of *sample. `stack`, which the sample
+ * borrows, has room for stack_bytes.
+ */
+void ptrace_sample_stack(pid_t pid, unsigned char *stack, size_t stack_bytes,
+                         struct sample *sample);

@@ -2,6 +2,8 @@
 #include "capture/ptrace_threads.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,10 +46,17 @@ int traced_threads_add(struct traced_threads *threads, pid_t tid)
         return error;
     struct traced_thread *thread = &threads->threads[at];
     memmove(thread + 1, thread, (threads->count - at) * sizeof *thread);
-    *thread = (struct traced_thread){.tid = tid, .stat_fd = -1};
+    *thread = (struct traced_thread){.tid = tid, .stat_fd = -1, .schedstat_fd = -1};
     privilege_open_proc(threads->pid, tid, PROC_STAT, &thread->stat_fd);
+    privilege_open_proc(threads->pid, tid, PROC_SCHEDSTAT, &thread->schedstat_fd);
     threads->count++;
     return 0;
+}
+
+static void close_files(const struct traced_thread *thread)
+{
+    close_fd(&thread->stat_fd);
+    close_fd(&thread->schedstat_fd);
 }
 
 void traced_threads_remove(struct traced_threads *threads, pid_t tid)
@@ -55,7 +64,7 @@ void traced_threads_remove(struct traced_threads *threads, pid_t tid)
     struct traced_thread *thread = traced_threads_find(threads, tid);
     if (!thread)
         return;
-    close_fd(&thread->stat_fd);
+    close_files(thread);
     threads->count--;
     size_t after = threads->count - (size_t)(thread - threads->threads);
     memmove(thread, thread + 1, after * sizeof *thread);
@@ -64,26 +73,26 @@ void traced_threads_remove(struct traced_threads *threads, pid_t tid)
 void traced_threads_free(struct traced_threads *threads)
 {
     for (size_t i = 0; i < threads->count; i++)
-        close_fd(&threads->threads[i].stat_fd);
+        close_files(&threads->threads[i]);
     free(threads->threads);
     *threads = (struct traced_threads){.pid = threads->pid};
 }
 
-/* With more threads than file descriptors, the file is opened each time. */
-static ssize_t read_stat(const struct traced_threads *threads, const struct traced_thread *thread,
-                         char *text, size_t bytes)
+/* With more threads than file descriptors, the file is opened each time. NUL-terminates. */
+static int read_file(pid_t pid, pid_t tid, enum proc_file file, int fd, char *text, size_t bytes)
 {
-    ssize_t got;
-    if (thread->stat_fd >= 0) {
-        got = pread(thread->stat_fd, text, bytes, 0);
-        return got < 0 ? -errno : got;
+    _cleanup_close_ int own_fd = -1;
+    if (fd < 0) {
+        int error = privilege_open_proc(pid, tid, file, &own_fd);
+        if (error)
+            return error;
+        fd = own_fd;
     }
-    _cleanup_close_ int fd = -1;
-    int error = privilege_open_proc(threads->pid, thread->tid, PROC_STAT, &fd);
-    if (error)
-        return error;
-    got = pread(fd, text, bytes, 0);
-    return got < 0 ? -errno : got;
+    ssize_t length = pread(fd, text, bytes - 1, 0);
+    if (length <= 0)
+        return length < 0 ? -errno : -ESRCH;
+    text[length] = '\0';
+    return 0;
 }
 
 static uint32_t parse_cpu(const char *state)
@@ -108,10 +117,9 @@ int traced_thread_read(const struct traced_threads *threads, struct traced_threa
                        char *ret_state, bool *ret_renamed)
 {
     char text[1024];
-    ssize_t length = read_stat(threads, thread, text, sizeof text - 1);
-    if (length <= 0)
-        return length < 0 ? (int)length : -ESRCH;
-    text[length] = '\0';
+    int error = read_file(threads->pid, thread->tid, PROC_STAT, thread->stat_fd, text, sizeof text);
+    if (error)
+        return error;
     const char *open = strchr(text, '(');
     const char *close = strrchr(text, ')'); /* a name may contain one too */
     if (!open || !close || close < open || close[1] != ' ')
@@ -120,5 +128,22 @@ int traced_thread_read(const struct traced_threads *threads, struct traced_threa
     *ret_state = close[2];
     if (close[2] == 'R')
         thread->cpu = parse_cpu(close + 2);
+    return 0;
+}
+
+int traced_thread_read_run(const struct traced_threads *threads, const struct traced_thread *thread,
+                           struct thread_run *ret_run)
+{
+    char text[128];
+    int error = read_file(threads->pid, thread->tid, PROC_SCHEDSTAT, thread->schedstat_fd, text,
+                          sizeof text);
+    if (error)
+        return error;
+    struct thread_run run;
+    if (sscanf(text, "%" SCNu64 " %*u %" SCNu64, &run.cpu_ns, &run.slices) != 2)
+        return -EIO;
+    if (run.slices == 0) /* a kernel without CONFIG_SCHED_INFO shows zeros */
+        return -ENOTSUP;
+    *ret_run = run;
     return 0;
 }

@@ -8,13 +8,20 @@
 
 #define PTRACE_NAME_BYTES 64
 
+/* /proc/PID/task/TID/schedstat: CPU time so far, and how often the thread was given a CPU. */
+struct thread_run {
+    uint64_t cpu_ns, slices;
+};
+
 struct traced_thread {
     pid_t tid;
-    int stat_fd;      /* owned, of /proc/PID/task/TID/stat; -1: opened for each reading */
-    bool interrupted; /* was told to stop for a sample and did not stop yet */
-    bool due;         /* is to be stopped in this tick */
-    uint32_t ticks;   /* for how many ticks that has lasted */
-    uint32_t cpu;     /* at the last reading */
+    int stat_fd, schedstat_fd; /* owned; -1: opened for each reading */
+    bool due;                  /* is to be stopped in this tick */
+    bool interrupted;          /* was told to stop for a sample and did not stop yet */
+    bool has_run;              /* `run` is known */
+    struct thread_run run;     /* at the last sample */
+    int64_t owed_ns;           /* CPU time that no sample stands for yet; below 0: too many did */
+    uint32_t cpu;              /* at the last reading of stat */
     char name[PTRACE_NAME_BYTES]; /* the same; "" before the first one */
 };
 
@@ -36,3 +43,7 @@ void traced_threads_free(struct traced_threads *threads);
  */
 int traced_thread_read(const struct traced_threads *threads, struct traced_thread *thread,
                        char *ret_state, bool *ret_renamed);
+
+/* 0, or -errno where the kernel does not count this or the thread has ended. */
+int traced_thread_read_run(const struct traced_threads *threads, const struct traced_thread *thread,
+                           struct thread_run *ret_run);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@
 #include "base/clock.h"
 #include "capture/capture.h"
 #include "capture/ptrace_refusal.h"
+#include "lprofd/privilege.h"
 
 #define STACK_BYTES 4096
 #define THREADS_MAX 64
@@ -47,6 +49,16 @@ static void sleep_ms(unsigned ms)
     struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
         ;
+}
+
+/* On a machine with much else to do a thread may have to wait for its turn. */
+static bool makes_progress(const struct progress *progress, int number)
+{
+    unsigned long before = progress->steps[number];
+    for (int i = 0; i < 2000; i++, sleep_ms(5))
+        if (progress->steps[number] > before + 10)
+            return true;
+    return false;
 }
 
 static pid_t start(void (*body)(struct progress *), struct progress *progress)
@@ -204,15 +216,12 @@ static void each_busy_thread_is_sampled_and_makes_progress(void **state)
     drain_for(capture, 100, &seen);
     assert_int_equal(seen.samples, 0); /* a capture starts disabled */
     assert_int_equal(capture_ptrace.set_enabled(capture, true), 0);
-    unsigned long before[4];
-    for (int i = 0; i < 4; i++)
-        before[i] = progress->steps[i];
     drain_for(capture, 1500, &seen);
     for (int i = 0; i < 4; i++) {
         struct thread_seen *thread = seen_thread(&seen, progress->tids[i]);
-        assert_in_range(thread->samples, 20, 320);
+        assert_in_range(thread->samples, 5, 320);
         assert_int_equal(thread->weight_ns % capture->period_ns, 0);
-        assert_true(progress->steps[i] > before[i] + 1000);
+        assert_true(makes_progress(progress, i));
     }
     assert_int_equal(seen.bad, 0);
     assert_in_range(seen.maps, 1, 4);
@@ -226,11 +235,43 @@ static void each_busy_thread_is_sampled_and_makes_progress(void **state)
     capture_ptrace.close(capture);
     assert_int_equal(ptrace_tracer_of(pid, 0), 0);
     for (int i = 0; i < 4; i++)
-        before[i] = progress->steps[i];
-    sleep_ms(200);
-    for (int i = 0; i < 4; i++)
-        assert_true(progress->steps[i] > before[i]);
+        assert_true(makes_progress(progress, i));
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    end(pid, progress);
+}
+
+/* Four threads wait for one CPU: each is runnable all the time and runs a quarter of it. */
+static void samples_stand_for_cpu_time_not_for_waiting(void **state)
+{
+    (void)state;
+    struct progress *progress = progress_new();
+    cpu_set_t before, first;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&first);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&first) == 0; cpu++)
+        if (CPU_ISSET(cpu, &before))
+            CPU_SET(cpu, &first);
+    assert_int_equal(sched_setaffinity(0, sizeof first, &first), 0);
+    pid_t pid = start(run_four_threads, progress);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    while (!progress->tids[3] || !progress->tids[0] || !progress->tids[1] || !progress->tids[2])
+        sleep_ms(1);
+    struct capture *capture = open_capture(pid, 500);
+    assert_int_equal(capture_ptrace.set_enabled(capture, true), 0);
+    struct seen seen = {0};
+    drain_for(capture, 100, &seen);
+    memset(&seen, 0, sizeof seen);
+    uint64_t start_ns, end_ns;
+    assert_int_equal(privilege_read_cpu_time(pid, &start_ns), 0);
+    drain_for(capture, 2000, &seen);
+    assert_int_equal(privilege_read_cpu_time(pid, &end_ns), 0);
+    uint64_t sampled_ns = 0;
+    for (size_t i = 0; i < seen.thread_count; i++)
+        sampled_ns += seen.threads[i].weight_ns;
+    double ratio = (double)sampled_ns / (double)(end_ns - start_ns);
+    print_message("sampled %.3f of the CPU time\n", ratio);
+    assert_true(ratio > 0.9 && ratio < 1.1);
+    capture_ptrace.close(capture);
     end(pid, progress);
 }
 
@@ -349,7 +390,7 @@ static void threads_are_followed_from_birth_to_death(void **state)
     struct thread_seen *later = seen_thread(&seen, progress->tids[1]);
     assert_int_equal(later->forks, 1);
     assert_int_equal(later->exits, 1);
-    assert_in_range(later->samples, 10, 90);
+    assert_in_range(later->samples, 3, 90);
     assert_string_equal(later->name, "short lived");
     assert_int_equal(seen_thread(&seen, pid)->exits, 1); /* it has ended too */
     assert_int_equal(seen.bad, 0);
@@ -390,7 +431,7 @@ static void a_new_image_is_reported_and_sampled(void **state)
     drain_for(capture, 500, &seen);
     assert_int_equal(seen.execs, 1);
     assert_string_equal(seen_thread(&seen, pid)->name, "sh");
-    assert_in_range(seen_thread(&seen, pid)->samples, 20, 400);
+    assert_in_range(seen_thread(&seen, pid)->samples, 5, 400);
     assert_true(seen.maps >= 2);
     for (size_t i = 0; i < seen.thread_count; i++)
         if (seen.threads[i].tid != pid)
@@ -483,9 +524,9 @@ static void job_control_works_as_without_a_tracer(void **state)
     assert_int_equal(seen.samples, samples);
 
     kill(pid, SIGCONT);
+    assert_true(makes_progress(progress, 0));
     drain_for(capture, 200, &seen);
-    assert_true(progress->steps[0] > steps);
-    assert_true(seen.samples > samples + 10);
+    assert_true(seen.samples > samples + 3);
 
     kill(pid, SIGSTOP); /* and it stays stopped when lprofd leaves */
     assert_true(becomes(pid, "tT"));
@@ -495,8 +536,7 @@ static void job_control_works_as_without_a_tracer(void **state)
     sleep_ms(50);
     assert_int_equal(progress->steps[0], steps);
     kill(pid, SIGCONT);
-    sleep_ms(100);
-    assert_true(progress->steps[0] > steps);
+    assert_true(makes_progress(progress, 0));
     end(pid, progress);
 }
 
@@ -517,9 +557,9 @@ static void a_stopped_process_can_be_attached_to(void **state)
     assert_int_equal(progress->steps[0], steps);
     assert_int_equal(seen.samples, 0);
     kill(pid, SIGCONT);
+    assert_true(makes_progress(progress, 0));
     drain_for(capture, 200, &seen);
-    assert_true(progress->steps[0] > steps);
-    assert_true(seen.samples > 10);
+    assert_true(seen.samples > 3);
     capture_ptrace.close(capture);
     end(pid, progress);
 }
@@ -584,9 +624,8 @@ static void the_target_survives_kill_9_of_its_tracer(void **state)
     assert_int_equal(waitpid(profiler, NULL, 0), profiler);
     sleep_ms(50);
     assert_int_equal(ptrace_tracer_of(pid, 0), 0);
-    unsigned long steps = progress->steps[3];
-    sleep_ms(200);
-    assert_true(progress->steps[3] > steps);
+    for (int i = 0; i < 4; i++)
+        assert_true(makes_progress(progress, i));
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
     end(pid, progress);
 }
@@ -659,6 +698,7 @@ int main(void)
 #endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_busy_thread_is_sampled_and_makes_progress),
+        cmocka_unit_test(samples_stand_for_cpu_time_not_for_waiting),
         cmocka_unit_test(the_instruction_pointer_is_that_of_the_thread),
         cmocka_unit_test(the_stack_copy_begins_at_the_stack_pointer),
         cmocka_unit_test(threads_are_followed_from_birth_to_death),
