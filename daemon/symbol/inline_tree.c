@@ -24,11 +24,12 @@ struct builder {
     size_t range_count, range_capacity;
     struct enclosing *stack; /* owned */
     size_t stack_count, stack_capacity;
-    uint32_t *finished; /* owned: by node, how many nodes were complete before it */
-    size_t finished_capacity;
-    uint32_t finished_count;
 };
 
+/*
+ * Children come after their parents and so count before them; of two calls that claim the same
+ * code, as compilers sometimes say, the later one does (as LLVM has it).
+ */
 static int add_range(struct builder *builder, uint64_t start, uint64_t end)
 {
     if (start < builder->text_vaddr || end <= start || builder->range_count >= RANGES_MAX)
@@ -36,8 +37,9 @@ static int add_range(struct builder *builder, uint64_t start, uint64_t end)
     if (array_reserve(&builder->ranges, &builder->range_capacity, builder->range_count + 1,
                       sizeof *builder->ranges))
         return -ENOMEM;
+    uint32_t node = (uint32_t)builder->tree.count;
     builder->ranges[builder->range_count++] =
-        (struct range){.start = start, .end = end, .value = (uint32_t)builder->tree.count};
+        (struct range){.start = start, .end = end, .value = node, .order = node};
     return 0;
 }
 
@@ -54,15 +56,6 @@ static int add_listed_ranges(struct builder *builder, const struct scanned_die *
             return error;
     }
     return 0;
-}
-
-/* Leaves the nodes that do not enclose what comes at `depth`. */
-static void leave(struct builder *builder, uint32_t depth)
-{
-    while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= depth) {
-        uint32_t node = builder->stack[--builder->stack_count].node;
-        builder->finished[node] = builder->finished_count++;
-    }
 }
 
 static int push(struct builder *builder, uint32_t node, uint32_t depth)
@@ -86,9 +79,7 @@ static int add_node(struct builder *builder, const struct scanned_die *die)
         .call_line = inlined ? die->call_line : 0,
         .call_column = inlined && die->call_column <= UINT16_MAX ? (uint16_t)die->call_column : 0,
     };
-    if (array_reserve(&tree->nodes, &tree->capacity, tree->count + 1, sizeof *tree->nodes) ||
-        array_reserve(&builder->finished, &builder->finished_capacity, tree->count + 1,
-                      sizeof *builder->finished))
+    if (array_reserve(&tree->nodes, &tree->capacity, tree->count + 1, sizeof *tree->nodes))
         return -ENOMEM;
     tree->nodes[tree->count++] = node;
     return push(builder, (uint32_t)tree->count - 1, die->depth);
@@ -96,7 +87,8 @@ static int add_node(struct builder *builder, const struct scanned_die *die)
 
 static int add_die(struct builder *builder, const struct scanned_die *die)
 {
-    leave(builder, die->enclosed);
+    while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= die->enclosed)
+        builder->stack_count--;
     if (builder->tree.count >= NODE_NONE - 1 || die->offset - builder->unit_offset > UINT32_MAX)
         return 0;
     size_t before = builder->range_count;
@@ -118,20 +110,7 @@ static int scan_unit(struct builder *builder, struct die_scan *scan)
         if (error)
             return error;
     }
-    leave(builder, 0);
     return 0;
-}
-
-/*
- * A call inlined into a call counts before that; of two that claim the same code, as compilers
- * sometimes say, the one that comes first (as elfutils has it).
- */
-static void order_ranges(struct builder *builder)
-{
-    for (size_t i = 0; i < builder->range_count; i++) {
-        struct range *range = &builder->ranges[i];
-        range->order = builder->finished_count - 1 - builder->finished[range->value];
-    }
 }
 
 int inline_tree_read(const struct debug_image *image, const struct unit_header *unit,
@@ -151,14 +130,11 @@ int inline_tree_read(const struct debug_image *image, const struct unit_header *
     struct builder builder = {
         .text_vaddr = text_vaddr, .unit_offset = unit->offset, .info = info, .unit_die = unit_die};
     error = scan_unit(&builder, &scan);
-    if (!error) {
-        order_ranges(&builder);
+    if (!error)
         error = range_map_build(builder.ranges, builder.range_count, &builder.tree.map);
-    }
     die_scan_finish(&scan);
     free(builder.ranges);
     free(builder.stack);
-    free(builder.finished);
     if (error)
         inline_tree_free(&builder.tree);
     else

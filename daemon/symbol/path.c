@@ -60,9 +60,10 @@ int path_join(const char *directory, const char *path, char **ret_path)
     char *text = malloc(directory_bytes + path_bytes + 2);
     if (!text)
         return -ENOMEM;
-    memcpy(text, directory, directory_bytes);
-    if (joined)
+    if (joined) {
+        memcpy(text, directory, directory_bytes);
         text[directory_bytes++] = '/';
+    }
     memcpy(text + directory_bytes, path, path_bytes);
     text[directory_bytes + path_bytes] = '\0';
     normalise(text);

@@ -133,6 +133,14 @@ static inline void fixture_open(struct fixture *fixture, const char *path)
     assert_true(fixture->module.fd >= 0);
 }
 
+/* Makes fixture->module one without a file of its own; takes over `fd`, which may be -1. */
+static inline void fixture_be(struct fixture *fixture, enum module_kind kind, const char *path,
+                              int fd)
+{
+    snprintf(fixture->path, sizeof fixture->path, "%s", path);
+    fixture->module = (struct module){.id = 1, .kind = kind, .path = fixture->path, .fd = fd};
+}
+
 static inline void fixture_open_built(struct fixture *fixture, const char *name)
 {
     char path[256];

@@ -119,6 +119,31 @@ static void clang_programs_without_aranges_have_lines(void **state)
     assert_int_equal(span.frames[0].line, 24);
 }
 
+/*
+ * Keeps addresses, function names and the innermost place of each address. The places of outer
+ * frames go: of a function that is inlined twice eu-addr2line 0.188 names the wrong call (it looks
+ * for the function, not for the call, in the caller), and llvm-symbolizer reads no alternate file.
+ * Also Debian builds lua in ".", and elfutils leaves "././lapi.c" as it is.
+ */
+static char *without_outer_places(char *text)
+{
+    struct text kept = {0};
+    size_t line_of_block = 0;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) && *line; line_of_block++) {
+        if (strncmp(line, "0x", 2) == 0)
+            line_of_block = 0;
+        if (line_of_block > 2 && line_of_block % 2 == 0)
+            continue;
+        while (strncmp(line, "./", 2) == 0)
+            line += 2;
+        text_printf(&kept, "%s\n", line);
+    }
+    free(text);
+    assert_non_null(kept.bytes);
+    return kept.bytes;
+}
+
 /* A dwz-compressed library of Debian: names of inlined functions are in the alternate file. */
 static void dwz_library_agrees(void **state)
 {
@@ -132,20 +157,11 @@ static void dwz_library_agrees(void **state)
     fixture_open(fixture, path);
     _cleanup_(addresses_free) struct addresses addresses = {0};
     fixture_add_functions(fixture, "-D", 7, &addresses);
-    _cleanup_free_ char *ours = fixture_describe(fixture, &addresses);
-    _cleanup_free_ char *theirs = fixture_describe_by_elfutils(fixture, &addresses);
-    /* Debian builds it in ".": elfutils leaves "././lapi.c" as it is. */
-    _cleanup_free_ char *plain = calloc(1, strlen(theirs) + 1);
-    assert_non_null(plain);
-    size_t length = 0;
-    for (const char *cursor = theirs; *cursor;) {
-        bool line_start = cursor == theirs || cursor[-1] == '\n' || cursor[-1] == '/';
-        if (line_start && strncmp(cursor, "./", 2) == 0)
-            cursor += 2;
-        else
-            plain[length++] = *cursor++;
-    }
-    assert_same_text(ours, plain);
+    _cleanup_free_ char *ours = without_outer_places(fixture_describe(fixture, &addresses));
+    _cleanup_free_ char *theirs =
+        without_outer_places(fixture_describe_by_elfutils(fixture, &addresses));
+    assert_same_text(ours, theirs);
+    assert_non_null(strstr(ours, "memcpy"));
 }
 
 int main(void)

@@ -1,0 +1,252 @@
+/* What is published for each kind of module, and programs whose answers are known by arithmetic. */
+#include "module_fixture.h"
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+/* nop is one byte on x86-64: the function's n-th byte is on the n-th line after its label. */
+static const char nops[] = "    .text\n"        /* 1 */
+                           "    .globl first\n" /* 2 */
+                           "    .type first, @function\n"
+                           "first:\n"  /* 4 */
+                           "    nop\n" /* 5: first + 0 */
+                           "    nop\n" /* 6: first + 1 */
+                           "    ret\n" /* 7: first + 2 */
+                           "    .size first, . - first\n"
+                           "    .type second, @function\n"
+                           "second:\n" /* 10 */
+                           "    nop\n" /* 11: second + 0 = first + 3 */
+                           "    ret\n" /* 12: second + 1 */
+                           "    .size second, . - second\n"
+                           "label:\n"  /* 14, no type, no size */
+                           "    nop\n" /* 15 */
+                           "    ret\n" /* 16 */
+                           "    .section .note.GNU-stack\n";
+
+static bool build_nops(struct fixture *fixture, const char *options)
+{
+#ifdef __x86_64__
+    if (!have_tool("gcc"))
+        return false;
+    fixture_write(fixture, "nops.s", nops);
+    run_or_fail("cd %s && gcc %s -shared -nostdlib -o nops.so nops.s 2>&1", fixture->directory,
+                options);
+    fixture_open_built(fixture, "nops.so");
+    return true;
+#else
+    (void)fixture, (void)options;
+    print_message("skipped: the program is written for x86-64\n");
+    return false;
+#endif
+}
+
+static void each_byte_has_its_line(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    uint64_t first = fixture_symbol(fixture, "first");
+    const struct {
+        unsigned at, line;
+        const char *function;
+    } expected[] = {{0, 5, "first"},   {1, 6, "first"},  {2, 7, "first"}, {3, 11, "second"},
+                    {4, 12, "second"}, {5, 15, "label"}, {6, 16, "label"}};
+    char path[256];
+    snprintf(path, sizeof path, "%s/nops.s", fixture->directory);
+    for (size_t i = 0; i < array_length(expected); i++) {
+        struct frame_span span = fixture_resolve(fixture, first + expected[i].at, false);
+        assert_int_equal(span.status, SYMBOL_LINE);
+        assert_int_equal(span.count, 1);
+        assert_string_equal(fixture_function(fixture, &span, 0), expected[i].function);
+        assert_int_equal(span.frames[0].line, expected[i].line);
+        struct symbol_file file = symbols_file(fixture->symbols, span.frames[0].file);
+        assert_string_equal(file.path, path);
+        assert_string_equal(file.directory, fixture->directory);
+        assert_int_equal(file.module, fixture->module.id);
+    }
+}
+
+static void return_address_belongs_to_the_call_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    uint64_t second = fixture_symbol(fixture, "second");
+    struct frame_span span = fixture_resolve(fixture, second, true);
+    assert_string_equal(fixture_function(fixture, &span, 0), "first");
+    assert_int_equal(span.frames[0].line, 7);
+    span = fixture_resolve(fixture, second, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "second");
+    assert_int_equal(span.frames[0].line, 11);
+}
+
+static void without_debug_information_there_are_names(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, ""))
+        skip();
+    uint64_t first = fixture_symbol(fixture, "first");
+    struct frame_span span = fixture_resolve(fixture, first + 1, false);
+    assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+    assert_string_equal(fixture_function(fixture, &span, 0), "first");
+    assert_int_equal(span.frames[0].file, 0);
+}
+
+static void address_without_a_symbol_is_named_after_the_module(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    struct frame_span span = fixture_resolve(fixture, 0xabcdef, false);
+    assert_int_equal(span.status, SYMBOL_NO_LINE);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[nops.so+0xabcdef]");
+}
+
+static void same_function_has_the_same_id(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    uint64_t first = fixture_symbol(fixture, "first");
+    struct symbol_request requests[] = {{.location = 0, .vaddr = first},
+                                        {.location = 1, .vaddr = first + 2},
+                                        {.location = 9, .vaddr = first + 3}};
+    assert_int_equal(symbols_resolve_names(fixture->symbols, &fixture->module, requests, 3), 0);
+    assert_int_equal(symbols_frames(fixture->symbols, 0).status, SYMBOL_NAME_ONLY);
+    assert_int_equal(symbols_resolve_lines(fixture->symbols, &fixture->module, requests, 3), 0);
+    uint32_t function = symbols_frames(fixture->symbols, 0).frames[0].function;
+    assert_int_equal(symbols_frames(fixture->symbols, 1).frames[0].function, function);
+    assert_int_not_equal(symbols_frames(fixture->symbols, 9).frames[0].function, function);
+    assert_int_equal(symbols_frames(fixture->symbols, 5).status, SYMBOL_PENDING);
+    assert_int_equal(symbols_frames(fixture->symbols, 5).count, 0);
+}
+
+static void unreadable_modules_have_a_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_write(fixture, "text.so", "this is not an ELF file");
+    fixture_open_built(fixture, "text.so");
+    struct frame_span span = fixture_resolve(fixture, 0x10, false);
+    assert_int_equal(span.status, SYMBOL_UNREADABLE);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[text.so+0x10]");
+
+    fixture_open_built(fixture, "text.so");
+    close_fd(&fixture->module.fd);
+    fixture->module.fd = -1;
+    fixture->module.open_error = EACCES;
+    span = fixture_resolve(fixture, 0x10, false);
+    assert_int_equal(span.status, SYMBOL_UNREADABLE);
+}
+
+static void anonymous_memory_is_no_module(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_be(fixture, MODULE_ANONYMOUS, "[anon]", -1);
+    struct frame_span span = fixture_resolve(fixture, 0x7f0000001234, false);
+    assert_int_equal(span.status, SYMBOL_NO_MODULE);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[anon]");
+}
+
+static void published_names_stand_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t before = symbols_generation(fixture->symbols);
+    assert_int_equal(symbols_publish_name(fixture->symbols, 3, "[truncated stack]"), 0);
+    assert_true(symbols_generation(fixture->symbols) > before);
+    struct frame_span span = symbols_frames(fixture->symbols, 3);
+    assert_int_equal(span.count, 1);
+    assert_int_equal(span.status, SYMBOL_NO_MODULE);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[truncated stack]");
+    assert_true(symbols_bytes(fixture->symbols) > 0);
+}
+
+static void kernel_functions_come_from_kallsyms(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_be(fixture, MODULE_KERNEL, "[kernel]", -1);
+    _cleanup_free_ char *line =
+        run("grep -E '^[0-9a-f]{16} T (vfs_read|ksys_read|schedule)$' /proc/kallsyms | head -1");
+    uint64_t vaddr = line ? strtoull(line, NULL, 16) : 0;
+    if (vaddr == 0) {
+        struct frame_span span = fixture_resolve(fixture, 0xffffffff81000000, false);
+        assert_string_equal(fixture_function(fixture, &span, 0), "[kernel]");
+        assert_int_equal(span.status, SYMBOL_UNREADABLE);
+        return;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    struct frame_span span = fixture_resolve(fixture, vaddr + 4, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), line + 19);
+    assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+    span = fixture_resolve(fixture, 0x1000, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[kernel]");
+}
+
+static void vdso_functions_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    const void *image = (const void *)getauxval(AT_SYSINFO_EHDR);
+    if (!image) {
+        print_message("skipped: this kernel maps no vdso\n");
+        skip();
+    }
+    /* Two pages or more; what is behind a short image is unmapped and read as far as it goes. */
+    int fd = memfd_create("vdso", MFD_CLOEXEC);
+    for (size_t page = 0; page < 4; page++)
+        if (write(fd, (const char *)image + page * 4096, 4096) != 4096)
+            break;
+    fixture_be(fixture, MODULE_VDSO, "[vdso]", fd);
+    bool found = false;
+    for (uint64_t vaddr = 0; vaddr < 4 * 4096 && !found; vaddr += 16) {
+        struct frame_span span = fixture_resolve(fixture, vaddr, false);
+        found = strstr(fixture_function(fixture, &span, 0), "clock_gettime");
+    }
+    assert_true(found);
+    struct frame_span span = fixture_resolve(fixture, 0x70000, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[vdso+0x70000]");
+}
+
+static void plt_stubs_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc") || !have_tool("objdump"))
+        skip();
+    fixture_write(fixture, "main.c", "#include <stdio.h>\nint main(void) { return puts(\"\"); }\n");
+    run_or_fail("cd %s && gcc -O2 -fcf-protection=none -Wl,-z,lazy -o main main.c",
+                fixture->directory);
+    fixture_open_built(fixture, "main");
+    _cleanup_free_ char *output =
+        run("objdump -d %s | awk '/<puts@plt>:/ {print $1}'", fixture->path);
+    assert_non_null(output);
+    assert_true(output[0]);
+    struct frame_span span = fixture_resolve(fixture, strtoull(output, NULL, 16), false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "puts@plt");
+}
+
+static void every_status_has_a_name(void **state)
+{
+    (void)state;
+    for (int status = 0; status < SYMBOL_STATUS_COUNT; status++)
+        assert_string_not_equal(symbol_status_name((enum symbol_status)status), "unknown");
+    assert_string_equal(symbol_status_name(SYMBOL_NO_DEBUG_INFO), "no_debug_info");
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(each_byte_has_its_line),
+        test(return_address_belongs_to_the_call_before_it),
+        test(without_debug_information_there_are_names),
+        test(address_without_a_symbol_is_named_after_the_module),
+        test(same_function_has_the_same_id),
+        test(unreadable_modules_have_a_reason),
+        test(anonymous_memory_is_no_module),
+        test(published_names_stand_alone),
+        test(kernel_functions_come_from_kallsyms),
+        test(vdso_functions_are_named),
+        test(plt_stubs_are_named),
+        test(every_status_has_a_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
