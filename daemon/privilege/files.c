@@ -92,8 +92,12 @@ static int reopen_regular(int path_fd, int *ret_fd)
     return 0;
 }
 
-/* O_PATH of an absolute path inside a root; symbolic links, absolute ones too, stay inside. */
-static int open_path_in_root(int root_fd, const char *path, int *ret_fd)
+/*
+ * O_PATH of an absolute path inside a root; symbolic links, absolute ones too, stay inside. Where
+ * openat2 is missing (an old kernel, a sandbox), lprofd's own root needs no confining: the rights
+ * that the thread has now decide, and the file system is checked once it is open.
+ */
+static int open_path_in_root(int root_fd, bool is_own_root, const char *path, int *ret_fd)
 {
     struct open_how how = {
         .flags = O_PATH | O_CLOEXEC,
@@ -105,6 +109,13 @@ static int open_path_in_root(int root_fd, const char *path, int *ret_fd)
             *ret_fd = (int)fd;
             return 0;
         }
+        if (errno == ENOSYS && is_own_root) {
+            int own_fd = open(path, O_PATH | O_CLOEXEC);
+            if (own_fd < 0)
+                return -errno;
+            *ret_fd = own_fd;
+            return 0;
+        }
         if (errno == EXDEV || errno == ELOOP)
             return -EACCES;                 /* a magic link on the way */
         if (errno != EAGAIN || tries == 10) /* a rename elsewhere made ".." uncertain */
@@ -113,21 +124,15 @@ static int open_path_in_root(int root_fd, const char *path, int *ret_fd)
 }
 
 /* Both steps with the rights that the calling thread has now. */
-static int open_regular_in_root(int root_fd, const char *path, int *ret_fd)
+static int open_regular_in_root(int root_fd, bool is_own_root, const char *path, int *ret_fd)
 {
-    _cleanup_close_ int own_root_fd = -1;
-    if (root_fd < 0) {
-        own_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (own_root_fd < 0)
-            return -errno;
-        root_fd = own_root_fd;
-    }
     _cleanup_close_ int path_fd = -1;
-    int error = open_path_in_root(root_fd, path, &path_fd);
+    int error = open_path_in_root(root_fd, is_own_root, path, &path_fd);
     return error ? error : reopen_regular(path_fd, ret_fd);
 }
 
-static int open_as_target(const struct target *target, int root_fd, const char *path, int *ret_fd)
+static int open_as_target(const struct target *target, int root_fd, bool is_own_root,
+                          const char *path, int *ret_fd)
 {
     if (path[0] != '/')
         return -EINVAL;
@@ -135,14 +140,23 @@ static int open_as_target(const struct target *target, int root_fd, const char *
     int error = credentials_switch(target, &before);
     if (error)
         return error;
-    error = open_regular_in_root(root_fd, path, ret_fd);
+    error = open_regular_in_root(root_fd, is_own_root, path, ret_fd);
     credentials_restore(&before);
     return error;
 }
 
+/* The same in lprofd's own root. */
+static int open_as_target_in_own_root(const struct target *target, const char *path, int *ret_fd)
+{
+    _cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return root_fd < 0 ? -errno : open_as_target(target, root_fd, true, path, ret_fd);
+}
+
 int privilege_open_in_target(const struct target *target, const char *path, int *ret_fd)
 {
-    return open_as_target(target, target->root_fd, path, ret_fd);
+    if (target->root_fd < 0)
+        return open_as_target_in_own_root(target, path, ret_fd);
+    return open_as_target(target, target->root_fd, target->own_root, path, ret_fd);
 }
 
 int privilege_open_own(const char *path, int *ret_fd)
@@ -164,8 +178,7 @@ int privilege_open_beneath(const char *directory, const char *path, int *ret_fd)
     return path_fd < 0 ? -errno : reopen_regular(path_fd, ret_fd);
 }
 
-/* --- mapped files ------------------------------------------------------------------------------
- */
+/* --- mapped files --------------------------------------------------------------------------- */
 
 static bool is_same_file(int fd, uint64_t device, uint64_t inode)
 {
@@ -205,16 +218,12 @@ static int open_map_file(pid_t pid, uint64_t start, uint64_t end, const char *pa
     return reopen_regular(path_fd, ret_fd);
 }
 
-static int open_if_same(const struct target *target, int root_fd, const char *path, uint64_t device,
-                        uint64_t inode, int *ret_fd)
+/* Hands the descriptor on if it is the wanted file's. */
+static int take_if_same(int *fd, uint64_t device, uint64_t inode, int *ret_fd)
 {
-    _cleanup_close_ int fd = -1;
-    int error = open_as_target(target, root_fd, path, &fd);
-    if (error)
-        return error;
-    if (!is_same_file(fd, device, inode))
+    if (!is_same_file(*fd, device, inode))
         return -ESTALE;
-    *ret_fd = take_fd(&fd);
+    *ret_fd = take_fd(fd);
     return 0;
 }
 
@@ -224,9 +233,14 @@ int privilege_open_mapped(const struct target *target, uint64_t start, uint64_t 
     int error = open_map_file(target->pid, start, end, path, inode, ret_fd);
     if (error == 0 || error == -EINVAL)
         return error;
-    error = open_if_same(target, target->root_fd, path, device, inode, ret_fd);
+    _cleanup_close_ int fd = -1;
+    error = privilege_open_in_target(target, path, &fd);
+    if (!error)
+        error = take_if_same(&fd, device, inode, ret_fd);
     /* maps shows paths as lprofd's root sees them: those of a chroot begin outside of it. */
-    if (error && !target->own_root && open_if_same(target, -1, path, device, inode, ret_fd) == 0)
+    _cleanup_close_ int own_fd = -1;
+    if (error && !target->own_root && open_as_target_in_own_root(target, path, &own_fd) == 0 &&
+        take_if_same(&own_fd, device, inode, ret_fd) == 0)
         return 0;
     return error;
 }

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "lprofd/privilege.h"
 
@@ -206,6 +209,75 @@ static void links_cannot_leave_the_root_of_the_target(void **state)
     close_fixture(&fixture);
 }
 
+static void a_source_directory_is_never_left(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, NULL);
+    write_file(in_directory(&fixture, "source.c"), "inside", 0644);
+    assert_int_equal(mkdir(in_directory(&fixture, "sub"), 0755), 0);
+    assert_int_equal(symlink("../../../../etc/passwd", in_directory(&fixture, "sub/up")), 0);
+    assert_int_equal(symlink("../source.c", in_directory(&fixture, "sub/in")), 0);
+    assert_int_equal(symlink("/etc/passwd", in_directory(&fixture, "link")), 0);
+    int fd = -1;
+    assert_int_equal(privilege_open_beneath(fixture.directory, "sub/up", &fd), -EXDEV);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "link", &fd), -EXDEV);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "../passwd", &fd), -EXDEV);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "/etc/passwd", &fd), -EXDEV);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "sub", &fd), -EINVAL);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "absent", &fd), -ENOENT);
+    assert_int_equal(fd, -1);
+    assert_int_equal(privilege_open_beneath(fixture.directory, "sub/in", &fd), 0);
+    close(fd);
+    close_fixture(&fixture);
+}
+
+/* As a sandbox without openat2(2) does: the calls of this process fail from now on. */
+static void refuse_openat2(void)
+{
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+        _exit(100);
+}
+
+static void without_openat2_the_rights_are_the_same(void **state)
+{
+    (void)state;
+    need_root();
+    struct fixture fixture;
+    open_fixture(&fixture, child_become_user);
+    write_file(in_directory(&fixture, "source.c"), "int main;", 0644);
+    write_file(in_directory(&fixture, "secret"), "secret", 0600);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        refuse_openat2();
+        int fd = -1;
+        const struct target *target = fixture.target;
+        int failed = 0;
+        failed |= (privilege_open_in_target(target, in_directory(&fixture, "source.c"), &fd) != 0);
+        failed |=
+            (privilege_open_in_target(target, in_directory(&fixture, "secret"), &fd) != -EACCES)
+            << 1;
+        failed |= (privilege_open_in_target(target, "/proc/1/environ", &fd) != -EACCES) << 2;
+        failed |= (privilege_open_in_target(target, "/etc/shadow", &fd) != -EACCES) << 3;
+        failed |= (privilege_open_in_target(target, "/proc/1/root/etc/shadow", &fd) != -EACCES)
+                  << 4;
+        _exit(failed);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close_fixture(&fixture);
+}
+
 /* --- mapped files ------------------------------------------------------------------------------
  */
 
@@ -343,6 +415,8 @@ int main(void)
         cmocka_unit_test(the_environment_of_init_stays_secret),
         cmocka_unit_test(a_symbolic_link_gives_no_more_than_its_target),
         cmocka_unit_test(links_cannot_leave_the_root_of_the_target),
+        cmocka_unit_test(a_source_directory_is_never_left),
+        cmocka_unit_test(without_openat2_the_rights_are_the_same),
         cmocka_unit_test(a_replaced_file_is_opened_as_it_was_mapped),
         cmocka_unit_test(the_path_is_used_only_for_the_same_file),
         cmocka_unit_test(a_mapping_that_is_another_file_by_now_is_stale),
