@@ -24,4 +24,5 @@ export function setAttribute(element, name, value) {
 export function setBar(element, percent) {
   const width = `${Math.max(0, Math.min(100, percent)).toFixed(2)}%`;
   if (element.style.width !== width) element.style.width = width;
+  element.hidden = percent < 0.05;
 }

@@ -66,9 +66,10 @@ export class LinesView {
     this.unknownShare = h('td', {class: 'number'});
     this.unknownTime = h('td', {class: 'number time'});
     this.unknownHits = h('td', {class: 'number hits'});
-    this.unknownText = h('td', {colspan: '3', class: 'location'});
+    this.unknownText = h('td', {class: 'location'});
     this.unknownRow = h('tr', {class: 'unknown', hidden: true},
-      this.unknownText, this.unknownShare, h('td'), this.unknownTime, this.unknownHits);
+      h('td', {class: 'number rank'}), this.unknownText, h('td', {class: 'function'}),
+      this.unknownShare, h('td', {class: 'number'}), this.unknownTime, this.unknownHits);
     this.empty = h('p', {class: 'empty'}, 'Connecting…');
     this.table = h('table', {class: 'lines', hidden: true},
       h('caption', {class: 'hidden'}, 'The hottest source lines'),

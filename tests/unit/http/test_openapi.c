@@ -1,0 +1,338 @@
+/* The OpenAPI document says what the server does: every route, parameter, field and limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "fake_session.h"
+#include "http/params.h"
+#include "http/route.h"
+#include "http/server.h"
+
+struct world {
+    struct session_registry *registry;
+    struct http_server *server;
+    unsigned port;
+    cJSON *document;
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+    static const char *const listen = "127.0.0.1:0";
+    uint32_t id;
+    session_registry_new(&world.registry);
+    struct session *session = fake_session_new(1234);
+    session_registry_add(world.registry, session, &id);
+    session_unref(session);
+    assert_int_equal(http_server_start(&(struct http_options){.listen = &listen,
+                                                              .listen_count = 1,
+                                                              .registry = world.registry},
+                                       &world.server, NULL),
+                     0);
+    sscanf(http_server_url(world.server), "http://127.0.0.1:%u", &world.port);
+    struct answer answer = client_get(world.port, "/api/v1/openapi.json");
+    world.document = answer_json(&answer);
+    answer_free(&answer);
+    assert_non_null(world.document);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    cJSON_Delete(world->document);
+    http_server_stop(world->server);
+    session_registry_free(world->registry);
+    return 0;
+}
+
+/* Follows "#/a/b/c" when the item is a reference. */
+static const cJSON *resolve(const cJSON *document, const cJSON *item)
+{
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(item, "$ref");
+    if (!reference)
+        return item;
+    const char *cursor = reference->valuestring + 1;
+    while (*cursor == '/') {
+        char key[64];
+        size_t length = strcspn(++cursor, "/");
+        snprintf(key, sizeof key, "%.*s", (int)length, cursor);
+        document = cJSON_GetObjectItemCaseSensitive(document, key);
+        assert_non_null(document);
+        cursor += length;
+    }
+    return document;
+}
+
+static const cJSON *find_operation(const cJSON *document, const struct route *route)
+{
+    char method[8];
+    const char *name = method_name(route->method);
+    for (size_t i = 0; i <= strlen(name); i++)
+        method[i] = (char)(name[i] | (name[i] ? 0x20 : 0));
+    const cJSON *paths = cJSON_GetObjectItemCaseSensitive(document, "paths");
+    const cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->path);
+    return cJSON_GetObjectItemCaseSensitive(path, method);
+}
+
+static unsigned documented_params(const cJSON *document, const cJSON *operation)
+{
+    unsigned bits = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(operation, "parameters"))
+    {
+        const cJSON *parameter = resolve(document, item);
+        if (strcmp(cJSON_GetObjectItem(parameter, "in")->valuestring, "query") != 0)
+            continue;
+        const char *wanted = cJSON_GetObjectItem(parameter, "name")->valuestring;
+        const char *name;
+        unsigned bit, found = 0;
+        for (size_t i = 0; (name = params_name(i, &bit)); i++)
+            found |= strcmp(name, wanted) ? 0 : bit;
+        assert_int_not_equal(found, 0);
+        bits |= found;
+    }
+    return bits;
+}
+
+static void every_route_is_documented_with_its_parameters(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < route_count; i++) {
+        const cJSON *operation = find_operation(world->document, &routes[i]);
+        if (!operation)
+            fail_msg("%s %s is not documented", method_name(routes[i].method), routes[i].path);
+        assert_int_equal(documented_params(world->document, operation), routes[i].params);
+        assert_non_null(cJSON_GetObjectItem(operation, "operationId"));
+    }
+}
+
+static void every_documented_operation_is_a_route(void **state)
+{
+    struct world *world = *state;
+    size_t operations = 0;
+    const cJSON *path;
+    cJSON_ArrayForEach(path, cJSON_GetObjectItem(world->document, "paths")) operations +=
+        (size_t)cJSON_GetArraySize(path);
+    assert_int_equal(operations, route_count);
+}
+
+static bool type_matches(const char *type, const cJSON *value)
+{
+    if (!strcmp(type, "integer"))
+        return cJSON_IsNumber(value) && value->valuedouble == (double)(long long)value->valuedouble;
+    return !strcmp(type, "object")   ? cJSON_IsObject(value)
+           : !strcmp(type, "array")  ? cJSON_IsArray(value)
+           : !strcmp(type, "string") ? cJSON_IsString(value)
+           : !strcmp(type, "number") ? cJSON_IsNumber(value)
+           : !strcmp(type, "null")   ? cJSON_IsNull(value)
+                                     : !strcmp(type, "boolean") && cJSON_IsBool(value);
+}
+
+static void check_type(const cJSON *schema, const cJSON *value, const char *where)
+{
+    const cJSON *type = cJSON_GetObjectItem(schema, "type");
+    bool good = !type || (cJSON_IsString(type) && type_matches(type->valuestring, value));
+    const cJSON *choice;
+    if (cJSON_IsArray(type))
+        cJSON_ArrayForEach(choice, type) good |= type_matches(choice->valuestring, value);
+    if (!good)
+        fail_msg("%s is not of the documented type", where);
+    const cJSON *values = cJSON_GetObjectItem(schema, "enum");
+    good = !values;
+    cJSON_ArrayForEach(choice, values) good |= cJSON_Compare(choice, value, true);
+    if (!good)
+        fail_msg("%s is not one of the documented values", where);
+}
+
+static void check_value(const cJSON *document, const cJSON *schema, const cJSON *value,
+                        const char *where);
+
+/* Every member must be documented, and every required one be there. */
+static void check_object(const cJSON *document, const cJSON *schema, const cJSON *value,
+                         const char *where)
+{
+    const cJSON *properties = cJSON_GetObjectItem(schema, "properties");
+    const cJSON *other = cJSON_GetObjectItem(schema, "additionalProperties");
+    const cJSON *item;
+    char name[256];
+    cJSON_ArrayForEach(item, value)
+    {
+        snprintf(name, sizeof name, "%.128s.%.64s", where, item->string);
+        const cJSON *known = cJSON_GetObjectItemCaseSensitive(properties, item->string);
+        if (!known && !cJSON_IsObject(other))
+            fail_msg("%s is not documented", name);
+        check_value(document, known ? known : other, item, name);
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(schema, "required"))
+    {
+        if (!cJSON_GetObjectItemCaseSensitive(value, item->valuestring))
+            fail_msg("%s has no %s", where, item->valuestring);
+    }
+}
+
+static void check_value(const cJSON *document, const cJSON *schema, const cJSON *value,
+                        const char *where)
+{
+    schema = resolve(document, schema);
+    check_type(schema, value, where);
+    const cJSON *items = cJSON_GetObjectItem(schema, "items");
+    const cJSON *item;
+    if (cJSON_IsObject(value))
+        check_object(document, schema, value, where);
+    if (cJSON_IsArray(value)) {
+        assert_non_null(items);
+        cJSON_ArrayForEach(item, value) check_value(document, items, item, where);
+    }
+}
+
+/* The path with {id} and {file} filled in. */
+static void fill_path(const char *pattern, char *ret_path)
+{
+    static const struct {
+        const char *name, *value;
+    } parts[] = {{"{id}", "1"}, {"{file}", "1"}, {"{rest}", "app.js"}};
+    *ret_path = '\0';
+    while (*pattern) {
+        size_t length = 1;
+        const char *value = NULL;
+        for (size_t i = 0; i < array_length(parts); i++)
+            if (!strncmp(pattern, parts[i].name, strlen(parts[i].name))) {
+                value = parts[i].value;
+                length = strlen(parts[i].name);
+            }
+        strncat(ret_path, value ? value : pattern, value ? strlen(value) : 1);
+        pattern += length;
+    }
+}
+
+static const cJSON *response_content(const cJSON *document, const cJSON *operation, unsigned status)
+{
+    char key[8];
+    snprintf(key, sizeof key, "%u", status);
+    const cJSON *responses = cJSON_GetObjectItem(operation, "responses");
+    const cJSON *response = cJSON_GetObjectItem(responses, key);
+    return cJSON_GetObjectItem(resolve(document, response), "content");
+}
+
+static void check_answer(struct world *world, const struct route *route,
+                         const struct answer *answer)
+{
+    const cJSON *operation = find_operation(world->document, route);
+    const cJSON *content = response_content(world->document, operation, answer->status);
+    assert_non_null(content);
+    const cJSON *media = cJSON_GetObjectItem(content, "application/json");
+    if (!media || !strcmp(route->path, "/api/v1/openapi.json"))
+        return;
+    cJSON *value = answer_json(answer);
+    assert_non_null(value);
+    check_value(world->document, cJSON_GetObjectItem(media, "schema"), value, route->path);
+    cJSON_Delete(value);
+}
+
+static void every_field_that_is_returned_is_documented(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 0; i < route_count; i++) {
+        char path[256];
+        if (routes[i].method != METHOD_GET || strstr(routes[i].path, "/events"))
+            continue;
+        fill_path(routes[i].path, path);
+        struct answer answer = client_get(world->port, path);
+        assert_int_equal(answer.status, 200);
+        check_answer(world, &routes[i], &answer);
+        answer_free(&answer);
+    }
+}
+
+static void check_event(struct world *world, const char *stream, const char *event,
+                        const char *schema_name)
+{
+    char mark[64];
+    snprintf(mark, sizeof mark, "event: %s\ndata: ", event);
+    const char *found = strstr(stream, mark);
+    assert_non_null(found);
+    cJSON *value = cJSON_Parse(found + strlen(mark));
+    const cJSON *schemas =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(world->document, "components"), "schemas");
+    assert_non_null(value);
+    check_value(world->document, cJSON_GetObjectItem(schemas, schema_name), value, event);
+    cJSON_Delete(value);
+}
+
+static void events_carry_what_is_documented(void **state)
+{
+    struct world *world = *state;
+    struct text request = {0};
+    struct text stream = {0};
+    text_printf(&request, "GET /api/v1/sessions/1/events HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n",
+                world->port);
+    int fd = client_connect(world->port);
+    client_send(fd, request.bytes, request.length);
+    /* The lines come last: when their block has ended, all three are there. */
+    for (const char *lines = NULL; !lines || !strstr(lines, "\n\n");
+         lines = strstr(stream.bytes, "event: lines")) {
+        char piece[65536];
+        ssize_t count = recv(fd, piece, sizeof piece, 0);
+        assert_true(count > 0);
+        text_add(&stream, piece, (size_t)count);
+    }
+    close(fd);
+    check_event(world, stream.bytes, "session", "Session");
+    check_event(world, stream.bytes, "totals", "Progress");
+    check_event(world, stream.bytes, "lines", "LinesDelta");
+    text_free(&stream);
+    text_free(&request);
+}
+
+static void problems_are_as_documented(void **state)
+{
+    struct world *world = *state;
+    const cJSON *schemas =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(world->document, "components"), "schemas");
+    static const char *const targets[] = {"/nope", "/api/v1/sessions/1/files/3/text",
+                                          "/api/v1/sessions/1/lines?limit=0"};
+    for (size_t i = 0; i < array_length(targets); i++) {
+        struct answer answer = client_get(world->port, targets[i]);
+        cJSON *problem = answer_json(&answer);
+        check_value(world->document, cJSON_GetObjectItem(schemas, "Problem"), problem, targets[i]);
+        cJSON_Delete(problem);
+        answer_free(&answer);
+    }
+}
+
+static void documented_limits_are_the_real_ones(void **state)
+{
+    struct world *world = *state;
+    const cJSON *components = cJSON_GetObjectItem(world->document, "components");
+    const cJSON *attach = cJSON_GetObjectItem(cJSON_GetObjectItem(components, "schemas"), "Attach");
+    const cJSON *frequency =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(attach, "properties"), "frequency_hz");
+    assert_int_equal(cJSON_GetObjectItem(frequency, "maximum")->valueint, SESSION_FREQUENCY_MAX_HZ);
+    assert_int_equal(cJSON_GetObjectItem(frequency, "default")->valueint,
+                     SESSION_FREQUENCY_DEFAULT_HZ);
+    const cJSON *limit = cJSON_GetObjectItem(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(components, "parameters"), "limit"), "schema");
+    assert_int_equal(cJSON_GetObjectItem(limit, "maximum")->valueint, PARAMS_LIMIT_MAX);
+    assert_int_equal(cJSON_GetObjectItem(limit, "default")->valueint, PARAMS_LIMIT_DEFAULT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_route_is_documented_with_its_parameters, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(every_documented_operation_is_a_route, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_field_that_is_returned_is_documented, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(events_carry_what_is_documented, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(problems_are_as_documented, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(documented_limits_are_the_real_ones, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,558 @@
+/* The server over a real socket, with a made-up session behind it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "fake_session.h"
+#include "http/blob.h"
+#include "http/server.h"
+
+#define JSON "Content-Type: application/json\r\n"
+
+struct world {
+    struct session_registry *registry;
+    struct session *session;
+    struct http_server *server;
+    unsigned port;
+};
+
+static struct http_server *start(struct world *world, const char *listen, const char *token)
+{
+    struct failure failure = {0};
+    struct http_server *server = NULL;
+    int error = http_server_start(
+        &(struct http_options){
+            .listen = &listen, .listen_count = 1, .token = token, .registry = world->registry},
+        &server, &failure);
+    assert_int_equal(error, 0);
+    sscanf(http_server_url(server), "http://%*[^:]:%u", &world->port);
+    return server;
+}
+
+static int set_up(void **state)
+{
+    static struct world world;
+    uint32_t id;
+    session_registry_new(&world.registry);
+    world.session = fake_session_new(1234);
+    session_registry_add(world.registry, world.session, &id);
+    world.server = start(&world, "127.0.0.1:0", NULL);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    http_server_stop(world->server);
+    session_unref(world->session);
+    session_registry_free(world->registry);
+    return 0;
+}
+
+/* A problem document with this status, whose detail mentions the text. */
+static void check_problem(struct answer answer, unsigned status, const char *mentions)
+{
+    assert_int_equal(answer.status, status);
+    assert_true(answer_has(&answer, "Content-Type: application/problem+json"));
+    assert_true(answer_has(&answer, "Cache-Control: no-store"));
+    cJSON *problem = answer_json(&answer);
+    assert_non_null(problem);
+    assert_int_equal(cJSON_GetObjectItem(problem, "status")->valueint, status);
+    assert_true(cJSON_IsString(cJSON_GetObjectItem(problem, "type")));
+    assert_true(cJSON_IsString(cJSON_GetObjectItem(problem, "title")));
+    const cJSON *detail = cJSON_GetObjectItem(problem, "detail");
+    assert_true(cJSON_IsString(detail));
+    assert_non_null(strstr(detail->valuestring, mentions));
+    cJSON_Delete(problem);
+    answer_free(&answer);
+}
+
+static unsigned ask_as(unsigned port, const char *host)
+{
+    struct text request = {0};
+    text_printf(&request, "GET /healthz HTTP/1.0\r\nHost: %s\r\n\r\n", host);
+    struct answer answer = client_raw(port, request.bytes, request.length);
+    unsigned status = answer.status;
+    answer_free(&answer);
+    text_free(&request);
+    return status;
+}
+
+static void only_known_hosts_are_answered(void **state)
+{
+    struct world *world = *state;
+    static const char *const names[] = {"127.0.0.1", "localhost", "LocalHost", "[::1]"};
+    static const char *const strangers[] = {"evil.example", "127.0.0.1", "localhost:1", "[::1]",
+                                            ""};
+    for (size_t i = 0; i < array_length(names); i++) {
+        char host[64];
+        snprintf(host, sizeof host, "%s:%u", names[i], world->port);
+        assert_int_equal(ask_as(world->port, host), 200);
+        snprintf(host, sizeof host, "%s:%u.evil", names[i], world->port);
+        assert_int_equal(ask_as(world->port, host), 421);
+    }
+    for (size_t i = 0; i < array_length(strangers); i++)
+        assert_in_range(ask_as(world->port, strangers[i]), 400, 499);
+    static const char no_host[] = "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n";
+    check_problem(client_raw(world->port, no_host, sizeof no_host - 1), 400, "Host");
+}
+
+static void cross_site_changes_are_refused(void **state)
+{
+    struct world *world = *state;
+    static const char *const headers[] = {
+        JSON "Origin: http://evil.example\r\n", JSON "Origin: null\r\n",
+        JSON "Origin: https://127.0.0.1\r\n", JSON "Sec-Fetch-Site: cross-site\r\n",
+        JSON "Sec-Fetch-Site: same-site\r\n"};
+    for (size_t i = 0; i < array_length(headers); i++) {
+        check_problem(
+            client_request(world->port, "POST", "/api/v1/sessions", headers[i], "{\"pid\":77}"),
+            403, "own page");
+        check_problem(client_request(world->port, "DELETE", "/api/v1/sessions/1", headers[i], ""),
+                      403, "own page");
+    }
+    char own[128];
+    snprintf(own, sizeof own, JSON "Origin: http://localhost:%u\r\nSec-Fetch-Site: same-origin\r\n",
+             world->port);
+    struct answer answer =
+        client_request(world->port, "POST", "/api/v1/sessions", own, "{\"pid\":77}");
+    assert_int_equal(answer.status, 201);
+    answer_free(&answer);
+}
+
+static void posts_must_be_json(void **state)
+{
+    struct world *world = *state;
+    static const char *const headers[] = {"", "Content-Type: text/plain\r\n",
+                                          "Content-Type: application/jsonx\r\n",
+                                          "Content-Type: application/x-www-form-urlencoded\r\n"};
+    for (size_t i = 0; i < array_length(headers); i++)
+        check_problem(
+            client_request(world->port, "POST", "/api/v1/sessions", headers[i], "{\"pid\":77}"),
+            415, "application/json");
+}
+
+static void paths_and_methods_are_told_apart(void **state)
+{
+    struct world *world = *state;
+    check_problem(client_get(world->port, "/nope"), 404, "/nope");
+    check_problem(client_get(world->port, "/api/v1/sessions/1/"), 404, "nothing");
+    check_problem(client_get(world->port, "/api/v1/sessions/0"), 404, "nothing");
+    check_problem(client_get(world->port, "/api/v1/sessions/99"), 404, "99");
+    check_problem(client_get(world->port, "/api/v1/sessions/4294967297"), 404, "nothing");
+    check_problem(client_get(world->port, "/assets/../app.js"), 404, "asset");
+    check_problem(client_get(world->port, "/%zz"), 400, "escape");
+    check_problem(client_get(world->port, "/%00"), 400, "escape");
+    struct answer answer = client_request(world->port, "PUT", "/api/v1/sessions", "", "");
+    assert_true(answer_has(&answer, "Allow: GET, HEAD, POST\r"));
+    check_problem(answer, 405, "only");
+    answer = client_request(world->port, "BREW", "/healthz", "", "");
+    assert_true(answer_has(&answer, "Allow: GET, HEAD\r"));
+    check_problem(answer, 405, "only");
+}
+
+static void sizes_are_limited(void **state)
+{
+    struct world *world = *state;
+    struct text long_text = {0};
+    for (int i = 0; i < 9000; i++)
+        text_add(&long_text, "a", 1);
+    struct text target = {0};
+    text_printf(&target, "/%s", long_text.bytes);
+    check_problem(client_get(world->port, target.bytes), 414, "longer");
+    struct text headers = {0};
+    text_printf(&headers, "X-A: %s\r\nX-B: %s\r\n", long_text.bytes, long_text.bytes);
+    check_problem(client_request(world->port, "GET", "/healthz", headers.bytes, ""), 431, "bytes");
+    check_problem(client_request(world->port, "POST", "/api/v1/sessions",
+                                 JSON "Content-Length: 65537\r\n", ""),
+                  413, "65536");
+    text_free(&long_text);
+    text_free(&target);
+    text_free(&headers);
+}
+
+static void a_chunked_body_is_limited_too(void **state)
+{
+    struct world *world = *state;
+    struct text request = {0};
+    text_printf(&request,
+                "POST /api/v1/sessions HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n" JSON
+                "Transfer-Encoding: chunked\r\n\r\n",
+                world->port);
+    for (int i = 0; i < 20; i++) {
+        text_add_string(&request, "1000\r\n");
+        for (int j = 0; j < 4096; j++)
+            text_add(&request, " ", 1);
+        text_add_string(&request, "\r\n");
+    }
+    text_add_string(&request, "0\r\n\r\n");
+    check_problem(client_raw(world->port, request.bytes, request.length), 413, "65536");
+    text_free(&request);
+}
+
+static void garbage_is_answered_or_dropped(void **state)
+{
+    struct world *world = *state;
+    static const char *const garbage[] = {
+        "\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "\x16\x03\x01\x02\x01\x01\x01",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET http://evil/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"};
+    for (size_t i = 0; i < array_length(garbage); i++) {
+        int fd = client_connect(world->port);
+        client_send(fd, garbage[i], strlen(garbage[i]));
+        shutdown(fd, SHUT_WR);
+        char piece[4096];
+        while (recv(fd, piece, sizeof piece, 0) > 0)
+            ;
+        close(fd);
+    }
+    struct answer answer = client_get(world->port, "/healthz");
+    assert_int_equal(answer.status, 200);
+    answer_free(&answer);
+}
+
+static void unchanged_answers_are_not_sent_again(void **state)
+{
+    struct world *world = *state;
+    static const char target[] = "/api/v1/sessions/1/lines?limit=3";
+    struct answer first = client_get(world->port, target);
+    char tag[128], header[256];
+    answer_header(&first, "ETag", sizeof tag, tag);
+    assert_int_equal(tag[0], '"');
+    snprintf(header, sizeof header, "If-None-Match: \"x\", W/%s\r\n", tag);
+    struct answer second = client_request(world->port, "GET", target, header, "");
+    assert_int_equal(second.status, 304);
+    assert_int_equal(second.body_bytes, 0);
+    assert_true(answer_has(&second, tag));
+    fake_advance(world->session, NS_PER_SECOND);
+    struct answer third = client_request(world->port, "GET", target, header, "");
+    assert_int_equal(third.status, 200);
+    answer_free(&first);
+    answer_free(&second);
+    answer_free(&third);
+}
+
+static void gzip_is_the_same_content(void **state)
+{
+    struct world *world = *state;
+    static const char target[] = "/api/v1/sessions/1/lines?limit=50";
+    struct answer plain = client_get(world->port, target);
+    struct answer small =
+        client_request(world->port, "GET", target, "Accept-Encoding: br, gzip;q=0.5\r\n", "");
+    assert_false(answer_has(&plain, "Content-Encoding"));
+    assert_true(answer_has(&small, "Content-Encoding: gzip"));
+    assert_true(answer_has(&small, "Vary: Accept-Encoding"));
+    assert_true(small.body_bytes < plain.body_bytes / 4);
+    char plain_tag[64], small_tag[64];
+    answer_header(&plain, "ETag", sizeof plain_tag, plain_tag);
+    answer_header(&small, "ETag", sizeof small_tag, small_tag);
+    assert_string_not_equal(plain_tag, small_tag);
+    struct text inflated = {0};
+    assert_int_equal(
+        blob_inflate((const unsigned char *)small.body, small.body_bytes, 1 << 20, &inflated), 0);
+    assert_int_equal(inflated.length, plain.body_bytes);
+    assert_memory_equal(inflated.bytes, plain.body, plain.body_bytes);
+    text_free(&inflated);
+    answer_free(&plain);
+    answer_free(&small);
+    struct answer refused =
+        client_request(world->port, "GET", target, "Accept-Encoding: gzip;q=0, *\r\n", "");
+    assert_false(answer_has(&refused, "Content-Encoding"));
+    answer_free(&refused);
+}
+
+static void head_has_the_headers_of_get(void **state)
+{
+    struct world *world = *state;
+    static const char *const targets[] = {"/", "/api/v1/status", "/api/v1/sessions/1/files/1/text",
+                                          "/metrics", "/api/v1/sessions/1/events"};
+    for (size_t i = 0; i < array_length(targets); i++) {
+        struct answer head = client_request(world->port, "HEAD", targets[i], "", "");
+        assert_int_equal(head.status, 200);
+        assert_int_equal(head.body_bytes, 0);
+        assert_true(answer_has(&head, "Content-Type: "));
+        assert_true(answer_has(&head, "X-Content-Type-Options: nosniff"));
+        answer_free(&head);
+    }
+}
+
+static void pages_follow_each_other_without_gaps(void **state)
+{
+    struct world *world = *state;
+    char target[160] = "/api/v1/sessions/1/lines?limit=100";
+    bool seen[FAKE_LINES] = {false};
+    size_t pages = 0, rows = 0;
+    uint64_t first_total = 0;
+    while (*target) {
+        struct answer answer = client_get(world->port, target);
+        cJSON *page = answer_json(&answer);
+        const cJSON *row;
+        cJSON_ArrayForEach(row, cJSON_GetObjectItem(page, "lines"))
+        {
+            int at = (cJSON_GetObjectItem(row, "file")->valueint - 1) * 100 +
+                     cJSON_GetObjectItem(row, "line")->valueint - 1;
+            assert_false(seen[at]);
+            seen[at] = true;
+            rows++;
+        }
+        /* Time passes between the pages, but they show the same range. */
+        uint64_t total =
+            (uint64_t)cJSON_GetObjectItem(cJSON_GetObjectItem(page, "total"), "hits")->valuedouble;
+        if (!pages++)
+            first_total = total;
+        assert_int_equal(total, first_total);
+        fake_advance(world->session, NS_PER_SECOND);
+        const cJSON *next = cJSON_GetObjectItem(page, "next_cursor");
+        assert_true(cJSON_IsString(next) || cJSON_IsNull(next));
+        *target = '\0';
+        if (cJSON_IsString(next))
+            snprintf(target, sizeof target, "/api/v1/sessions/1/lines?limit=100&cursor=%s",
+                     next->valuestring);
+        cJSON_Delete(page);
+        answer_free(&answer);
+    }
+    assert_int_equal(pages, 3);
+    assert_int_equal(rows, FAKE_LINES);
+}
+
+static void arrays_name_their_next_page_in_a_link(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files?sort=total&limit=3");
+    char link[256];
+    answer_header(&answer, "Link", sizeof link, link);
+    assert_true(!strncmp(link, "<?sort=total&limit=3&cursor=3-", 30));
+    assert_non_null(strstr(link, ">; rel=\"next\""));
+    answer_free(&answer);
+    answer = client_get(world->port, "/api/v1/sessions/1/files");
+    assert_false(answer_has(&answer, "\nLink: "));
+    answer_free(&answer);
+}
+
+static void attaching_says_why_not(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *body;
+        unsigned status;
+        const char *mentions;
+    } cases[] = {
+        {"{\"pid\":404}", 404, "no such process"},
+        {"{\"pid\":403}", 403, "root"},
+        {"{\"pid\":422}", 422, "32-bit"},
+        {"{\"pid\":1234}", 409, "Session 1"},
+        {"{\"pid\":5,\"x\":1}", 400, "x"},
+        {"{}", 400, "pid"},
+        {"{\"pid\":5,\"frequency_hz\":50001}", 400, "frequency_hz"},
+        {"{\"pid\":5,\"stack_bytes\":513}", 400, "stack_bytes"},
+    };
+    for (size_t i = 0; i < array_length(cases); i++)
+        check_problem(client_request(world->port, "POST", "/api/v1/sessions", JSON, cases[i].body),
+                      cases[i].status, cases[i].mentions);
+}
+
+static void attaching_makes_a_session(void **state)
+{
+    struct world *world = *state;
+    struct answer answer =
+        client_request(world->port, "POST", "/api/v1/sessions", JSON, "{\"pid\":4321}");
+    assert_int_equal(answer.status, 201);
+    cJSON *session = answer_json(&answer);
+    char expected[64], location[64];
+    snprintf(expected, sizeof expected, "/api/v1/sessions/%d",
+             cJSON_GetObjectItem(session, "id")->valueint);
+    answer_header(&answer, "Location", sizeof location, location);
+    assert_string_equal(location, expected);
+    cJSON_Delete(session);
+    answer_free(&answer);
+    /* It is the newest now. */
+    answer = client_get(world->port, "/api/v1/sessions/current");
+    session = answer_json(&answer);
+    assert_int_equal(cJSON_GetObjectItem(session, "pid")->valueint, 4321);
+    cJSON_Delete(session);
+    answer_free(&answer);
+}
+
+static void check_state(struct world *world, const char *method, const char *body, unsigned status,
+                        const char *expected)
+{
+    struct answer answer =
+        client_request(world->port, method, "/api/v1/sessions/1", *body ? JSON : "", body);
+    assert_int_equal(answer.status, status);
+    answer_free(&answer);
+    answer = client_get(world->port, "/api/v1/sessions/1");
+    cJSON *session = answer_json(&answer);
+    assert_string_equal(cJSON_GetObjectItem(session, "state")->valuestring, expected);
+    cJSON_Delete(session);
+    answer_free(&answer);
+}
+
+static void sessions_pause_resume_and_detach(void **state)
+{
+    struct world *world = *state;
+    check_state(world, "PATCH", "{\"state\":\"paused\"}", 200, "paused");
+    check_state(world, "PATCH", "{\"state\":\"paused\"}", 200, "paused");
+    check_state(world, "PATCH", "{\"state\":\"running\"}", 200, "running");
+    check_state(world, "PATCH", "{\"state\":\"exited\"}", 400, "running");
+    check_state(world, "DELETE", "", 204, "detached");
+    check_state(world, "DELETE", "", 204, "detached");
+    check_state(world, "PATCH", "{\"state\":\"running\"}", 409, "detached");
+    struct answer answer =
+        client_request(world->port, "DELETE", "/api/v1/sessions/1?forget=1", "", "");
+    assert_int_equal(answer.status, 204);
+    answer_free(&answer);
+    check_problem(client_get(world->port, "/api/v1/sessions/1"), 404, "1");
+}
+
+static void sources_say_what_they_are(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files/1/text");
+    assert_int_equal(answer.status, 200);
+    assert_true(answer_has(&answer, "Content-Type: text/plain; charset=utf-8"));
+    assert_true(answer_has(&answer, "Source-Status: found"));
+    assert_non_null(memmem(answer.body, answer.body_bytes, "\xef\xbf\xbd;\n}\n", 7));
+    answer_free(&answer);
+    answer = client_get(world->port, "/api/v1/sessions/1/files/2/text");
+    assert_true(answer_has(&answer, "Source-Status: stale"));
+    answer_free(&answer);
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/3/text"), 404, "--source-path");
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/4/text"), 404, "may not read");
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/text"), 404, "no file 5");
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/lines"), 404, "no file 5");
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/listing"), 404, "no file 5");
+}
+
+static void a_focus_that_means_nothing_is_refused(void **state)
+{
+    struct world *world = *state;
+    static const char *const tables[] = {"lines",      "functions", "files", "threads",
+                                         "flamegraph", "timeline",  "events"};
+    for (size_t i = 0; i < array_length(tables); i++) {
+        char target[128];
+        snprintf(target, sizeof target, "/api/v1/sessions/1/%s?focus=%%3B", tables[i]);
+        check_problem(client_get(world->port, target), 400, "focus");
+    }
+}
+
+static void a_token_is_wanted_from_everybody(void **state)
+{
+    struct world *world = *state;
+    static const char token[] = "0123456789abcdefXYZ";
+    http_server_stop(world->server);
+    world->server = start(world, "127.0.0.1:0", token);
+    static const char *const targets[] = {"/", "/healthz", "/metrics", "/api/v1/status", "/nope"};
+    for (size_t i = 0; i < array_length(targets); i++) {
+        struct answer answer = client_get(world->port, targets[i]);
+        assert_true(answer_has(&answer, "WWW-Authenticate: Bearer"));
+        check_problem(answer, 401, "token");
+    }
+    check_problem(client_request(world->port, "GET", "/healthz",
+                                 "Authorization: Bearer 0123456789abcdefXY\r\n", ""),
+                  401, "token");
+    check_problem(client_get(world->port, "/?token=wrong"), 401, "token");
+    struct answer answer = client_request(world->port, "GET", "/healthz",
+                                          "Authorization: Bearer 0123456789abcdefXYZ\r\n", "");
+    assert_int_equal(answer.status, 200);
+    answer_free(&answer);
+    answer = client_get(world->port, "/?token=0123456789abcdefXYZ");
+    assert_int_equal(answer.status, 303);
+    assert_true(answer_has(&answer, "Location: /\r"));
+    assert_true(answer_has(&answer, "HttpOnly; SameSite=Strict"));
+    char cookie[160], header[192];
+    answer_header(&answer, "Set-Cookie", sizeof cookie, cookie);
+    cookie[strcspn(cookie, ";")] = '\0';
+    answer_free(&answer);
+    snprintf(header, sizeof header, "Cookie: %s\r\n", cookie);
+    answer = client_request(world->port, "GET", "/", header, "");
+    assert_int_equal(answer.status, 200);
+    answer_free(&answer);
+}
+
+static int try_start(struct world *world, const char *listen, const char *token,
+                     struct failure *failure)
+{
+    struct http_server *server = NULL;
+    int error = http_server_start(
+        &(struct http_options){
+            .listen = &listen, .listen_count = 1, .token = token, .registry = world->registry},
+        &server, failure);
+    if (!error)
+        http_server_stop(server);
+    return error;
+}
+
+static void bad_addresses_are_explained(void **state)
+{
+    struct world *world = *state;
+    struct failure failure = {0};
+    char taken[32];
+    snprintf(taken, sizeof taken, "127.0.0.1:%u", world->port);
+    assert_int_equal(try_start(world, taken, NULL, &failure), -EADDRINUSE);
+    assert_non_null(strstr(failure.text, "--listen 127.0.0.1:0"));
+    assert_int_equal(try_start(world, "0.0.0.0:0", NULL, &failure), -EPERM);
+    assert_non_null(strstr(failure.text, "--token-file"));
+    assert_int_equal(try_start(world, "[::]:0", NULL, &failure), -EPERM);
+    assert_int_equal(try_start(world, "0.0.0.0:0", "short", &failure), -EINVAL);
+    assert_int_equal(try_start(world, "0.0.0.0:0", "0123456789abcdef", &failure), 0);
+    assert_int_equal(try_start(world, "localhost:0", NULL, &failure), 0);
+    assert_int_equal(try_start(world, "[::1", NULL, &failure), -EINVAL);
+    assert_int_equal(try_start(world, "127.0.0.1:65536", NULL, &failure), -EINVAL);
+    assert_int_equal(try_start(world, "127.0.0.1:", NULL, &failure), -EINVAL);
+    assert_int_equal(try_start(world, "example.com:80", NULL, &failure), -EINVAL);
+}
+
+static void the_page_may_run_only_its_own_scripts(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/");
+    assert_int_equal(answer.status, 200);
+    char policy[512];
+    answer_header(&answer, "Content-Security-Policy", sizeof policy, policy);
+    assert_true(!strncmp(policy, "default-src 'none';", 19));
+    assert_non_null(strstr(policy, "script-src 'self'"));
+    assert_non_null(strstr(policy, "frame-ancestors 'none'"));
+    assert_null(strstr(policy, "unsafe"));
+    assert_true(answer_has(&answer, "X-Content-Type-Options: nosniff"));
+    assert_true(answer_has(&answer, "Referrer-Policy: no-referrer"));
+    assert_null(memmem(answer.body, answer.body_bytes, "<style", 6));
+    assert_null(memmem(answer.body, answer.body_bytes, "onclick", 7));
+    answer_free(&answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_known_hosts_are_answered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(cross_site_changes_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(posts_must_be_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(paths_and_methods_are_told_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sizes_are_limited, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_chunked_body_is_limited_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gzip_is_the_same_content, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(head_has_the_headers_of_get, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pages_follow_each_other_without_gaps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(arrays_name_their_next_page_in_a_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(attaching_says_why_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(attaching_makes_a_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_pause_resume_and_detach, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sources_say_what_they_are, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_focus_that_means_nothing_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_is_wanted_from_everybody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_addresses_are_explained, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_page_may_run_only_its_own_scripts, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* Text from debug information and sources becomes valid UTF-8. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static void check(const char *bytes, size_t length, const char *expected)
+{
+    struct text text = {0};
+    utf8_add(&text, bytes, length);
+    assert_string_equal(text.bytes ? text.bytes : "", expected);
+    assert_true(utf8_valid(text.bytes ? text.bytes : "", text.length));
+    text_free(&text);
+}
+
+static void well_formed_text_is_kept(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",        "int main", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x94\xa5", "\xf4\x8f\xbf\xbf",
+        "a\r\nb\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_true(utf8_valid(texts[i], strlen(texts[i])));
+        check(texts[i], strlen(texts[i]), texts[i]);
+    }
+}
+
+/* The examples of Unicode 15, table 3-8 to 3-11: one replacement per maximal ill-formed part. */
+static void ill_formed_parts_are_replaced(void **state)
+{
+    (void)state;
+    check("a\xff"
+          "b",
+          3, "a" REPLACEMENT "b");
+    check("\xc0\xaf", 2, REPLACEMENT REPLACEMENT);
+    check("\xed\xa0\x80", 3, REPLACEMENT REPLACEMENT REPLACEMENT);
+    check("\xf4\x91\x92\x93", 4, REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT);
+    check("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41", 9,
+          REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT "A");
+    check("\xe2\x82", 2, REPLACEMENT);
+    check("a\0b", 3, "a" REPLACEMENT "b");
+}
+
+static void lines_are_neither_lost_nor_added(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    static const char bytes[] = "\xe9t\xe9\n\xe2\n\xf0\x9f\n\n\xff\r\n";
+    utf8_add(&text, bytes, sizeof bytes - 1);
+    size_t lines = 0;
+    for (size_t i = 0; i < text.length; i++)
+        lines += text.bytes[i] == '\n';
+    assert_int_equal(lines, 5);
+    text_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(well_formed_text_is_kept),
+        cmocka_unit_test(ill_formed_parts_are_replaced),
+        cmocka_unit_test(lines_are_neither_lost_nor_added),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
