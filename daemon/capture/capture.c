@@ -6,19 +6,31 @@
 
 #include "base/cleanup.h"
 
+/* In the order in which "auto" tries them: what costs the target least first. */
 static const struct {
     const struct capture_ops *ops;
     const char *reason; /* why "auto" arrives here */
 } backends[] = {
-    {&capture_perf_cpu, "perf events per CPU with a BPF filter work: cheapest for the target"},
-    {&capture_ptrace, "perf events or BPF were refused: ptrace stops the target for each sample"},
+    {&capture_perf_cpu, "perf events per CPU with a BPF filter work: they cost the target least"},
+    {&capture_perf_task, "a BPF filter was refused: perf events per thread and CPU, which cost the "
+                         "target a little at each context switch"},
+    {&capture_perf_thread, "there are too many threads for events on every CPU: perf events per "
+                           "thread, which miss the first moments of new threads"},
+    {&capture_ptrace, "perf events were refused: ptrace, which stops the target for each sample"},
 };
+
+/* Errors after which the next backend may still work: refusals, and not enough descriptors. */
+static bool may_try_next(int error)
+{
+    return error == -EPERM || error == -EACCES || error == -ENOSYS || error == -EMFILE ||
+           error == -EINVAL;
+}
 
 int capture_open(const char *name, const struct capture_options *options,
                  struct capture **ret_capture, const char **ret_reason, struct failure *ret_failure)
 {
     bool automatic = strcmp(name, "auto") == 0;
-    int error = -EINVAL;
+    int error = failure_set(ret_failure, -EINVAL, "there is no backend %s", name);
     for (size_t i = 0; i < array_length(backends); i++) {
         if (!automatic && strcmp(name, backends[i].ops->name) != 0)
             continue;
@@ -27,12 +39,8 @@ int capture_open(const char *name, const struct capture_options *options,
             *ret_reason = automatic ? backends[i].reason : "asked for with --backend";
             return 0;
         }
-        /* An event that does not exist stays the answer; only a refusal leads further. */
-        if (automatic && error != -EPERM && error != -EACCES && error != -ENOSYS)
+        if (automatic && !may_try_next(error))
             return error;
     }
-    return error == -EINVAL
-               ? failure_set(ret_failure, error,
-                             "there is no backend %s: use auto, perf-cpu or ptrace", name)
-               : error;
+    return error;
 }

@@ -45,6 +45,8 @@ struct capture_ops {
 };
 
 extern const struct capture_ops capture_perf_cpu;
+extern const struct capture_ops capture_perf_task;
+extern const struct capture_ops capture_perf_thread;
 extern const struct capture_ops capture_ptrace;
 
 /*

@@ -68,7 +68,7 @@ void perf_capture_clear(struct perf_capture *perf)
     free(perf->polls);
     free(perf->sampling_fds);
     free(perf->other_fds);
-    *perf = (struct perf_capture){.base = perf->base, .recipe = perf->recipe};
+    *perf = (struct perf_capture){.base = perf->base, .recipe = perf->recipe, .pid = perf->pid};
 }
 
 /* A refusal of everything; a refusal of only the kernel's part is tried without it first. */
@@ -82,6 +82,7 @@ int perf_capture_fill(struct perf_capture *perf, const struct capture_options *o
 {
     bool automatic = strcmp(options->event, "auto") == 0;
     int error = -ENOTSUP;
+    perf->pid = options->pid;
     perf->base.period_ns = NS_PER_SECOND / options->frequency_hz;
     perf->recipe.frequency_hz = options->frequency_hz;
     perf->recipe.stack_bytes = options->stack_bytes;
@@ -160,6 +161,11 @@ int perf_capture_drain(struct capture *capture, bool final, record_fn *on_record
     uint64_t now_ns = clock_monotonic_ns(), malformed = 0;
     perf->on_record = on_record;
     perf->user = user;
+    if (perf->maps_missed) {
+        struct record stale = {.type = RECORD_MAPS_STALE, .time_ns = now_ns, .pid = perf->pid};
+        perf->maps_missed = false;
+        on_record(user, &stale);
+    }
     record_order_drain(perf->rings, perf->ring_count, final ? UINT64_MAX - 1 : now_ns - SETTLING_NS,
                        perf->base.period_ns, pass_on, perf, &malformed);
     if (malformed) {

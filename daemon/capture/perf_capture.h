@@ -18,6 +18,8 @@ struct perf_capture {
     size_t sampling_count, sampling_capacity;
     int *other_fds; /* owned; side-band events and events that only hold a ring */
     size_t other_count, other_capacity;
+    pid_t pid;            /* the target */
+    bool maps_missed;     /* mappings may have gone by while events were off: say so first */
     record_fn *on_record; /* of the drain under way */
     void *user;
 };

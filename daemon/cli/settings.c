@@ -69,7 +69,8 @@ static int store_event(void *user, const char *value, struct failure *failure)
 
 static int store_backend(void *user, const char *value, struct failure *failure)
 {
-    static const char *const words[] = {"auto", "perf-cpu", "ptrace", NULL};
+    static const char *const words[] = {"auto",        "perf-cpu", "perf-task",
+                                        "perf-thread", "ptrace",   NULL};
     return store_word(&((struct settings *)user)->session.backend, value, words, failure);
 }
 

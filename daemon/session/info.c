@@ -84,7 +84,8 @@ static void fill_warnings(const struct session *session, struct session_info *in
         warn(info, "the target's root directory may not be opened: sources and debug files are "
                    "looked for in lprofd's own");
     if (strcmp(session->backend, "ptrace") == 0)
-        warn(info, "%s", session->backend_reason);
+        warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
+                   "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
     warn_of_modules(session, info);
 }

@@ -1,0 +1,167 @@
+/*
+ * Backend perf-task: an inherited event per thread and CPU, all of a CPU's into one ring. Needs no
+ * BPF and no rights over other users' processes, but costs the target at each context switch and
+ * thread creation.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "capture/perf_capture.h"
+#include "capture/perf_threads.h"
+#include "lprofd/privilege.h"
+
+/* Descriptors that are left to the rest of lprofd. */
+#define DESCRIPTORS_LEFT 256
+
+struct perf_task_capture {
+    struct perf_capture perf; /* first: what callers see */
+    /* Per CPU: the event that holds the ring. It is our own thread's, so that the ring outlives
+     * every thread of the target and poll(2) never sees a hang-up. */
+    int *holders; /* owned array of borrowed fds */
+    int *cpus;    /* owned */
+    size_t cpu_count, holder_capacity, cpu_capacity;
+    pid_t *tids; /* owned; threads that have events, ascending as found */
+    size_t tid_count, tid_capacity;
+    size_t descriptors_max;
+};
+
+static int open_holder(struct perf_task_capture *self, int cpu)
+{
+    struct perf_capture *perf = &self->perf;
+    struct perf_event_attr attributes = perf_holder_attributes(&perf->recipe);
+    _cleanup_close_ int fd = -1;
+    attributes.exclude_kernel = 1; /* it counts nothing: no right is needed for that */
+    int error = privilege_open_perf_event(&attributes, 0, cpu, &fd);
+    if (!error &&
+        (array_reserve(&self->holders, &self->holder_capacity, self->cpu_count + 1, sizeof(int)) ||
+         array_reserve(&self->cpus, &self->cpu_capacity, self->cpu_count + 1, sizeof(int))))
+        error = -ENOMEM;
+    if (!error)
+        error = perf_capture_add_ring(perf, fd, perf->recipe.ring_bytes, true);
+    if (error)
+        return error;
+    self->holders[self->cpu_count] = fd;
+    self->cpus[self->cpu_count++] = cpu;
+    return perf_capture_keep_other(perf, &fd);
+}
+
+static bool is_known(const struct perf_task_capture *self, pid_t tid)
+{
+    for (size_t i = 0; i < self->tid_count; i++)
+        if (self->tids[i] == tid)
+            return true;
+    return false;
+}
+
+static int open_on_cpu(struct perf_task_capture *self, pid_t tid, size_t cpu)
+{
+    struct perf_event_attr attributes = perf_sampling_attributes(&self->perf.recipe, true);
+    _cleanup_close_ int fd = -1;
+    if (self->perf.sampling_count >= self->descriptors_max)
+        return -EMFILE;
+    int error = privilege_open_perf_event(&attributes, tid, self->cpus[cpu], &fd);
+    if (!error && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, self->holders[cpu]) < 0)
+        error = -errno;
+    return error ? error : perf_capture_keep_sampling(&self->perf, &fd);
+}
+
+static int open_thread(void *user, pid_t tid)
+{
+    struct perf_task_capture *self = user;
+    if (is_known(self, tid))
+        return 0;
+    int error = array_reserve(&self->tids, &self->tid_capacity, self->tid_count + 1, sizeof(pid_t));
+    for (size_t cpu = 0; cpu < self->cpu_count && !error; cpu++)
+        error = open_on_cpu(self, tid, cpu);
+    if (!error)
+        self->tids[self->tid_count++] = tid;
+    return error;
+}
+
+/* Threads created meanwhile either inherited an event or are found by another look. */
+static int open_threads(struct perf_task_capture *self, pid_t pid)
+{
+    size_t before;
+    do {
+        before = self->tid_count;
+        int error = perf_threads_each(pid, open_thread, self);
+        if (error)
+            return error;
+    } while (self->tid_count > before);
+    return self->tid_count ? 0 : -ESRCH;
+}
+
+static int fill(struct perf_capture *perf, const struct capture_options *options)
+{
+    struct perf_task_capture *self = (struct perf_task_capture *)perf;
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    self->cpu_count = self->tid_count = 0;
+    perf->recipe.inherit = true;
+    perf->recipe.ring_bytes = perf_ring_bytes_for(options);
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        int error = open_holder(self, cpu);
+        if (error && error != -ENODEV)
+            return error;
+    }
+    return open_threads(self, options->pid);
+}
+
+static void perf_task_close(struct capture *capture)
+{
+    struct perf_task_capture *self = (struct perf_task_capture *)capture;
+    if (!self)
+        return;
+    perf_capture_clear(&self->perf);
+    free(self->holders);
+    free(self->cpus);
+    free(self->tids);
+    free(self);
+}
+
+static size_t descriptor_budget(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur > DESCRIPTORS_LEFT ? (size_t)limit.rlim_cur - DESCRIPTORS_LEFT : 0;
+}
+
+static int perf_task_open(const struct capture_options *options, struct capture **ret_capture,
+                          struct failure *ret_failure)
+{
+    struct perf_task_capture *self = calloc(1, sizeof *self);
+    if (!self)
+        return failure_set(ret_failure, -ENOMEM, "out of memory");
+    self->perf.base = (struct capture){.ops = &capture_perf_task, .reports_mappings = true};
+    self->descriptors_max = descriptor_budget();
+    int error = perf_capture_fill(&self->perf, options, fill);
+    if (error) {
+        perf_task_close(&self->perf.base);
+        return perf_capture_explain(options, error, ret_failure);
+    }
+    *ret_capture = &self->perf.base;
+    return 0;
+}
+
+/* Mappings are reported only while events are on: what was missed is read when they go on. */
+static int perf_task_set_enabled(struct capture *capture, bool enabled)
+{
+    struct perf_task_capture *self = (struct perf_task_capture *)capture;
+    int error = perf_capture_set_enabled(capture, enabled);
+    self->perf.maps_missed |= enabled;
+    return error;
+}
+
+const struct capture_ops capture_perf_task = {
+    .name = "perf-task",
+    .open = perf_task_open,
+    .set_enabled = perf_task_set_enabled,
+    .wait = perf_capture_wait,
+    .drain = perf_capture_drain,
+    .close = perf_task_close,
+};

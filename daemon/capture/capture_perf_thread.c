@@ -1,0 +1,154 @@
+/*
+ * Backend perf-thread: one event and one ring per thread, on whatever CPU it runs. Takes the fewest
+ * descriptors for few threads on many CPUs; threads that start later are found by looking again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "capture/perf_capture.h"
+#include "capture/perf_threads.h"
+#include "lprofd/privilege.h"
+
+/* A thread's ring: a small one, for there may be many and the kernel limits locked memory. */
+#define RING_BYTES_MAX ((size_t)512 << 10)
+#define RESCAN_INTERVAL_NS (20 * NS_PER_MS)
+
+struct perf_thread_capture {
+    struct perf_capture perf; /* first: what callers see */
+    pid_t *tids;              /* owned; of each ring; 0 once its thread has ended */
+    size_t tid_capacity;
+    uint64_t scanned_ns;
+    bool enabled;
+    record_fn *on_record; /* of the drain under way */
+    void *user;
+};
+
+static bool is_known(const struct perf_thread_capture *self, pid_t tid)
+{
+    for (size_t i = 0; i < self->perf.ring_count; i++)
+        if (self->tids[i] == tid)
+            return true;
+    return false;
+}
+
+static int open_thread(void *user, pid_t tid)
+{
+    struct perf_thread_capture *self = user;
+    struct perf_capture *perf = &self->perf;
+    if (is_known(self, tid))
+        return 0;
+    struct perf_event_attr attributes = perf_sampling_attributes(&perf->recipe, true);
+    attributes.disabled = !self->enabled;
+    _cleanup_close_ int fd = -1;
+    int error =
+        array_reserve(&self->tids, &self->tid_capacity, perf->ring_count + 1, sizeof(pid_t));
+    if (!error)
+        error = privilege_open_perf_event(&attributes, tid, -1, &fd);
+    if (!error)
+        error = perf_capture_add_ring(perf, fd, perf->recipe.ring_bytes, true);
+    if (error)
+        return error;
+    self->tids[perf->ring_count - 1] = tid;
+    perf->maps_missed |= self->enabled;
+    return perf_capture_keep_sampling(perf, &fd);
+}
+
+static int fill(struct perf_capture *perf, const struct capture_options *options)
+{
+    size_t ring_bytes = perf_ring_bytes_for(options);
+    perf->recipe.inherit = false; /* an inherited event on any CPU cannot have a ring */
+    perf->recipe.ring_bytes = ring_bytes < RING_BYTES_MAX ? ring_bytes : RING_BYTES_MAX;
+    int error = perf_threads_each(options->pid, open_thread, perf);
+    return error || perf->ring_count ? error : -ESRCH;
+}
+
+static void perf_thread_close(struct capture *capture)
+{
+    struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
+    if (!self)
+        return;
+    perf_capture_clear(&self->perf);
+    free(self->tids);
+    free(self);
+}
+
+static int perf_thread_open(const struct capture_options *options, struct capture **ret_capture,
+                            struct failure *ret_failure)
+{
+    struct perf_thread_capture *self = calloc(1, sizeof *self);
+    if (!self)
+        return failure_set(ret_failure, -ENOMEM, "out of memory");
+    self->perf.base = (struct capture){.ops = &capture_perf_thread, .reports_mappings = true};
+    int error = perf_capture_fill(&self->perf, options, fill);
+    if (error) {
+        perf_thread_close(&self->perf.base);
+        return perf_capture_explain(options, error, ret_failure);
+    }
+    *ret_capture = &self->perf.base;
+    return 0;
+}
+
+static int perf_thread_set_enabled(struct capture *capture, bool enabled)
+{
+    struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
+    int error = perf_capture_set_enabled(capture, enabled);
+    self->enabled = enabled;
+    self->perf.maps_missed |= enabled;
+    return error;
+}
+
+/* An ended thread's ring is empty by now: its place is given to the last one. */
+static void forget_ended(struct perf_thread_capture *self)
+{
+    struct perf_capture *perf = &self->perf;
+    for (size_t i = perf->ring_count; i-- > 0;) {
+        if (self->tids[i])
+            continue;
+        size_t last = --perf->ring_count;
+        perf_ring_unmap(&perf->rings[i]);
+        close_fd(&perf->sampling_fds[i]);
+        perf->rings[i] = perf->rings[last];
+        perf->polls[i] = perf->polls[last];
+        perf->sampling_fds[i] = perf->sampling_fds[last];
+        self->tids[i] = self->tids[last];
+        perf->sampling_count = last;
+    }
+}
+
+static void note_exits(void *user, const struct record *record)
+{
+    struct perf_thread_capture *self = user;
+    if (record->type == RECORD_EXIT)
+        for (size_t i = 0; i < self->perf.ring_count; i++)
+            if (self->tids[i] == record->tid)
+                self->tids[i] = 0;
+    self->on_record(self->user, record);
+}
+
+static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
+{
+    struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
+    uint64_t now_ns = clock_monotonic_ns();
+    self->on_record = on_record;
+    self->user = user;
+    int error = perf_capture_drain(capture, final, note_exits, self);
+    forget_ended(self);
+    if (!error && !final && now_ns - self->scanned_ns >= RESCAN_INTERVAL_NS) {
+        self->scanned_ns = now_ns;
+        error = perf_threads_each(self->perf.pid, open_thread, self);
+    }
+    return error == -ESRCH ? 0 : error;
+}
+
+const struct capture_ops capture_perf_thread = {
+    .name = "perf-thread",
+    .open = perf_thread_open,
+    .set_enabled = perf_thread_set_enabled,
+    .wait = perf_capture_wait,
+    .drain = perf_thread_drain,
+    .close = perf_thread_close,
+};

@@ -1,0 +1,31 @@
+/* The threads that a process has. */
+#include "capture/perf_threads.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "lprofd/privilege.h"
+
+int perf_threads_each(pid_t pid, perf_thread_fn *on_thread, void *user)
+{
+    _cleanup_close_ int fd = -1;
+    int error = privilege_open_proc(pid, 0, PROC_TASK, &fd);
+    if (error)
+        return error == -ENOENT ? -ESRCH : error;
+    DIR *directory = fdopendir(fd);
+    if (!directory)
+        return -errno;
+    (void)take_fd(&fd);
+    const struct dirent *entry;
+    while (!error && (entry = readdir(directory))) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (tid > 0)
+            error = on_thread(user, tid);
+        if (error == -ESRCH)
+            error = 0;
+    }
+    closedir(directory);
+    return error;
+}
