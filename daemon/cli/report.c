@@ -200,6 +200,7 @@ static void print_table(FILE *file, const struct report_style *style,
         return;
 
     _cleanup_text_ struct text header = {0};
+    fputc('\n', file);
     text_printf(&header, "%8s      ±  %8s%11s  ", table->by_total ? "total" : "self",
                 table->by_total ? "self" : "total", "time");
     add_names(&header, first_title, second_title, names.first_width);

@@ -38,7 +38,7 @@ struct report_table {
     bool by_total; /* total is the sorted column */
 };
 
-/* "self ± total time line function" */
+/* Tables begin with an empty line, so that they stand apart. "self ± total time line function" */
 void report_lines(FILE *file, const struct report_style *style, const struct report_table *table);
 /* "self ± total time function defined" */
 void report_functions(FILE *file, const struct report_style *style,

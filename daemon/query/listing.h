@@ -17,9 +17,9 @@ struct listing_options {
 
 /*
  * Appends the listing of the file with this symbols_file() id: one block per function with cost,
- * hottest first, from its declaration to its last line with cost. Times are in microseconds.
- * Without source only lines with cost are there. options->sort is not used. Valid UTF-8.
- * 0, -ENOMEM, -ENOENT when there is no such file, -EINVAL as queries. O(nodes + source).
+ * hottest first, from its declaration to its end as indentation shows it. Times are in
+ * microseconds. Without source only lines with cost are there. options->sort is not used. Valid
+ * UTF-8. 0, -ENOMEM, -ENOENT when there is no such file, -EINVAL as queries. O(nodes + source).
  */
 int listing_write(const struct profile_view *view, const struct query_options *options,
                   uint32_t file, const struct listing_options *listing, struct text *to);

@@ -82,7 +82,11 @@ static int make_blocks(struct listing_blocks *blocks)
     for (size_t i = 0; i < blocks->row_count; i++) {
         const struct query_line *row = &blocks->rows[i];
         blocks->blocks[i] = (struct listing_block){
-            row->function, row->line, row->line, {0}, {row->cost.total_hits, 0}};
+            .function = row->function,
+            .first = row->line,
+            .last = row->line,
+            .total = {row->cost.total_hits, 0},
+        };
     }
     qsort(blocks->blocks, blocks->row_count, sizeof *blocks->blocks, by_function);
     for (size_t i = 0; i < blocks->row_count; i++) {
@@ -128,6 +132,8 @@ static void merge_overlapping(struct listing_blocks *blocks)
         blocks->blocks[kept++] = *at;
     }
     blocks->block_count = kept;
+    for (size_t i = 0; i < kept; i++)
+        blocks->blocks[i].limit = i + 1 < kept ? blocks->blocks[i + 1].first : UINT32_MAX;
 }
 
 /* The block with the line, or block_count. Blocks are in order of lines. */

@@ -7,6 +7,7 @@
 struct listing_block {
     uint32_t function;
     uint32_t first, last;
+    uint32_t limit; /* where the next block of the file begins; UINT32_MAX: nowhere */
     struct query_count self, total; /* each sample once per block */
 };
 

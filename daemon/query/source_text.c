@@ -39,7 +39,8 @@ void source_text_clear(struct source_text *text)
     *text = (struct source_text){0};
 }
 
-bool source_text_add_line(const struct source_text *text, uint32_t line, struct text *to)
+bool source_text_line(const struct source_text *text, uint32_t line, const char **ret_bytes,
+                      size_t *ret_length)
 {
     if (line == 0 || line > text->line_count)
         return false;
@@ -51,7 +52,18 @@ bool source_text_add_line(const struct source_text *text, uint32_t line, struct 
     size_t length = (size_t)((end ? end : limit) - start);
     if (end && length && start[length - 1] == '\r')
         length--;
-    source_text_add_clean(to, start, length);
+    *ret_bytes = start;
+    *ret_length = length;
+    return true;
+}
+
+bool source_text_add_line(const struct source_text *text, uint32_t line, struct text *to)
+{
+    const char *bytes;
+    size_t length;
+    if (!source_text_line(text, line, &bytes, &length))
+        return false;
+    source_text_add_clean(to, bytes, length);
     return true;
 }
 

@@ -25,6 +25,10 @@ void source_text_clear(struct source_text *text);
 
 #define _cleanup_source_text_ __attribute__((cleanup(source_text_clear)))
 
+/* The bytes of the line (from 1), without its end; borrowed. False when there is no such line. */
+bool source_text_line(const struct source_text *text, uint32_t line, const char **ret_bytes,
+                      size_t *ret_length);
+
 /* Appends the line (from 1), as source_text_add_clean() does. False when there is no such line. */
 bool source_text_add_line(const struct source_text *text, uint32_t line, struct text *to);
 

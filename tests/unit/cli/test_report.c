@@ -38,7 +38,7 @@ static void lines_are_aligned_by_the_sorted_column(void **state)
     _cleanup_free_ char *text = printed(report_lines(file, &wide, &table));
     assert_string_equal(
         text,
-        "    self      ±     total       time  line                                   function\n"
+        "\n    self      ±     total       time  line                                   function\n"
         " 31.25 %   1.35   88.10 %     1.39 s  /home/me/project/src/engine/loop.c:97  run_loop\n"
         "  0.10 %   0.14  100.00 %     850 µs  main.c:12                              main\n"
         "                                      … and 7 more\n");
@@ -49,7 +49,7 @@ static void total_comes_first_when_it_is_sorted_by(void **state)
     (void)state;
     struct report_table table = {.rows = rows, .count = 1, .by_total = true};
     _cleanup_free_ char *text = printed(report_functions(file, &wide, &table));
-    assert_string_equal(text, "   total      ±      self       time  function  defined\n"
+    assert_string_equal(text, "\n   total      ±      self       time  function  defined\n"
                               " 88.10 %   1.35   31.25 %     3.91 s  run_loop  "
                               "/home/me/project/src/engine/loop.c:97\n");
 }
@@ -107,7 +107,7 @@ static void unknown_samples_come_with_a_remedy(void **state)
     struct report_unknown unknown = {3.1, 137, 4421, reasons, 3};
     _cleanup_free_ char *text = printed(report_unknown(file, &wide, &unknown));
     assert_string_equal(text,
-                        "  3.10 % of the time has no line (137 of 4421 samples):\n"
+                        "\n  3.10 % of the time has no line (137 of 4421 samples):\n"
                         "     120  no debug information: install the -dbg or -dbgsym package, or "
                         "compile with -g\n"
                         "      17  something␛ new\n");

@@ -73,6 +73,7 @@ static void the_layout_is_line_profilers(void **state)
               "    12                                           {\n"
               "    13                                               int count = 0;\n"
               "    14      1001      1001000             100.0      count += is_prime(7);\n"
+              "    15                                           }\n"
               "\n"
               "Total time: 1.00 s (1000 samples, 997 Hz, cpu-clock)\n"
               "File: /src/primes.c\n"
@@ -83,7 +84,43 @@ static void the_layout_is_line_profilers(void **state)
               "     3                                           static int is_prime(int n)\n"
               "     4                                           {\n"
               "     5       250       250000              25.0      for (int i = 2; i < n; i++)\n"
-              "     6       750       750000              75.0          if (n % i == 0)\n");
+              "     6       750       750000              75.0          if (n % i == 0)\n"
+              "     7                                                       return 0;\n"
+              "     8                                               return 1;\n"
+              "     9                                           }\n");
+}
+
+static const char *listed_end(struct fixture *f, const char *text, uint32_t decl, uint32_t line)
+{
+    static char end[64];
+    uint32_t file = make_file(f, "x.c"), function = make_function(f, "f", file, decl);
+    add_samples(f, 0, 1, make_place(f, function, file, line));
+    struct listing_options listing = make_options();
+    listing.source = text;
+    listing.source_bytes = strlen(text);
+    _cleanup_free_ char *listed = get_listing(f, file, &listing);
+    char *last = listed + strlen(listed) - 1;
+    *last = '\0';
+    last = strrchr(listed, '\n') + 1;
+    snprintf(end, sizeof end, "%s", last + strspn(last, " "));
+    end[strcspn(end, " ")] = '\0';
+    return end;
+}
+
+/* By line number: what the last line listed is. */
+static void a_block_ends_where_its_function_does(void **state)
+{
+    struct fixture *f = *state;
+    const char c[] = "int f()\n{\n  a();\n#if X\nout:\n  b();\n}\nint g()\n{\n}\n";
+    assert_string_equal(listed_end(f, c, 1, 3), "7");
+    const char rust[] = "impl T {\n  fn f() {\n    a();\n\n    b();\n  }\n  fn g() {\n  }\n}\n";
+    assert_string_equal(listed_end(f, rust, 2, 3), "6");
+    const char braceless[] = "def f\n  a\n  b\ndef g\n  c\n}\n";
+    assert_string_equal(listed_end(f, braceless, 1, 2), "2");
+    const char one_line[] = "int f() { return 1; }\nint g() {\n}\n";
+    assert_string_equal(listed_end(f, one_line, 1, 1), "1");
+    const char brace[] = "int f()\n{\n  a();\n}\nint g()\n{\n}\n";
+    assert_string_equal(listed_end(f, brace, 1, 4), "4");
 }
 
 static void self_time_leaves_callees_out(void **state)
@@ -115,8 +152,8 @@ static void missing_source_still_lists_lines_with_cost(void **state)
     listing.source = NULL;
     listing.missing = "No such file or directory";
     _cleanup_free_ char *text = get_listing(f, p.file, &listing);
-    assert_non_null(strstr(text, "The source text is missing: No such file or directory. "
-                                 "Lines with cost are listed without it.\n"));
+    assert_non_null(strstr(text, "The source text cannot be shown (No such file or directory): "
+                                 "only lines with cost are listed.\n"));
     assert_non_null(strstr(text, "=\n     5         4         4000              50.0\n"
                                  "     6         4         4000              50.0\n"));
     assert_null(strstr(text, "\n     4"));
@@ -221,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         query_test(the_layout_is_line_profilers),
+        query_test(a_block_ends_where_its_function_does),
         query_test(self_time_leaves_callees_out),
         query_test(missing_source_still_lists_lines_with_cost),
         query_test(a_source_too_short_loses_no_line),
