@@ -38,7 +38,7 @@ static void add_section(struct layout *layout, const char *name, uint32_t type, 
         .sh_size = bytes,
         .sh_addralign = ALIGNMENT,
     };
-    strcpy(layout->names + layout->name_bytes, name);
+    memcpy(layout->names + layout->name_bytes, name, strlen(name) + 1);
     layout->name_bytes += strlen(name) + 1;
     layout->length += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }

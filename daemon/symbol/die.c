@@ -41,9 +41,9 @@ bool die_declaration(Dwarf_Die *die, struct die_file *ret_file, uint32_t *ret_li
     return true;
 }
 
-const char *die_string(Dwarf_Die *die, unsigned name)
+const char *die_string(Dwarf_Die *die, unsigned attribute)
 {
-    Dwarf_Attribute attribute;
-    const char *string = dwarf_formstring(dwarf_attr(die, name, &attribute));
+    Dwarf_Attribute found;
+    const char *string = dwarf_formstring(dwarf_attr(die, attribute, &found));
     return string ? string : "";
 }

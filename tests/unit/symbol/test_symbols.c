@@ -1,6 +1,8 @@
 /* What is published for each kind of module, and programs whose answers are known by arithmetic. */
 #include "module_fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
@@ -119,6 +121,51 @@ static void same_function_has_the_same_id(void **state)
     assert_int_not_equal(symbols_frames(fixture->symbols, 9).frames[0].function, function);
     assert_int_equal(symbols_frames(fixture->symbols, 5).status, SYMBOL_PENDING);
     assert_int_equal(symbols_frames(fixture->symbols, 5).count, 0);
+}
+
+struct reading {
+    const struct symbols *symbols;
+    atomic_bool stop;
+    size_t torn; /* spans that a reader should never see */
+};
+
+static void *read_all(void *user)
+{
+    struct reading *reading = user;
+    while (!atomic_load(&reading->stop)) {
+        symbols_lock_shared(reading->symbols);
+        for (uint32_t location = 0; location < 2000; location++) {
+            struct frame_span span = symbols_frames(reading->symbols, location);
+            for (uint32_t i = 0; i < span.count; i++) {
+                uint32_t function = span.frames[i].function;
+                reading->torn += function >= symbols_function_count(reading->symbols) ||
+                                 !symbols_function(reading->symbols, function).name[0];
+                reading->torn += span.frames[i].file >= symbols_file_count(reading->symbols);
+            }
+            reading->torn += (span.count == 0) != (span.status == SYMBOL_PENDING);
+        }
+        symbols_unlock(reading->symbols);
+    }
+    return NULL;
+}
+
+static void readers_see_whole_answers_while_more_are_published(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    struct reading reading = {.symbols = fixture->symbols};
+    pthread_t reader;
+    assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
+    uint64_t first = fixture_symbol(fixture, "first");
+    for (uint32_t location = 0; location < 2000; location++) {
+        struct symbol_request request = {.location = location, .vaddr = first + location % 99};
+        assert_int_equal(symbols_resolve_names(fixture->symbols, &fixture->module, &request, 1), 0);
+        assert_int_equal(symbols_resolve_lines(fixture->symbols, &fixture->module, &request, 1), 0);
+    }
+    atomic_store(&reading.stop, true);
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    assert_int_equal(reading.torn, 0);
 }
 
 static void unreadable_modules_have_a_reason(void **state)
@@ -240,6 +287,7 @@ int main(void)
         test(without_debug_information_there_are_names),
         test(address_without_a_symbol_is_named_after_the_module),
         test(same_function_has_the_same_id),
+        test(readers_see_whole_answers_while_more_are_published),
         test(unreadable_modules_have_a_reason),
         test(anonymous_memory_is_no_module),
         test(published_names_stand_alone),
