@@ -257,6 +257,7 @@ void report_unknown(FILE *file, const struct report_style *style,
     if (unknown->self_hits == 0)
         return;
     _cleanup_text_ struct text header = {0};
+    fputc('\n', file);
     text_printf(&header,
                 "%6.2f %% of the time has no line (%llu of %llu samples):", unknown->self_percent,
                 (unsigned long long)unknown->self_hits, (unsigned long long)unknown->all_hits);

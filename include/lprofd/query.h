@@ -24,9 +24,11 @@ enum query_inlines {
 };
 
 struct query_options {
-    uint64_t from_ns, to_ns; /* since the session's start; to_ns 0: until now */
-    const pid_t *tids;       /* only these threads; borrowed */
-    size_t tid_count;        /* 0: all */
+    /* Since the session's start; to_ns 0: until now. A bucket counts when it starts in
+     * [from_ns, to_ns): buckets are the resolution of time. */
+    uint64_t from_ns, to_ns;
+    const pid_t *tids; /* only these threads; borrowed */
+    size_t tid_count;  /* 0: all */
     enum query_sort sort;
     enum query_inlines inlines;
     bool hide_kernel; /* count kernel frames at the user frame that entered the kernel */
@@ -50,7 +52,7 @@ struct query_line {
 };
 
 struct query_function {
-    uint32_t function; /* symbols_function() id */
+    uint32_t function; /* symbols_function() id; 0: no function is known, e.g. not yet */
     struct query_cost cost;
 };
 
