@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-#define ROUNDS_NS_MAX (3 * NS_PER_SECOND)
+#define ROUNDS_NS_MAX NS_PER_SECOND
 #define ADDRESSES 200
 
 struct image {
