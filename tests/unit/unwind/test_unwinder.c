@@ -74,8 +74,9 @@ __attribute__((noinline, no_sanitize("address"))) static unsigned descend(unsign
     return padding[0] + depth;
 }
 
-static struct module self = {.id = 7, .kind = MODULE_FILE, .path = "self", .fd = -1};
-static const struct module kernel = {.id = 1, .kind = MODULE_KERNEL, .path = "[kernel]", .fd = -1};
+static struct module self = {.id = 7, .kind = MODULE_FILE, .path = (char[]){"self"}, .fd = -1};
+static const struct module kernel = {
+    .id = 1, .kind = MODULE_KERNEL, .path = (char[]){"[kernel]"}, .fd = -1};
 static uint64_t self_base, self_end;
 
 extern const char etext; /* end of this program's code: made by the linker */
