@@ -197,7 +197,7 @@ static inline void fixture_add_functions(const struct fixture *fixture, const ch
 static inline char *fixture_describe(struct fixture *fixture, const struct addresses *addresses)
 {
     struct text text = {0};
-    _cleanup_free_ struct symbol_request *requests = calloc(addresses->count, sizeof *requests);
+    _cleanup_free_ struct symbol_request *requests = calloc(addresses->count + 1, sizeof *requests);
     assert_non_null(requests);
     for (size_t i = 0; i < addresses->count; i++)
         requests[i] =

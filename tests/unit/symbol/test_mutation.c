@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #define ROUNDS_NS_MAX NS_PER_SECOND
 #define ADDRESSES 200
@@ -32,18 +33,24 @@ static void write_image(struct fixture *fixture, const struct image *image)
     assert_int_equal(ftruncate(fixture->module.fd, (off_t)image->length), 0);
 }
 
-/* Half of the hits go to one window, so that small sections are hit hard, too. */
-static void mutate(struct image *image)
+/* Below `limit`; the same on every run. */
+static size_t draw(uint64_t *seed, size_t limit)
 {
-    size_t hits = 1 + (size_t)rand() % 64;
-    size_t window = (size_t)rand() % image->length;
+    return (size_t)(hash_u64(++*seed) % limit);
+}
+
+/* Half of the hits go to one window, so that small sections are hit hard, too. */
+static void mutate(struct image *image, uint64_t *seed)
+{
+    static const unsigned char favourites[] = {0, 0xff, 0x7f, 0x80, 1};
+    size_t hits = 1 + draw(seed, 64);
+    size_t window = draw(seed, image->length);
     for (size_t i = 0; i < hits; i++) {
-        size_t at = (size_t)rand() % image->length;
-        if (rand() % 2)
-            at = (window + (size_t)rand() % 512) % image->length;
-        static const unsigned char favourites[] = {0, 0xff, 0x7f, 0x80, 1};
-        image->bytes[at] = rand() % 2 ? (unsigned char)rand()
-                                      : favourites[(size_t)rand() % array_length(favourites)];
+        size_t at = draw(seed, image->length);
+        if (draw(seed, 2))
+            at = (window + draw(seed, 512)) % image->length;
+        image->bytes[at] = draw(seed, 2) ? (unsigned char)draw(seed, 256)
+                                         : favourites[draw(seed, array_length(favourites))];
     }
 }
 
@@ -82,11 +89,11 @@ static void survive(struct fixture *fixture, const char *command)
     fixture->module.fd = memfd_create("mutant", MFD_CLOEXEC);
     assert_true(fixture->module.fd >= 0);
 
-    srand(20240101);
+    uint64_t seed = 20240101;
     uint64_t start_ns = clock_monotonic_ns();
     for (int round = 0; round < 1500 && clock_monotonic_ns() - start_ns < ROUNDS_NS_MAX; round++) {
         memcpy(mutant.bytes, original.bytes, original.length);
-        mutate(&mutant);
+        mutate(&mutant, &seed);
         write_image(fixture, &mutant);
         resolve_all(fixture, &addresses);
     }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "symbol/range_map.h"
 
 static void innermost_range_wins(void **state)
@@ -91,13 +92,13 @@ static uint32_t naive_find(const struct range *ranges, size_t count, uint64_t va
 static void overlapping_ranges_agree_with_a_linear_search(void **state)
 {
     (void)state;
-    srand(42);
+    uint64_t seed = 42;
     for (int round = 0; round < 300; round++) {
         struct range ranges[24];
         for (size_t i = 0; i < array_length(ranges); i++) {
-            uint64_t start = (uint64_t)rand() % 60;
+            uint64_t start = hash_u64(++seed) % 60;
             ranges[i] = (struct range){.start = start,
-                                       .end = start + (uint64_t)rand() % 20,
+                                       .end = start + hash_u64(++seed) % 20,
                                        .value = (uint32_t)i,
                                        .order = (uint32_t)i};
         }
