@@ -44,7 +44,7 @@ static void assert_no_debug_information(struct fixture *fixture, uint64_t vaddr)
 static void debuglink_beside_the_binary_is_found(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "", &vaddr))
         skip();
     assert_line(fixture, vaddr);
@@ -53,7 +53,7 @@ static void debuglink_beside_the_binary_is_found(void **state)
 static void debuglink_in_the_debug_directory_is_found(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "", &vaddr))
         skip();
     run_or_fail("cd %s && mkdir .debug && mv program.debug .debug/", fixture->directory);
@@ -63,7 +63,7 @@ static void debuglink_in_the_debug_directory_is_found(void **state)
 static void checksum_counts_where_there_is_no_build_id(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "-Wl,--build-id=none", &vaddr))
         skip();
     assert_line(fixture, vaddr);
@@ -75,7 +75,7 @@ static void checksum_counts_where_there_is_no_build_id(void **state)
 static void other_build_id_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "-Wl,--build-id=0x11223344", &vaddr))
         skip();
     run_or_fail("cd %s && gcc -g -O2 -Wl,--build-id=0x55667788 -o other program.c && "
@@ -87,7 +87,7 @@ static void other_build_id_is_refused(void **state)
 static void compressed_sections_are_inflated(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "", &vaddr))
         skip();
     run_or_fail("cd %s && objcopy --compress-debug-sections program.debug", fixture->directory);
@@ -97,7 +97,7 @@ static void compressed_sections_are_inflated(void **state)
 static void missing_debug_file_is_said(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "", &vaddr))
         skip();
     run_or_fail("rm %s/program.debug", fixture->directory);
@@ -108,7 +108,7 @@ static void missing_debug_file_is_said(void **state)
 static void missing_alternate_file_costs_no_lines(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr;
+    uint64_t vaddr = 0;
     if (!build(fixture, "", &vaddr))
         skip();
     run_or_fail("cd %s && printf '/nowhere/alternate\\0abcdefghijklmnopqrst' > link && "
