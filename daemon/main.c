@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -113,17 +114,31 @@ static bool all_ended(const struct daemon *daemon)
     return ended;
 }
 
-/* SIGTERM for lprofd is SIGTERM for the command that it started. */
-static void pass_on(const struct daemon *daemon, const struct settings *settings, int number)
+/* The command that we started while it runs; 0 when there is none. */
+static pid_t running_command(const struct daemon *daemon, const struct settings *settings)
 {
-    struct session *session = session_registry_get(daemon->registry, 0);
+    struct session *session =
+        settings->session.command ? session_registry_get(daemon->registry, 0) : NULL;
     struct session_info info;
-    if (settings->session.command && number == SIGTERM && session && !session_wait(session, 0) &&
-        session_info(session, &info) == 0) {
-        kill(info.pid, SIGTERM);
+    pid_t pid = 0;
+    if (session && session_info(session, &info) == 0) {
+        if (info.state != SESSION_EXITED && waitpid(info.pid, NULL, WNOHANG | WNOWAIT) == 0)
+            pid = info.pid;
         session_info_free(&info);
     }
     session_unref(session);
+    return pid;
+}
+
+/*
+ * The command that we started is not left behind: whoever ends lprofd ends it too. A terminal sends
+ * its SIGINT to both.
+ */
+static void end_command(const struct daemon *daemon, const struct settings *settings, int number)
+{
+    pid_t pid = number == SIGINT ? 0 : running_command(daemon, settings);
+    if (pid > 0)
+        kill(pid, SIGTERM);
 }
 
 static int print_reports(const struct daemon *daemon)
@@ -152,12 +167,14 @@ static int serve(struct daemon *daemon, const struct settings *settings)
     int number = 0;
     while (!number && (daemon->server || !all_ended(daemon)))
         number = poll_signal(daemon);
-    if (number)
-        pass_on(daemon, settings, number);
     if (settings->no_http && print_reports(daemon)) {
         fprintf(stderr, "lprofd: the report could not be made: out of memory\n");
         return EXIT_FAILURE;
     }
+    fflush(stdout);
+    while (!number && running_command(daemon, settings))
+        number = poll_signal(daemon);
+    end_command(daemon, settings, number);
     return EXIT_SUCCESS;
 }
 

@@ -12,7 +12,7 @@
 #include "base/index.h"
 
 /* Old buckets are looked through for merging once in ten seconds. */
-#define NS_PER_BUCKET_SWEEP (UINT64_C(10) * 1000000000)
+#define SWEEP_INTERVAL_NS (UINT64_C(10) * 1000000000)
 
 struct bucket_store {
     /* The writer's own: the open bucket. */
@@ -162,14 +162,17 @@ static struct sealed_bucket *merge(const struct bucket *older, const struct buck
     return shrunk ? shrunk : merged;
 }
 
-/* The width that a bucket of this age should have; wider by `shift` doublings under pressure. */
+/*
+ * The width that a bucket of this age should have. Under pressure old ones become wider by `shift`
+ * doublings; what is new stays fine, because people look at it.
+ */
 static uint64_t width_at(uint64_t age_ns, unsigned shift)
 {
     uint64_t width = BUCKET_NS;
     for (size_t i = 0; i < array_length(resolutions); i++)
         if (age_ns >= resolutions[i].age_ns)
-            width = resolutions[i].width_ns;
-    return width << shift;
+            width = resolutions[i].width_ns << shift;
+    return width;
 }
 
 /* Merges neighbours that fit into one aligned bucket of the width that their age asks for. */
@@ -214,40 +217,58 @@ static void stay_within_limit(struct bucket_store *store)
         drop_oldest(store);
 }
 
+/* A sealed copy of the open bucket. The open one stays as it is until reset_open(). */
+static int copy_open(struct bucket_store *store, uint64_t end_ns, struct sealed_bucket **ret_sealed)
+{
+    struct sealed_bucket *sealed = new_sealed(store->open_start_ns, end_ns, store->open_count);
+    if (!sealed)
+        return -ENOMEM;
+    memcpy(sealed->bucket.entries, store->open, store->open_count * sizeof *store->open);
+    qsort(sealed->bucket.entries, store->open_count, sizeof *store->open, compare_entries);
+    sealed->bucket.count = store->open_count;
+    *ret_sealed = sealed;
+    return 0;
+}
+
+static void reset_open(struct bucket_store *store, uint64_t start_ns)
+{
+    store->open_count = 0;
+    store->open_start_ns = start_ns;
+    index_reset(&store->open_index);
+}
+
+/* Takes the sealed bucket (or NULL) over, then merges and forgets. Under the mutex. */
+static int append_sealed(struct bucket_store *store, struct sealed_bucket *sealed, uint64_t end_ns)
+{
+    if (sealed && array_reserve(&store->sealed, &store->sealed_capacity, store->sealed_count + 1,
+                                sizeof(struct sealed_bucket *)))
+        return -ENOMEM;
+    if (sealed) {
+        store->bytes += sealed_bytes(sealed);
+        store->sealed[store->sealed_count++] = sealed;
+    }
+    bool sweep = store->end_ns / SWEEP_INTERVAL_NS != end_ns / SWEEP_INTERVAL_NS;
+    store->end_ns = end_ns;
+    if (sweep)
+        coarsen(store, 0);
+    stay_within_limit(store);
+    return 0;
+}
+
 int bucket_store_seal(struct bucket_store *store, uint64_t end_ns)
 {
-    _cleanup_(free_pointer) struct sealed_bucket *sealed = NULL;
-    if (store->open_count) {
-        sealed = new_sealed(store->open_start_ns, end_ns, store->open_count);
-        if (!sealed)
-            return -ENOMEM;
-        qsort(store->open, store->open_count, sizeof *store->open, compare_entries);
-        memcpy(sealed->bucket.entries, store->open, store->open_count * sizeof *store->open);
-        sealed->bucket.count = store->open_count;
-    }
-
-    pthread_mutex_lock(&store->mutex);
-    int error = sealed ? array_reserve(&store->sealed, &store->sealed_capacity,
-                                       store->sealed_count + 1, sizeof(struct sealed_bucket *))
-                       : 0;
-    if (!error) {
-        bool crossed = store->end_ns / NS_PER_BUCKET_SWEEP != end_ns / NS_PER_BUCKET_SWEEP;
-        store->end_ns = end_ns;
-        if (sealed) {
-            store->bytes += sealed_bytes(sealed);
-            store->sealed[store->sealed_count++] = take_pointer(sealed);
-        }
-        if (crossed)
-            coarsen(store, 0);
-        stay_within_limit(store);
-    }
-    pthread_mutex_unlock(&store->mutex);
+    struct sealed_bucket *sealed = NULL;
+    int error = store->open_count ? copy_open(store, end_ns, &sealed) : 0;
     if (error)
         return error;
-
-    store->open_count = 0;
-    store->open_start_ns = end_ns;
-    index_reset(&store->open_index);
+    pthread_mutex_lock(&store->mutex);
+    error = append_sealed(store, sealed, end_ns);
+    pthread_mutex_unlock(&store->mutex);
+    if (error) {
+        bucket_release(sealed);
+        return error;
+    }
+    reset_open(store, end_ns);
     return 0;
 }
 
