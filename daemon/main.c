@@ -122,7 +122,9 @@ static pid_t running_command(const struct daemon *daemon, const struct settings 
     struct session_info info;
     pid_t pid = 0;
     if (session && session_info(session, &info) == 0) {
-        if (info.state != SESSION_EXITED && waitpid(info.pid, NULL, WNOHANG | WNOWAIT) == 0)
+        siginfo_t child = {0};
+        if (waitid(P_PID, (id_t)info.pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            child.si_pid == 0)
             pid = info.pid;
         session_info_free(&info);
     }
