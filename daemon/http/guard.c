@@ -116,14 +116,26 @@ static bool host_is_ours(const struct guard *guard, const struct request *reques
     return guard->has_wildcard && is_own_address(guard, request, host);
 }
 
+static enum MHD_Result count_host(void *count, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    (void)kind;
+    (void)value;
+    *(size_t *)count += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+    return MHD_YES;
+}
+
 static bool check_host(const struct guard *guard, const struct request *request,
                        struct reply *reply)
 {
+    size_t count = 0;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &count);
     const char *host = request_header(request, MHD_HTTP_HEADER_HOST);
-    if (host && host_is_ours(guard, request, host))
+    if (count == 1 && host && host_is_ours(guard, request, host))
         return true;
-    if (!host)
-        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "No Host", "The request has no Host header.");
+    if (count != 1 || !host)
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "No Host",
+                      "The request must have exactly one Host header.");
     else
         reply_problem(reply, MHD_HTTP_MISDIRECTED_REQUEST, "Unknown Host",
                       "lprofd does not answer for the Host '%.100s'; use http://%s.", host,

@@ -16,7 +16,8 @@
 #define CONNECTIONS_MAX 2048
 #define CONNECTIONS_PER_IP_LOCAL 1536 /* on loopback everybody has the same address */
 #define CONNECTIONS_PER_IP 128
-#define CONNECTION_MEMORY_BYTES 32768
+/* More than the limits of a request, so that it is us who refuse it; touched only when needed. */
+#define CONNECTION_MEMORY_BYTES 131072
 #define IDLE_TIMEOUT_SECONDS 30
 #define CACHE_BYTES (32u << 20)
 
