@@ -36,7 +36,7 @@ int bucket_store_seal(struct bucket_store *store, uint64_t end_ns);
 /* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns);
-void bucket_release(struct sealed_bucket *bucket);
+void bucket_release(struct sealed_bucket *sealed);
 
 /* Changes what may be held; takes effect at the next seal. */
 void bucket_store_limit(struct bucket_store *store, size_t limit_bytes);

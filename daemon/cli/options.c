@@ -118,7 +118,7 @@ int options_bytes(const char *value, unsigned long long *ret_bytes, struct failu
     char *end = NULL;
     errno = 0;
     unsigned long long bytes = strtoull(value, &end, 10);
-    const char *suffix = end && *end ? strchr(suffixes, *end) : NULL;
+    const char *suffix = *end ? strchr(suffixes, *end) : NULL;
     unsigned shift = suffix ? 10u * (unsigned)(suffix - suffixes + 1) : 0;
     bool negative = strchr(value, '-');
     if (errno || end == value || negative || (*end && (!suffix || end[1])) ||

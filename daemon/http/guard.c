@@ -90,7 +90,7 @@ static bool is_own_address(const struct guard *guard, const struct request *requ
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } address;
+    } address = {0};
     socklen_t bytes = sizeof address;
     if (!info || getsockname(info->connect_fd, &address.any, &bytes))
         return false;

@@ -199,8 +199,10 @@ int percent_decode(const char *bytes, size_t length, bool form, char **ret_text)
         return -ENOMEM;
     size_t count = 0;
     for (size_t i = 0; i < length; i++) {
-        char byte = bytes[i] == '+' && form ? ' ' : bytes[i];
-        if (byte == '%') {
+        char byte = bytes[i];
+        if (byte == '+' && form) {
+            byte = ' ';
+        } else if (byte == '%') {
             if (length - i < 3)
                 return -EINVAL;
             int high = hex_digit(bytes[i + 1]);

@@ -156,11 +156,11 @@ static char *join_command(char *const *command)
     size_t length = 1;
     for (size_t i = 0; command[i]; i++)
         length += strlen(command[i]) + 1;
-    char *joined = calloc(length, 1);
+    char *joined = calloc(length, 1), *cursor = joined;
     for (size_t i = 0; joined && command[i]; i++) {
         if (i)
-            strcat(joined, " ");
-        strcat(joined, command[i]);
+            *cursor++ = ' ';
+        cursor = stpcpy(cursor, command[i]);
     }
     return joined;
 }

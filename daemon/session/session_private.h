@@ -74,9 +74,9 @@ struct session {
     uint64_t epoch;
 };
 
-/* Thread bodies; the argument is the session. */
-void *pipeline_main(void *session);
-void *symbol_thread_main(void *session);
+/* Thread bodies; `user` is the session. */
+void *pipeline_main(void *user);
+void *symbol_thread_main(void *user);
 
 /* Changes the state under the mutex and tells everyone who waits. */
 void session_set_state(struct session *session, enum session_state state);
