@@ -48,6 +48,8 @@ export class Live {
     Object.assign(this, {id, by, onchange, session: null, rows: new Map(), total: {hits: 0, time_ns: 0}});
     this.unknown = null;
     this.lost = null;
+    this.problem = null;
+    this.closed = false;
     this.connect();
   }
 
@@ -59,9 +61,22 @@ export class Live {
     this.source.onopen = () => { this.lost = null; };
     this.source.onerror = () => {
       this.lost = this.source.readyState === EventSource.CLOSED ? 'closed' : 'retrying';
-      if (this.lost === 'closed') this.timer = setTimeout(() => this.connect(), 3000);
-      this.onchange('lost');
+      if (this.lost === 'closed') this.explain();
+      else this.onchange('lost');
     };
+  }
+
+  // An event stream does not say why it was refused; the session itself does.
+  async explain() {
+    try {
+      await request(`/sessions/${this.id}`);
+      this.problem = null;
+    } catch (problem) {
+      this.problem = problem;
+    }
+    if (this.closed) return;
+    this.timer = setTimeout(() => this.connect(), 3000);
+    this.onchange('lost');
   }
 
   on(name, take) {
@@ -93,6 +108,7 @@ export class Live {
   }
 
   close() {
+    this.closed = true;
     clearTimeout(this.timer);
     this.source.close();
   }

@@ -84,6 +84,7 @@ export class LinesView {
 
   update(kind) {
     if (kind === 'totals' && !this.empty.hidden) this.explain();
+    if (kind === 'lost' && this.live.problem && !this.live.session) setText(this.empty, this.live.problem.message);
     if (kind !== 'lines') return;
     const rows = this.live.sorted(this.route.by, ROWS);
     rows.forEach((row, i) => {
