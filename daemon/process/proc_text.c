@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/negative_errno.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
 
@@ -29,7 +30,7 @@ int proc_read_text(pid_t pid, pid_t tid, enum proc_file file, char **ret_text, s
             return -ENOMEM;
         ssize_t got = read(fd, text + length, capacity - length - 1);
         if (got < 0 && errno != EINTR)
-            return -errno;
+            return negative_errno();
         if (got == 0)
             break;
         if (got > 0)
@@ -49,7 +50,7 @@ int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat)
     if (error)
         return error;
     /* The name is in parentheses and may itself contain any character: skip to the last one. */
-    const char *fields = strrchr(text, ')');
+    const char *fields = text ? strrchr(text, ')') : NULL;
     struct proc_stat stat = {0};
     if (!fields ||
         sscanf(fields + 1,

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/negative_errno.h"
 #include "capture/capture.h"
 #include "process/address_space.h"
 #include "process/maps.h"
@@ -453,12 +454,14 @@ static int pipeline_open(struct session *session, struct pipeline **ret_pipeline
                          struct failure *failure)
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
-    if (!pipeline)
-        return failure_set(failure, -ENOMEM, "out of memory");
+    if (!pipeline) {
+        failure_set(failure, -ENOMEM, "out of memory");
+        return -ENOMEM;
+    }
     pipeline->session = session;
     pipeline->waiting_for_exec = session->launched;
     pipeline->pid_fd = (int)syscall(SYS_pidfd_open, session->pid, 0);
-    int error = pipeline->pid_fd < 0 ? -errno : 0;
+    int error = pipeline->pid_fd < 0 ? negative_errno() : 0;
     if (!error)
         error = address_space_new(session->modules, &pipeline->space);
     if (!error)
