@@ -1,0 +1,10 @@
+/* errno as our functions return it. */
+#pragma once
+
+#include <errno.h>
+
+/* -errno, and never 0 (after systemd's RET_ERRNO): a failure stays one even if errno was lost. */
+static inline int negative_errno(void)
+{
+    return errno > 0 ? -errno : -EIO;
+}
