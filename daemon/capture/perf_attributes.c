@@ -35,6 +35,7 @@ static struct perf_event_attr common_attributes(const struct perf_recipe *recipe
         .exclude_callchain_kernel = recipe->user_only,
         .exclude_callchain_user = 1,
         .inherit = recipe->inherit,
+        .inherit_thread = recipe->inherit, /* threads, not children */
         .watermark = 1,
         .wakeup_watermark = (uint32_t)(recipe->ring_bytes / 4),
     };
@@ -75,7 +76,7 @@ struct perf_event_attr perf_holder_attributes(const struct perf_recipe *recipe)
     struct perf_event_attr attributes = common_attributes(recipe);
     attributes.type = PERF_TYPE_SOFTWARE;
     attributes.config = PERF_COUNT_SW_DUMMY;
-    attributes.inherit = 0;
+    attributes.inherit = attributes.inherit_thread = 0;
     return attributes;
 }
 

@@ -106,8 +106,10 @@ int session_report_print(struct session *session, FILE *out)
 
     struct report_style style = report_style_of(out);
     print_session(&info, &style, out);
-    print_lines(view, lines, &style, out);
-    print_unknown(lines, &style, out);
+    if (lines->total.hits) {
+        print_lines(view, lines, &style, out);
+        print_unknown(lines, &style, out);
+    }
     report_warnings(out, &style, (const char *const *)info.warnings, info.warning_count);
     return 0;
 }

@@ -14,49 +14,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/negative_errno.h"
-#include "capture/capture.h"
-#include "process/address_space.h"
 #include "process/maps.h"
 #include "process/process_check.h"
-#include "process/thread_table.h"
-#include "session/session_private.h"
-#include "unwind/unwinder.h"
+#include "session/pipeline.h"
 
 #define WAIT_NS (20 * NS_PER_MS)
-#define ACCOUNT_INTERVAL_NS NS_PER_SECOND
 #define VDSO_TRIES 50
 
-struct pipeline {
-    struct session *session; /* borrowed */
-    struct capture *capture;
-    struct address_space *space;
-    struct thread_table *threads;
-    struct unwinder *unwinder;
-    struct raw_stack stack; /* scratch */
-    struct session_counts counts;
-    uint64_t *module_hits; /* owned; by module id */
-    size_t module_hit_count, module_hit_capacity;
-
-    int pid_fd;
-    uint64_t started_ns;         /* of the session, CLOCK_MONOTONIC */
-    uint64_t maps_read_ns;       /* mapping records older than this are in /proc/PID/maps already */
-    uint64_t sealed_ns;          /* end of the last sealed bucket, since started_ns */
-    uint64_t accounted_at_ns;    /* when threads were last read */
-    uint64_t cpu_time_ns;        /* the target's CPU time at the last reading */
-    uint64_t sampled_at_read_ns; /* counts.sampled_ns at that reading */
-    uint64_t process_accounted_ns;
-    uint64_t daemon_cpu_ns; /* lprofd's own, for the observer */
-    uint64_t observed_ns, observed_cost_ns;
-    double daemon_cpu_percent, target_overhead_percent;
-    unsigned vdso_tries;   /* left: after exec the vdso must be looked up, no record tells of it */
-    bool waiting_for_exec; /* a launched child still runs our own code */
-    bool sampling;         /* neither paused nor ended */
-    bool target_gone;
-    int error;
-};
-
-/* --- one record after another ------------------------------------------------------------------
- */
+/* --- one record after another --- */
 
 static const struct module *find_in_space(void *user, uint64_t ip, uint64_t *ret_vaddr)
 {
@@ -80,13 +45,11 @@ static void count_module_hit(struct pipeline *pipeline)
     }
 }
 
-static int seal(struct pipeline *pipeline, uint64_t end_ns);
-
 /* Seals the open bucket if `time_ns` (since the start) lies beyond its end. */
 static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
 {
     uint64_t end_ns = time_ns / BUCKET_NS * BUCKET_NS;
-    return end_ns > pipeline->sealed_ns ? seal(pipeline, end_ns) : 0;
+    return end_ns > pipeline->sealed_ns ? pipeline_seal(pipeline, end_ns) : 0;
 }
 
 static int handle_sample(struct pipeline *pipeline, const struct sample *sample)
@@ -202,107 +165,7 @@ static void on_record(void *user, const struct record *record)
         pipeline->error = 0; /* the target ended while its /proc was read */
 }
 
-/* --- accounts ----------------------------------------------------------------------------------
- */
-
-/* CPU time by the kernel's books: what was used while sampling is what the samples stand for. */
-static void account_process(struct pipeline *pipeline)
-{
-    uint64_t cpu_time_ns = 0;
-    if (privilege_read_cpu_time(pipeline->session->pid, &cpu_time_ns))
-        return;
-    if (pipeline->sampling && cpu_time_ns > pipeline->cpu_time_ns)
-        pipeline->process_accounted_ns += cpu_time_ns - pipeline->cpu_time_ns;
-    pipeline->cpu_time_ns = cpu_time_ns;
-    pipeline->sampled_at_read_ns = pipeline->counts.sampled_ns;
-}
-
-static void observe(struct pipeline *pipeline, uint64_t now_ns)
-{
-    uint64_t elapsed_ns = now_ns - pipeline->observed_ns;
-    uint64_t cpu_ns = clock_process_cpu_ns();
-    uint64_t cost_ns = pipeline->capture->target_cost_ns;
-    if (elapsed_ns) {
-        pipeline->daemon_cpu_percent =
-            100.0 * (double)(cpu_ns - pipeline->daemon_cpu_ns) / (double)elapsed_ns;
-        pipeline->target_overhead_percent =
-            100.0 * (double)(cost_ns - pipeline->observed_cost_ns) / (double)elapsed_ns;
-    }
-    pipeline->daemon_cpu_ns = cpu_ns;
-    pipeline->observed_cost_ns = cost_ns;
-    pipeline->observed_ns = now_ns;
-}
-
-static void account(struct pipeline *pipeline, uint64_t now_ns)
-{
-    account_process(pipeline);
-    if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
-        return;
-    thread_table_account(pipeline->threads, pipeline->session->pid, pipeline->sampling);
-    observe(pipeline, now_ns);
-    pipeline->accounted_at_ns = now_ns;
-}
-
-/* Everything at once, when sampling starts or stops. */
-static void account_all(struct pipeline *pipeline)
-{
-    pipeline->accounted_at_ns = 0;
-    account(pipeline, clock_monotonic_ns());
-}
-
-/*
- * Seals the open bucket and hands all that readers see over to them, in one short critical section:
- * a view finds every thread and every sample that its buckets name.
- */
-static int seal(struct pipeline *pipeline, uint64_t end_ns)
-{
-    struct session *session = pipeline->session;
-    struct session_published published = {
-        .counts = pipeline->counts,
-        .duration_ns = end_ns,
-        .module_count = pipeline->module_hit_count,
-        .daemon_cpu_percent = pipeline->daemon_cpu_percent,
-        .target_overhead_percent = pipeline->target_overhead_percent,
-    };
-    published.counts.accounted_ns = pipeline->process_accounted_ns +
-                                    (pipeline->counts.sampled_ns - pipeline->sampled_at_read_ns);
-    published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
-    if (!published.module_hits)
-        return -ENOMEM;
-    int error = thread_table_copy(pipeline->threads, &published.threads, &published.thread_count,
-                                  &published.threads_alive);
-    if (error) {
-        free(published.module_hits);
-        return error;
-    }
-    if (published.module_count)
-        memcpy(published.module_hits, pipeline->module_hits,
-               published.module_count * sizeof(uint64_t));
-
-    pthread_mutex_lock(&session->mutex);
-    error = bucket_store_seal(session->buckets, end_ns);
-    if (!error) {
-        if (published.counts.hits != session->published.counts.hits ||
-            published.thread_count != session->published.thread_count)
-            session->epoch++;
-        struct session_published old = session->published;
-        session->published = published;
-        published = old;
-        pipeline->sealed_ns = end_ns;
-        pthread_cond_broadcast(&session->changed);
-    }
-    pthread_mutex_unlock(&session->mutex);
-    free(published.threads);
-    free(published.module_hits);
-
-    size_t others = stack_trie_bytes(session->trie) + symbols_bytes(session->symbols);
-    uint64_t limit = session->memory_limit_bytes;
-    bucket_store_limit(session->buckets, limit > 2 * others ? limit - others : limit / 2);
-    return error;
-}
-
-/* --- the loop ----------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static bool target_ended(const struct pipeline *pipeline)
 {
@@ -313,7 +176,7 @@ static bool target_ended(const struct pipeline *pipeline)
 /* What was used until now does not count; samples come from here on. */
 static int start_sampling(struct pipeline *pipeline)
 {
-    account_all(pipeline);
+    pipeline_account_all(pipeline);
     int error = pipeline->capture->ops->set_enabled(pipeline->capture, true);
     pipeline->sampling = !error;
     return error;
@@ -326,7 +189,7 @@ static int stop_sampling(struct pipeline *pipeline)
         return 0;
     int error = pipeline->capture->ops->set_enabled(pipeline->capture, false);
     pipeline->capture->ops->drain(pipeline->capture, true, on_record, pipeline);
-    account_all(pipeline);
+    pipeline_account_all(pipeline);
     pipeline->sampling = false;
     return error;
 }
@@ -379,7 +242,7 @@ static enum session_state turn(struct pipeline *pipeline)
         bool ended = target_ended(pipeline);
         if (!error)
             error = capture->ops->drain(capture, false, on_record, pipeline);
-        account(pipeline, now_ns);
+        pipeline_account(pipeline, now_ns);
         if (error || pipeline->error)
             return SESSION_DETACHED;
         if (ended)
@@ -404,7 +267,7 @@ static void finish(struct pipeline *pipeline, enum session_state state)
     uint64_t end_ns = now_ns > pipeline->started_ns ? now_ns - pipeline->started_ns : 1;
     if (end_ns <= pipeline->sealed_ns)
         end_ns = pipeline->sealed_ns + 1;
-    seal(pipeline, end_ns);
+    pipeline_seal(pipeline, end_ns);
 }
 
 static void pipeline_close(struct pipeline *pipeline)

@@ -1,0 +1,101 @@
+/* What the pipeline tells of itself: CPU time by the kernel's books, its own cost, sealed buckets.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "session/pipeline.h"
+
+#define ACCOUNT_INTERVAL_NS NS_PER_SECOND
+
+/* CPU time by the kernel's books: what was used while sampling is what the samples stand for. */
+static void account_process(struct pipeline *pipeline)
+{
+    uint64_t cpu_time_ns = 0;
+    if (privilege_read_cpu_time(pipeline->session->pid, &cpu_time_ns))
+        return;
+    if (pipeline->sampling && cpu_time_ns > pipeline->cpu_time_ns)
+        pipeline->process_accounted_ns += cpu_time_ns - pipeline->cpu_time_ns;
+    pipeline->cpu_time_ns = cpu_time_ns;
+    pipeline->sampled_at_read_ns = pipeline->counts.sampled_ns;
+}
+
+static void observe(struct pipeline *pipeline, uint64_t now_ns)
+{
+    uint64_t elapsed_ns = now_ns - pipeline->observed_ns;
+    uint64_t cpu_ns = clock_process_cpu_ns();
+    uint64_t cost_ns = pipeline->capture->target_cost_ns;
+    if (elapsed_ns) {
+        pipeline->daemon_cpu_percent =
+            100.0 * (double)(cpu_ns - pipeline->daemon_cpu_ns) / (double)elapsed_ns;
+        pipeline->target_overhead_percent =
+            100.0 * (double)(cost_ns - pipeline->observed_cost_ns) / (double)elapsed_ns;
+    }
+    pipeline->daemon_cpu_ns = cpu_ns;
+    pipeline->observed_cost_ns = cost_ns;
+    pipeline->observed_ns = now_ns;
+}
+
+void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
+{
+    account_process(pipeline);
+    if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
+        return;
+    thread_table_account(pipeline->threads, pipeline->session->pid, pipeline->sampling);
+    observe(pipeline, now_ns);
+    pipeline->accounted_at_ns = now_ns;
+}
+
+void pipeline_account_all(struct pipeline *pipeline)
+{
+    pipeline->accounted_at_ns = 0;
+    pipeline_account(pipeline, clock_monotonic_ns());
+}
+
+int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
+{
+    struct session *session = pipeline->session;
+    struct session_published published = {
+        .counts = pipeline->counts,
+        .duration_ns = end_ns,
+        .module_count = pipeline->module_hit_count,
+        .daemon_cpu_percent = pipeline->daemon_cpu_percent,
+        .target_overhead_percent = pipeline->target_overhead_percent,
+    };
+    published.counts.accounted_ns = pipeline->process_accounted_ns +
+                                    (pipeline->counts.sampled_ns - pipeline->sampled_at_read_ns);
+    published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
+    if (!published.module_hits)
+        return -ENOMEM;
+    int error = thread_table_copy(pipeline->threads, &published.threads, &published.thread_count,
+                                  &published.threads_alive);
+    if (error) {
+        free(published.module_hits);
+        return error;
+    }
+    if (published.module_count)
+        memcpy(published.module_hits, pipeline->module_hits,
+               published.module_count * sizeof(uint64_t));
+
+    pthread_mutex_lock(&session->mutex);
+    error = bucket_store_seal(session->buckets, end_ns);
+    if (!error) {
+        if (published.counts.hits != session->published.counts.hits ||
+            published.thread_count != session->published.thread_count)
+            session->epoch++;
+        struct session_published old = session->published;
+        session->published = published;
+        published = old;
+        pipeline->sealed_ns = end_ns;
+        pthread_cond_broadcast(&session->changed);
+    }
+    pthread_mutex_unlock(&session->mutex);
+    free(published.threads);
+    free(published.module_hits);
+
+    size_t others = stack_trie_bytes(session->trie) + symbols_bytes(session->symbols);
+    uint64_t limit = session->memory_limit_bytes;
+    bucket_store_limit(session->buckets, limit > 2 * others ? limit - others : limit / 2);
+    return error;
+}
