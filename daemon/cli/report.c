@@ -331,7 +331,7 @@ void report_session(FILE *file, const struct report_style *style,
     if (session->samples)
         add_quality(&quality, session);
     else
-        text_add_string(&quality, "no samples: the process used no CPU time meanwhile");
+        text_add_string(&quality, "no samples: the process used too little CPU time meanwhile");
     put(file, style, NULL, &quality);
 }
 
