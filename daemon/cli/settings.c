@@ -63,15 +63,14 @@ static int store_word(const char **ret_word, const char *value, const char *cons
 
 static int store_event(void *user, const char *value, struct failure *failure)
 {
-    static const char *const words[] = {"auto", "cycles", "cpu-clock", "task-clock", NULL};
-    return store_word(&((struct settings *)user)->session.event, value, words, failure);
+    return store_word(&((struct settings *)user)->session.event, value, session_event_names,
+                      failure);
 }
 
 static int store_backend(void *user, const char *value, struct failure *failure)
 {
-    static const char *const words[] = {"auto",        "perf-cpu", "perf-task",
-                                        "perf-thread", "ptrace",   NULL};
-    return store_word(&((struct settings *)user)->session.backend, value, words, failure);
+    return store_word(&((struct settings *)user)->session.backend, value, session_backend_names,
+                      failure);
 }
 
 static int store_stack_size(void *user, const char *value, struct failure *failure)

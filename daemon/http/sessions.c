@@ -66,10 +66,6 @@ struct attach_fields {
     const char *event, *backend;
 };
 
-static const char *const event_names[] = {"auto", "cycles", "cpu-clock", "task-clock", NULL};
-static const char *const backend_names[] = {"auto",        "perf-cpu", "perf-task",
-                                            "perf-thread", "ptrace",   NULL};
-
 static const struct field attach_table[] = {
     {.name = "pid",
      .type = FIELD_U64,
@@ -84,11 +80,11 @@ static const struct field attach_table[] = {
      .offset = offsetof(struct attach_fields, frequency_hz)},
     {.name = "event",
      .type = FIELD_CHOICE,
-     .choices = event_names,
+     .choices = session_event_names,
      .offset = offsetof(struct attach_fields, event)},
     {.name = "backend",
      .type = FIELD_CHOICE,
-     .choices = backend_names,
+     .choices = session_backend_names,
      .offset = offsetof(struct attach_fields, backend)},
     {.name = "stack_bytes",
      .type = FIELD_U64,

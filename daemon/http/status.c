@@ -22,23 +22,21 @@ static void add_session_ids(cJSON *document, struct session_registry *registry)
     json_add_raw(document, "sessions", &text);
 }
 
-static void add_names(cJSON *object, const char *key, const char *const *names, size_t count)
+static void add_names(cJSON *object, const char *key, const char *const *names)
 {
     cJSON *array = json_add_array(object, key);
-    for (size_t i = 0; i < count; i++)
-        json_append_string(array, names[i]);
+    for (; *names; names++)
+        json_append_string(array, *names);
 }
 
 /* What POST /sessions takes. */
 static void add_capabilities(cJSON *document)
 {
-    static const char *const metrics[] = {"cpu"};
-    static const char *const events[] = {"auto", "cycles", "cpu-clock", "task-clock"};
-    static const char *const backends[] = {"auto", "perf-cpu", "ptrace"};
+    static const char *const metrics[] = {"cpu", NULL};
     cJSON *capabilities = json_add_object(document, "capabilities");
-    add_names(capabilities, "metrics", metrics, array_length(metrics));
-    add_names(capabilities, "events", events, array_length(events));
-    add_names(capabilities, "backends", backends, array_length(backends));
+    add_names(capabilities, "metrics", metrics);
+    add_names(capabilities, "events", session_event_names);
+    add_names(capabilities, "backends", session_backend_names);
     json_add_u64(capabilities, "frequency_max_hz", SESSION_FREQUENCY_MAX_HZ);
     json_add_u64(capabilities, "stack_max_bytes", SESSION_STACK_MAX_BYTES);
     json_add_bool(capabilities, "root", geteuid() == 0);

@@ -20,6 +20,10 @@ enum session_state {
 /* "running", ...: as in the API. */
 const char *session_state_name(enum session_state state);
 
+/* What options may ask for: NULL-terminated constant lists, "auto" first. */
+extern const char *const session_backend_names[];
+extern const char *const session_event_names[];
+
 #define SESSION_FREQUENCY_DEFAULT_HZ 997
 #define SESSION_FREQUENCY_MAX_HZ 50000
 #define SESSION_STACK_DEFAULT_BYTES 16384
@@ -36,8 +40,8 @@ struct session_options {
     pid_t pid;             /* the target, or 0 to launch `command` */
     char *const *command;  /* NULL-terminated argument vector */
     uint32_t frequency_hz; /* 1 to SESSION_FREQUENCY_MAX_HZ */
-    const char *event;     /* "auto", "cycles", "cpu-clock", "task-clock" */
-    const char *backend;   /* "auto", "perf-cpu", "perf-task", "perf-thread", "ptrace" */
+    const char *event;     /* one of session_event_names; NULL: "auto" */
+    const char *backend;   /* one of session_backend_names; NULL: "auto" */
     uint32_t stack_bytes;  /* a multiple of 8, 512 to SESSION_STACK_MAX_BYTES */
     uint64_t duration_ns;  /* stop sampling after that long; 0: never */
     uint64_t memory_limit_bytes;
