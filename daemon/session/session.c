@@ -13,10 +13,6 @@
 #include "session/launch.h"
 #include "session/session_private.h"
 
-const char *const session_backend_names[] = {"auto",        "perf-cpu", "perf-task",
-                                             "perf-thread", "ptrace",   NULL};
-const char *const session_event_names[] = {"auto", "cycles", "cpu-clock", "task-clock", NULL};
-
 static const char *const state_names[] = {
     [SESSION_ATTACHING] = "attaching", [SESSION_RUNNING] = "running",   [SESSION_PAUSED] = "paused",
     [SESSION_EXITED] = "exited",       [SESSION_DETACHED] = "detached", [SESSION_LOADED] = "loaded",

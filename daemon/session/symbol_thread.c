@@ -141,6 +141,20 @@ static bool resolve_lines(struct symbol_work *work)
     return true;
 }
 
+/* Code that was compiled at run time gets its names when the target writes them. */
+static void refresh(struct symbol_work *work, bool now)
+{
+    struct session *session = work->session;
+    size_t named;
+    if (symbols_refresh(session->symbols, now, &named) || named == 0)
+        return;
+    pthread_mutex_lock(&session->mutex);
+    session->unresolved_frames -=
+        named < session->unresolved_frames ? named : session->unresolved_frames;
+    session->epoch++;
+    pthread_mutex_unlock(&session->mutex);
+}
+
 static void tell_progress(struct symbol_work *work)
 {
     struct session *session = work->session;
@@ -165,6 +179,14 @@ static bool rest(struct session *session)
     return stopping;
 }
 
+static bool is_drained(struct session *session)
+{
+    pthread_mutex_lock(&session->mutex);
+    bool drained = session->drained;
+    pthread_mutex_unlock(&session->mutex);
+    return drained;
+}
+
 static bool is_over(struct session *session)
 {
     pthread_mutex_lock(&session->mutex);
@@ -178,10 +200,12 @@ void *symbol_thread_main(void *user)
 {
     struct symbol_work work = {.session = user};
     while (!rest(work.session)) {
+        bool drained = is_drained(work.session);
         do {
             take_new(&work);
             resolve_names(&work);
         } while (resolve_lines(&work));
+        refresh(&work, drained);
         tell_progress(&work);
         if (is_over(work.session))
             break;
