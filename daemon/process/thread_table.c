@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/index.h"
 #include "process/proc_text.h"
 
 struct entry {
@@ -19,12 +20,15 @@ struct entry {
     uint64_t sampled_at_read_ns; /* thread.sampled_ns at the last reading */
 };
 
-#define CACHE_SLOTS 256
+/* Past this many threads, new ones share one entry: a target that churns must not fill memory. */
+#define THREADS_MAX 8192
 
 struct thread_table {
-    struct entry *entries; /* owned */
+    struct entry *entries; /* owned; the one at THREADS_MAX is shared */
     size_t count, capacity;
-    uint32_t cache[CACHE_SLOTS]; /* index of the thread last found by tid hash */
+    struct index index; /* by tid; places of threads that are gone are passed over */
+    uint32_t *unused;   /* owned; entries of ended threads that never had a sample */
+    size_t unused_count, unused_capacity;
 };
 
 int thread_table_new(struct thread_table **ret_table)
@@ -38,41 +42,86 @@ void thread_table_free(struct thread_table *table)
     if (!table)
         return;
     free(table->entries);
+    free(table->unused);
+    index_clear(&table->index);
     free(table);
 }
 
-static bool is_alive(const struct entry *entry, pid_t tid)
+struct wanted {
+    const struct thread_table *table;
+    pid_t tid;
+};
+
+static bool is_wanted(const void *user, uint32_t position)
 {
-    return entry->thread.tid == tid && entry->thread.state != THREAD_EXITED;
+    const struct wanted *wanted = user;
+    const struct profile_thread *thread = &wanted->table->entries[position].thread;
+    return thread->tid == wanted->tid && thread->state != THREAD_EXITED;
 }
 
-/* The living thread `tid`, or NULL. Newest first: old entries are mostly dead ones. */
-static struct entry *find(struct thread_table *table, pid_t tid)
+static uint64_t hash_of(const void *user, uint32_t position)
 {
-    uint32_t *cached = &table->cache[hash_u64((uint64_t)tid) % CACHE_SLOTS];
-    if (*cached < table->count && is_alive(&table->entries[*cached], tid))
-        return &table->entries[*cached];
-    for (size_t i = table->count; i-- > 0;) {
-        if (is_alive(&table->entries[i], tid)) {
-            *cached = (uint32_t)i;
-            return &table->entries[i];
-        }
+    const struct wanted *wanted = user;
+    return hash_u64((uint64_t)wanted->table->entries[position].thread.tid);
+}
+
+/* The living thread `tid`, or NULL. */
+static struct entry *find(const struct thread_table *table, pid_t tid)
+{
+    struct wanted wanted = {table, tid};
+    uint32_t at = index_find(&table->index, hash_u64((uint64_t)tid), is_wanted, &wanted);
+    return at == INDEX_EMPTY ? NULL : &table->entries[at];
+}
+
+static int add_to_index(struct thread_table *table, uint32_t position)
+{
+    struct wanted wanted = {.table = table};
+    if (table->index.count <= 2 * table->count + 64)
+        return index_add(&table->index, hash_of(&wanted, position), position, hash_of, &wanted);
+    /* Entries that were used again left their old places behind: begin anew. */
+    int error = 0;
+    index_reset(&table->index);
+    for (uint32_t i = 0; i < table->count && !error; i++)
+        error = index_add(&table->index, hash_of(&wanted, i), i, hash_of, &wanted);
+    return error;
+}
+
+/* A place for a new thread: one that nobody needs any more, a new one, or the shared one. */
+static int allocate(struct thread_table *table, uint32_t *ret_position)
+{
+    bool full = table->count > THREADS_MAX;
+    if (table->unused_count) {
+        *ret_position = table->unused[--table->unused_count];
+    } else if (full) {
+        *ret_position = THREADS_MAX;
+    } else {
+        if (array_reserve(&table->entries, &table->capacity, table->count + 1,
+                          sizeof *table->entries))
+            return -ENOMEM;
+        *ret_position = (uint32_t)table->count;
+        table->entries[table->count++] = (struct entry){0};
     }
-    return NULL;
+    return 0;
 }
 
 int thread_table_find(struct thread_table *table, pid_t tid, uint32_t *ret_index)
 {
-    struct entry *entry = find(table, tid);
-    if (!entry) {
-        if (table->count == UINT32_MAX || array_reserve(&table->entries, &table->capacity,
-                                                        table->count + 1, sizeof *table->entries))
-            return -ENOMEM;
-        entry = &table->entries[table->count++];
-        *entry = (struct entry){.thread = {.tid = tid, .state = THREAD_RUNNING}};
+    const struct entry *known = find(table, tid);
+    uint32_t position = 0;
+    int error = known ? 0 : allocate(table, &position);
+    if (error)
+        return error;
+    if (known) {
+        position = (uint32_t)(known - table->entries);
+    } else if (position < THREADS_MAX) {
+        table->entries[position] = (struct entry){.thread = {.tid = tid, .state = THREAD_RUNNING}};
+        error = add_to_index(table, position);
+    } else if (table->entries[position].thread.name[0] == '\0') {
+        table->entries[position] =
+            (struct entry){.thread = {.name = "[other threads]", .state = THREAD_EXITED}};
     }
-    *ret_index = (uint32_t)(entry - table->entries);
-    return 0;
+    *ret_index = position;
+    return error;
 }
 
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)
@@ -85,8 +134,12 @@ void thread_table_rename(struct thread_table *table, pid_t tid, const char *name
 void thread_table_exit(struct thread_table *table, pid_t tid)
 {
     struct entry *entry = find(table, tid);
-    if (entry)
-        entry->thread.state = THREAD_EXITED;
+    if (!entry)
+        return;
+    entry->thread.state = THREAD_EXITED;
+    if (entry->thread.hits == 0 && !array_reserve(&table->unused, &table->unused_capacity,
+                                                  table->unused_count + 1, sizeof(uint32_t)))
+        table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
 }
 
 void thread_table_exit_all(struct thread_table *table)

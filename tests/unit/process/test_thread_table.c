@@ -1,0 +1,133 @@
+/* The thread table: a tid that is used again is another thread, and churn does not fill memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "process/thread_table.h"
+
+static struct thread_table *table;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return thread_table_new(&table);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    thread_table_free(table);
+    return 0;
+}
+
+static uint32_t index_of(pid_t tid)
+{
+    uint32_t index = UINT32_MAX;
+    assert_int_equal(thread_table_find(table, tid, &index), 0);
+    return index;
+}
+
+static void a_thread_keeps_its_index(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10), second = index_of(11);
+    assert_int_not_equal(first, second);
+    assert_int_equal(index_of(10), first);
+    assert_int_equal(index_of(11), second);
+}
+
+static void a_tid_used_again_is_another_thread(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10);
+    thread_table_sample(table, first, 1000);
+    thread_table_exit(table, 10);
+    uint32_t second = index_of(10);
+    assert_int_not_equal(first, second);
+    thread_table_sample(table, second, 1000);
+
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(alive, 1);
+    assert_int_equal(threads[first].state, THREAD_EXITED);
+    assert_int_equal(threads[first].hits, 1);
+    assert_int_equal(threads[second].sampled_ns, 1000);
+    free(threads);
+}
+
+static void threads_that_were_never_sampled_leave_no_trace(void **state)
+{
+    (void)state;
+    for (pid_t tid = 100; tid < 100100; tid++) {
+        index_of(tid);
+        thread_table_exit(table, tid);
+    }
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_int_equal(count, 1);
+    free(threads);
+}
+
+static void sampled_threads_past_the_bound_share_an_entry_and_lose_nothing(void **state)
+{
+    (void)state;
+    enum { THREADS = 20000 };
+    for (pid_t tid = 1; tid <= THREADS; tid++) {
+        thread_table_sample(table, index_of(tid), 10);
+        thread_table_exit(table, tid);
+    }
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    uint64_t hits = 0, others = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_true(count < THREADS / 2);
+    for (size_t i = 0; i < count; i++) {
+        hits += threads[i].hits;
+        if (strcmp(threads[i].name, "[other threads]") == 0)
+            others += threads[i].hits;
+    }
+    assert_int_equal(hits, THREADS);
+    assert_true(others > 1);
+    free(threads);
+}
+
+static void a_scan_finds_our_own_threads(void **state)
+{
+    (void)state;
+    assert_int_equal(thread_table_scan(table, getpid()), 0);
+    thread_table_account(table, getpid(), true);
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_true(count >= 1);
+    assert_int_equal(threads[index_of(getpid())].tid, getpid());
+    assert_true(strlen(threads[index_of(getpid())].name) > 0);
+    free(threads);
+}
+
+#define with_table(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_table(a_thread_keeps_its_index),
+        with_table(a_tid_used_again_is_another_thread),
+        with_table(threads_that_were_never_sampled_leave_no_trace),
+        with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
+        with_table(a_scan_finds_our_own_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
