@@ -52,12 +52,22 @@ static int parse_groups(const char *status, struct target *target)
     return 0;
 }
 
+/* The last of NSpid is the innermost; kernels without it, or that number, know only one. */
+static void read_inner_pid(const char *status, struct target *target)
+{
+    unsigned long pids[33]; /* MAX_PID_NS_LEVEL of the kernel, and its own */
+    const char *line = status_field(status, "NSpid:");
+    size_t count = line ? status_numbers(line, pids, array_length(pids)) : 0;
+    target->inner_pid = count ? (pid_t)pids[count - 1] : target->pid;
+}
+
 static int read_user(struct target *target)
 {
     _cleanup_free_ char *status = NULL;
     int error = status_read(target->pid, &status);
     if (error)
         return error == -ENOENT ? -ESRCH : error;
+    read_inner_pid(status, target);
     bool mixed = false;
     error = parse_ids(status, "Uid:", &target->uid, &mixed);
     if (!error)

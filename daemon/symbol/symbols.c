@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "symbol/demangle.h"
+#include "symbol/jit.h"
 #include "symbol/kernel.h"
 #include "symbol/object.h"
 #include "symbol/path.h"
@@ -24,11 +25,12 @@ struct symbols {
     struct store store;
     struct object **objects; /* owned, by module id; NULL until a module is asked for */
     size_t object_count, object_capacity;
+    struct jit jit;
     struct kernel_symbols kernel;
     bool kernel_read;
     int kernel_error;
     uint64_t uses;               /* a clock for object->last_use */
-    _Atomic(size_t) cache_bytes; /* of objects and kernel */
+    _Atomic(size_t) cache_bytes; /* of objects, kernel and JIT code */
 };
 
 const char *symbol_status_name(enum symbol_status status)
@@ -65,6 +67,7 @@ void symbols_free(struct symbols *symbols)
     for (size_t i = 0; i < symbols->object_count; i++)
         object_free(symbols->objects[i]);
     free(symbols->objects);
+    jit_free(&symbols->jit);
     kernel_symbols_free(&symbols->kernel);
     store_free(&symbols->store);
     free(symbols);
@@ -175,7 +178,8 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
     case MODULE_KERNEL:
         return resolve_kernel(symbols, module, requests, count);
     case MODULE_ANONYMOUS:
-        return publish_all(symbols, module, "[anon]", SYMBOL_NO_MODULE, requests, count);
+        return jit_resolve(&symbols->jit, &symbols->store, symbols->target, module->id, requests,
+                           count);
     case MODULE_NONE:
         return publish_all(symbols, module, "[unknown]", SYMBOL_NO_MODULE, requests, count);
     default:
@@ -187,7 +191,8 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
 static void trim(struct symbols *symbols, const struct object *in_use)
 {
     for (;;) {
-        size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
+        size_t lines_bytes = 0,
+               bytes = kernel_symbols_bytes(&symbols->kernel) + jit_bytes(&symbols->jit);
         struct object *oldest = NULL;
         for (size_t i = 0; i < symbols->object_count; i++) {
             struct object *object = symbols->objects[i];
@@ -272,6 +277,16 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
     int rest_error = object_rest(object);
     trim(symbols, object);
     return error ? error : rest_error;
+}
+
+int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)
+{
+    size_t named = 0;
+    int error = 0;
+    if (symbols->jit.count)
+        error = jit_refresh(&symbols->jit, &symbols->store, symbols->target, now, &named);
+    *ret_named = named;
+    return error;
 }
 
 int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name)

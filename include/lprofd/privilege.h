@@ -20,11 +20,12 @@
  */
 struct target {
     pid_t pid;
-    int root_fd;   /* O_PATH of /proc/PID/root; -1 when it may not be opened: own root is used */
-    bool own_root; /* root_fd is lprofd's own root too */
-    uid_t uid;     /* 65534 when its real, effective and saved ids differ */
-    gid_t gid;     /* the same */
-    gid_t *groups; /* owned */
+    pid_t inner_pid; /* what it calls itself: its pid in its own pid namespace */
+    int root_fd;     /* O_PATH of /proc/PID/root; -1 when it may not be opened: own root is used */
+    bool own_root;   /* root_fd is lprofd's own root too */
+    uid_t uid;       /* 65534 when its real, effective and saved ids differ */
+    gid_t gid;       /* the same */
+    gid_t *groups;   /* owned */
     size_t group_count;
 };
 

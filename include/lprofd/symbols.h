@@ -21,7 +21,7 @@ enum symbol_status {
     SYMBOL_LINE,          /* everything: at least one frame with file and line */
     SYMBOL_NO_DEBUG_INFO, /* the module has no DWARF here (install its -dbg / -dbgsym package) */
     SYMBOL_NO_LINE,       /* DWARF is there but says nothing about this address */
-    SYMBOL_NO_MODULE,     /* not in a module: JIT, a stack end */
+    SYMBOL_NO_MODULE,     /* not in a file: JIT code (which may have a name), a stack end */
     SYMBOL_UNREADABLE,    /* the module's file could not be opened or is not valid ELF/DWARF */
     SYMBOL_STATUS_COUNT
 };
@@ -86,6 +86,14 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
  */
 int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
+
+/*
+ * Looks whether the target's run-time compiler has told more names of its code (in
+ * /tmp/perf-PID.map), and publishes those of locations that were resolved before. Call it often: it
+ * looks only a few times in a second, or right now when `now` is set. *ret_named is how many
+ * locations have a name that had none. 0 or -ENOMEM.
+ */
+int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named);
 
 /* A location that is no module's (module 0): publishes `name` as its only frame. */
 int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name);

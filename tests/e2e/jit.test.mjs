@@ -1,0 +1,120 @@
+// Code that was compiled at run time has the names that the target writes to /tmp/perf-PID.map.
+import assert from 'node:assert/strict';
+import { appendFileSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import { NOBODY, publicFolder } from './helpers/nobody.mjs';
+import { atEnd, start, startTarget, until } from './helpers/processes.mjs';
+import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
+
+/** Self share of each function by name, once `name` is one of them. */
+const sharesWith = (daemon, name) =>
+  until(`${name} has samples`, async () => {
+    const { functions } = await daemon.get('/sessions/current/functions?limit=10000');
+    const shares = new Map(functions.map((one) => [one.function, one.self_percent]));
+    return shares.has(name) && shares;
+  });
+
+const removeMap = (t, pid) => atEnd(t, () => rmSync(`/tmp/perf-${pid}.map`, { force: true }));
+
+test('names of compiled code come, also for samples taken before', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'jit');
+  removeMap(t, target.pid);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(3000);
+  const before = await sharesWith(daemon, 'compiled first');
+  assert.ok(Math.abs(before.get('compiled first') - 75) < 5, `${[...before]}`);
+  assert.ok(Math.abs(before.get('[anon]') - 25) < 5, `${[...before]}`);
+
+  target.kill('SIGUSR1');
+  const after = await sharesWith(daemon, 'compiled second');
+  assert.ok(Math.abs(after.get('compiled second') - 25) < 5, `${[...after]}`);
+  assert.ok(!after.has('[anon]'), `${[...after]}`);
+
+  await daemon.pause();
+  const lines = await daemon.get('/sessions/current/lines?sort=total&limit=100');
+  for (const [mark, share] of [['first', 75], ['second', 25]]) {
+    const row = lineRow(lines, 'jit.c', knownLine('jit.c', mark));
+    assert.ok(Math.abs(row.total_percent - share) < 5, `${mark}: ${JSON.stringify(row)}`);
+  }
+  // A leaf may be caught before it has made its frame; that is rare, and said.
+  const { samples } = await daemon.get('/sessions/current');
+  assert.ok(samples.unwound_to_root > 0.99 * samples.total, JSON.stringify(samples));
+});
+
+test('a map that somebody else wrote is not believed', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'jit', { ...NOBODY });
+  removeMap(t, target.pid);
+  const path = `/tmp/perf-${target.pid}.map`;
+  const text = readFileSync(path, 'utf8');
+  rmSync(path);
+  writeFileSync(path, text.replace('first', 'forged'), { mode: 0o644 });
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1000);
+  const shares = await sharesWith(daemon, '[anon]');
+  assert.ok(!shares.has('compiled forged'), `${[...shares]}`);
+  chownSync(path, NOBODY.uid, NOBODY.gid);
+  await sharesWith(daemon, 'compiled forged');
+});
+
+test('a map is found inside namespaces, by the pid that the target has there', async (t) => {
+  if (!needsRoot(t)) return;
+  if (!needsFiles(t, ['/usr/bin/unshare'], 'util-linux')) return;
+  const script = `mount -t tmpfs none /tmp && exec "${targetPath('jit')}" 300`;
+  const outer = start(t, '/usr/bin/unshare', [
+    '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script]);
+  await until('the target says ready', () => {
+    if (outer.over) throw new Error(outer.stderr);
+    return outer.stdout.includes('ready');
+  });
+  const children = readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8');
+  const pid = Number(children.trim());
+  assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
+  const daemon = await startDaemon(t, ['--pid', String(pid)]);
+  await sharesWith(daemon, 'compiled first');
+});
+
+test('a hostile map costs names, nothing else', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'jit');
+  removeMap(t, target.pid);
+  const path = `/tmp/perf-${target.pid}.map`;
+  const [start_] = readFileSync(path, 'utf8').split(' ');
+  appendFileSync(path, `ffffffffffffffff ffffffffffffffff wraps\n-1 5 minus\n\n \n${start_}\n`);
+  appendFileSync(path, `0 ffffffffffffffff everything\n${start_} 20 ${'long '.repeat(100000)}\n`);
+  appendFileSync(path, Buffer.concat([Buffer.from(`${start_} 20 `), Buffer.alloc(9, 0xff)]));
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1000);
+  const shares = await sharesWith(daemon, 'everything');
+  const long = [...shares.keys()].find((name) => name.startsWith('long long'));
+  assert.ok(long.length < 2000, `${long.length}`);
+  writeFileSync(path, `${start_} 20 again\n`);
+  await sharesWith(daemon, 'again');
+});
+
+const SCRIPT = `
+function hotInside(n) { let x = 1; for (let i = 0; i < n; i++) x = (x * 31 + i) | 0; return x; }
+let sum = 0;
+for (;;) sum += hotInside(1e6);
+`;
+
+test('functions of Node.js have their names', async (t) => {
+  if (!needsRoot(t)) return;
+  const script = join(publicFolder(t), 'hot.js');
+  writeFileSync(script, SCRIPT);
+  const target = start(t, process.execPath, ['--perf-basic-prof', script]);
+  removeMap(t, target.pid);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(3000);
+  const shares = await until('hotInside is named', async () => {
+    const { functions } = await daemon.get('/sessions/current/functions?limit=10000');
+    return functions.some((one) => /hotInside/.test(one.function)) && functions;
+  });
+  const hot = shares.filter((one) => /hotInside/.test(one.function));
+  const share = hot.reduce((sum, one) => sum + one.self_percent, 0);
+  assert.ok(share > 85, `${share} %: ${JSON.stringify(shares.slice(0, 5))}`);
+});
