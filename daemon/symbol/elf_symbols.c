@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "symbol/mini_debug.h"
 #include "symbol/plt.h"
 
 /* Collects ranges while tables are read; a range's value is a position in symbols->symbols. */
@@ -158,6 +159,18 @@ static int add_plt(struct collection *collection, const struct elf_reader *binar
     return 0;
 }
 
+/* Only where there is nothing better: what is packed is a part of .symtab. */
+static int add_mini_debug(struct collection *collection, const struct elf_reader *binary,
+                          unsigned table)
+{
+    struct elf_reader *mini = NULL;
+    int error = mini_debug_open(binary, &mini);
+    if (!error)
+        error = add_table(collection, mini, ".symtab", table);
+    elf_reader_free(mini);
+    return error == -ENOMEM ? error : 0;
+}
+
 int elf_symbols_read(const struct elf_reader *binary, const struct elf_reader *debug,
                      struct elf_symbols *ret_symbols)
 {
@@ -170,6 +183,8 @@ int elf_symbols_read(const struct elf_reader *binary, const struct elf_reader *d
         error = add_table(&collection, binary, ".dynsym", 2);
     if (!error)
         error = add_plt(&collection, binary, 3);
+    if (!error && !symbols.names[0] && !symbols.names[1])
+        error = add_mini_debug(&collection, binary, 4);
     if (!error) {
         trim_labels(&collection, binary);
         ranges_order_by_start(collection.ranges, collection.count);

@@ -4,7 +4,7 @@
 #include "symbol/elf_reader.h"
 #include "symbol/range_map.h"
 
-#define SYMBOL_TABLES 4
+#define SYMBOL_TABLES 5
 
 struct elf_symbol {
     uint32_t name; /* offset into names[table] */
@@ -20,8 +20,8 @@ struct elf_symbols {
 };
 
 /*
- * Reads .symtab of both files, .dynsym and the PLT of the first; `debug` may be NULL. A table that
- * is broken is left out. 0 or -ENOMEM.
+ * Reads .symtab of both files, .dynsym, the PLT and, without a .symtab, the packed symbols of the
+ * first; `debug` may be NULL. A table that is broken is left out. 0 or -ENOMEM.
  */
 int elf_symbols_read(const struct elf_reader *binary, const struct elf_reader *debug,
                      struct elf_symbols *ret_symbols);

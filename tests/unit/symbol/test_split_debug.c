@@ -117,6 +117,51 @@ static void missing_alternate_file_costs_no_lines(void **state)
     assert_line(fixture, vaddr);
 }
 
+/* As Fedora ships it (gdb manual, "MiniDebugInfo"): the symbols alone, in xz, inside the binary. */
+static bool build_packed(struct fixture *fixture, const char *pack, uint64_t *ret_vaddr)
+{
+    if (!have_tool("xz") || !build(fixture, "", ret_vaddr))
+        return false;
+    run_or_fail("cd %s && objcopy -S --keep-symbol=work program.debug mini && xz -k mini && %s && "
+                "objcopy --remove-section=.gnu_debuglink --add-section .gnu_debugdata=mini.xz "
+                "program && rm program.debug",
+                fixture->directory, pack);
+    fixture_open_built(fixture, "program");
+    return true;
+}
+
+static void packed_symbols_give_names(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t vaddr = 0;
+    if (!build_packed(fixture, "true", &vaddr))
+        skip();
+    struct frame_span span = fixture_resolve(fixture, vaddr + 1, false);
+    assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+    assert_string_equal(fixture_function(fixture, &span, 0), "work");
+}
+
+static void damaged_packed_symbols_are_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const damages[] = {
+        "truncate -s -20 mini.xz",
+        "printf nonsense > mini.xz",
+        "printf xxxxxxxx | dd of=mini.xz bs=1 seek=60 conv=notrunc 2>/dev/null",
+        "printf 'not ELF' | xz > mini.xz",
+        "head -c 100000000 /dev/zero | xz -0 > mini.xz",
+    };
+    for (size_t i = 0; i < array_length(damages); i++) {
+        uint64_t vaddr = 0;
+        run_or_fail("cd %s && rm -f mini mini.xz", fixture->directory);
+        if (!build_packed(fixture, damages[i], &vaddr))
+            skip();
+        struct frame_span span = fixture_resolve(fixture, vaddr + 1, false);
+        assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+        assert_int_equal(fixture_function(fixture, &span, 0)[0], '[');
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -129,6 +174,8 @@ int main(void)
         test(compressed_sections_are_inflated),
         test(missing_debug_file_is_said),
         test(missing_alternate_file_costs_no_lines),
+        test(packed_symbols_give_names),
+        test(damaged_packed_symbols_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
