@@ -150,6 +150,12 @@ static int usage_error(const char *what)
     return EXIT_USAGE;
 }
 
+static int unknown_command(const char *command)
+{
+    fprintf(stderr, "lprof: there is no command '%.100s': see lprof --help\n", command);
+    return EXIT_USAGE;
+}
+
 static int run_report(struct lprof_settings *settings, const struct arguments *arguments)
 {
     struct failure failure = {0};
@@ -176,7 +182,7 @@ static int run(struct lprof_settings *settings, const struct arguments *argument
     if (strcmp(command, "doctor") == 0)
         return arguments->word_count == 1 ? doctor_run(settings->pid, stdout)
                                           : usage_error("doctor takes no arguments but --pid");
-    return usage_error(*command ? "there is no such command" : "a command is missing");
+    return *command ? unknown_command(command) : usage_error("a command is missing");
 }
 
 int main(int argc, char **argv)
