@@ -9,14 +9,19 @@
 /* In the order in which "auto" tries them: what costs the target least first. */
 static const struct {
     const struct capture_ops *ops;
+    bool follows;       /* can sample children */
     const char *reason; /* why "auto" arrives here */
 } backends[] = {
-    {&capture_perf_cpu, "perf events per CPU with a BPF filter work: they cost the target least"},
-    {&capture_perf_task, "a BPF filter was refused: perf events per thread and CPU, which cost the "
-                         "target a little at each context switch"},
-    {&capture_perf_thread, "there are too many threads for events on every CPU: perf events per "
-                           "thread, which miss the first moments of new threads"},
-    {&capture_ptrace, "perf events were refused: ptrace, which stops the target for each sample"},
+    {&capture_perf_cpu, true,
+     "perf events per CPU with a BPF filter work: they cost the target least"},
+    {&capture_perf_task, true,
+     "a BPF filter was refused: perf events per thread and CPU, which cost the "
+     "target a little at each context switch"},
+    {&capture_perf_thread, false,
+     "there are too many threads for events on every CPU: perf events per "
+     "thread, which miss the first moments of new threads"},
+    {&capture_ptrace, false,
+     "perf events were refused: ptrace, which stops the target for each sample"},
 };
 
 /* Errors after which the next backend may still work: refusals, and not enough descriptors. */
@@ -34,6 +39,14 @@ int capture_open(const char *name, const struct capture_options *options,
     for (size_t i = 0; i < array_length(backends); i++) {
         if (!automatic && strcmp(name, backends[i].ops->name) != 0)
             continue;
+        if (options->follow && !backends[i].follows) {
+            if (!error || !automatic)
+                error = failure_set(ret_failure, -ENOTSUP,
+                                    "backend %s cannot follow children: leave --follow out, or "
+                                    "use perf-cpu or perf-task",
+                                    backends[i].ops->name);
+            continue;
+        }
         error = backends[i].ops->open(options, ret_capture, ret_failure);
         if (!error) {
             *ret_reason = automatic ? backends[i].reason : "asked for with --backend";

@@ -12,6 +12,7 @@ struct capture_options {
     pid_t pid;
     uint32_t frequency_hz;
     uint32_t stack_bytes; /* user stack to copy with each sample */
+    bool follow;          /* sample the target's children too */
     const char *event;    /* "auto", "cycles", "cpu-clock", "task-clock" */
 };
 
@@ -40,6 +41,8 @@ struct capture_ops {
     int (*wait)(struct capture *capture, uint64_t timeout_ns);
     /* Hands on all records older than about a millisecond (all there are if `final`), in order. */
     int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);
+    /* A child of the target is to be sampled too; NULL where that happens by itself. */
+    int (*add_process)(struct capture *capture, pid_t pid);
     /* Lets go of the target, which runs on undisturbed. NULL is harmless. */
     void (*close)(struct capture *capture);
 };

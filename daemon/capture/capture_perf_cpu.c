@@ -12,6 +12,7 @@
 struct perf_cpu_capture {
     struct perf_capture perf; /* first: what callers see */
     int filter_fd;            /* owned */
+    int tgids_fd;             /* owned; the set of followed processes, or -1 */
 };
 
 /*
@@ -58,7 +59,22 @@ static void perf_cpu_close(struct capture *capture)
         return;
     perf_capture_clear(&self->perf);
     close_fd(&self->filter_fd);
+    close_fd(&self->tgids_fd);
     free(self);
+}
+
+static int load_filter(struct perf_cpu_capture *self, const struct capture_options *options)
+{
+    if (!options->follow)
+        return privilege_load_tgid_filter(options->pid, &self->filter_fd);
+    int error = privilege_load_tgid_set_filter(options->pid, &self->tgids_fd, &self->filter_fd);
+    return error ? error : privilege_tgid_set_add(self->tgids_fd, options->pid);
+}
+
+static int perf_cpu_add_process(struct capture *capture, pid_t pid)
+{
+    const struct perf_cpu_capture *self = (const struct perf_cpu_capture *)capture;
+    return privilege_tgid_set_add(self->tgids_fd, pid);
 }
 
 static int perf_cpu_open(const struct capture_options *options, struct capture **ret_capture,
@@ -67,9 +83,9 @@ static int perf_cpu_open(const struct capture_options *options, struct capture *
     struct perf_cpu_capture *self = calloc(1, sizeof *self);
     if (!self)
         return failure_set(ret_failure, -ENOMEM, "out of memory");
-    self->filter_fd = -1;
+    self->filter_fd = self->tgids_fd = -1;
     self->perf.base = (struct capture){.ops = &capture_perf_cpu, .reports_mappings = true};
-    int error = privilege_load_tgid_filter(options->pid, &self->filter_fd);
+    int error = load_filter(self, options);
     if (!error)
         error = perf_capture_fill(&self->perf, options, fill);
     if (error) {
@@ -86,5 +102,6 @@ const struct capture_ops capture_perf_cpu = {
     .set_enabled = perf_capture_set_enabled,
     .wait = perf_capture_wait,
     .drain = perf_capture_drain,
+    .add_process = perf_cpu_add_process,
     .close = perf_cpu_close,
 };

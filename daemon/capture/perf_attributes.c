@@ -35,7 +35,7 @@ static struct perf_event_attr common_attributes(const struct perf_recipe *recipe
         .exclude_callchain_kernel = recipe->user_only,
         .exclude_callchain_user = 1,
         .inherit = recipe->inherit,
-        .inherit_thread = recipe->inherit, /* threads, not children */
+        .inherit_thread = recipe->inherit && !recipe->follow,
         .watermark = 1,
         .wakeup_watermark = (uint32_t)(recipe->ring_bytes / 4),
     };

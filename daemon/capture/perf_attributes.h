@@ -22,7 +22,8 @@ struct perf_recipe {
     const struct perf_event_choice *choice;
     uint32_t frequency_hz, stack_bytes;
     bool user_only; /* the kernel may not be looked into (perf_event_paranoid) */
-    bool inherit;   /* threads that are created later are sampled too */
+    bool inherit;   /* threads that are created later are sampled too, ... */
+    bool follow;    /* ... and child processes */
     size_t ring_bytes;
 };
 

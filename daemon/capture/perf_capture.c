@@ -84,6 +84,7 @@ int perf_capture_fill(struct perf_capture *perf, const struct capture_options *o
     int error = -ENOTSUP;
     perf->pid = options->pid;
     perf->base.period_ns = NS_PER_SECOND / options->frequency_hz;
+    perf->recipe.follow = options->follow;
     perf->recipe.frequency_hz = options->frequency_hz;
     perf->recipe.stack_bytes = options->stack_bytes;
     for (size_t i = 0; i < perf_event_choice_count; i++) {

@@ -85,6 +85,14 @@ static int store_stack_size(void *user, const char *value, struct failure *failu
     return 0;
 }
 
+static int store_follow(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct settings *)user)->session.follow = true;
+    return 0;
+}
+
 static int store_duration(void *user, const char *value, struct failure *failure)
 {
     unsigned long long duration_ns = 0;
@@ -146,6 +154,7 @@ static const struct option_spec options[] = {
      "events)",
      store_backend},
     {"stack-size", "BYTES", "user stack copied with each sample (default 16384)", store_stack_size},
+    {"follow", NULL, "profile the target's children too", store_follow},
     {"duration", "SECONDS", "stop sampling after that long", store_duration},
     {"no-http", NULL, "no server: print the hottest lines when sampling stops", store_no_http},
     {"source-path", "[OLD=]NEW",

@@ -120,7 +120,9 @@ void document_add_session(cJSON *object, const struct session_info *info)
     json_add_string(object, "event", info->event);
     json_add_u64(object, "frequency_hz", info->frequency_hz);
     json_add_u64(object, "stack_bytes", info->stack_bytes);
+    json_add_bool(object, "follow", info->follow);
     json_add_u64(object, "threads", info->threads);
+    json_add_u64(object, "processes", info->processes);
     add_samples(object, info);
     add_observer(object, info);
     json_add_u64(object, "knows_since_ns", info->knows_since_ns);

@@ -45,6 +45,28 @@ static bool store_choice(const struct field *field, const cJSON *item, void *val
     return false;
 }
 
+static bool store_bool(const struct field *field, const cJSON *item, void *values)
+{
+    bool value = cJSON_IsTrue(item);
+    if (!cJSON_IsBool(item))
+        return false;
+    memcpy((char *)values + field->offset, &value, sizeof value);
+    return true;
+}
+
+static bool store_value(const struct field *field, const cJSON *item, void *values)
+{
+    switch (field->type) {
+    case FIELD_U64:
+        return store_u64(field, item, values);
+    case FIELD_CHOICE:
+        return store_choice(field, item, values);
+    case FIELD_BOOL:
+        return store_bool(field, item, values);
+    }
+    return false;
+}
+
 static void describe_range(const struct field *field, struct text *text)
 {
     if (field->type == FIELD_U64) {
@@ -52,6 +74,10 @@ static void describe_range(const struct field *field, struct text *text)
                     (unsigned long long)field->max);
         if (field->multiple > 1)
             text_printf(text, ", a multiple of %llu", (unsigned long long)field->multiple);
+        return;
+    }
+    if (field->type == FIELD_BOOL) {
+        text_add_string(text, "true or false");
         return;
     }
     text_add_string(text, "one of");
@@ -76,9 +102,7 @@ static bool store(const cJSON *item, const struct field *fields, size_t count, u
         if (*seen & 1u << i)
             return refuse(reply, "The field ", item->string, " is there twice");
         *seen |= 1u << i;
-        bool good = fields[i].type == FIELD_U64 ? store_u64(&fields[i], item, values)
-                                                : store_choice(&fields[i], item, values);
-        return good || refuse_value(&fields[i], reply);
+        return store_value(&fields[i], item, values) || refuse_value(&fields[i], reply);
     }
     return refuse(reply, "There is no field ", item->string, " here");
 }

@@ -7,7 +7,7 @@
 
 #include "http/reply.h"
 
-enum field_type { FIELD_U64, FIELD_CHOICE };
+enum field_type { FIELD_U64, FIELD_CHOICE, FIELD_BOOL };
 
 struct field {
     const char *name;
@@ -15,7 +15,7 @@ struct field {
     uint64_t min, max, multiple; /* FIELD_U64: multiple 0 or 1: any */
     const char *const *choices;  /* FIELD_CHOICE: NULL-terminated, constant */
     bool required;
-    size_t offset; /* into the result: a uint64_t, or a const char * of the choices */
+    size_t offset; /* into the result: a uint64_t, a const char * of the choices, or a bool */
 };
 
 /*

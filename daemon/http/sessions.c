@@ -64,6 +64,7 @@ int handle_session(struct request *request, struct reply *reply)
 struct attach_fields {
     uint64_t pid, frequency_hz, stack_bytes, duration_ns;
     const char *event, *backend;
+    bool follow;
 };
 
 static const struct field attach_table[] = {
@@ -96,6 +97,7 @@ static const struct field attach_table[] = {
      .type = FIELD_U64,
      .max = DURATION_MAX_NS,
      .offset = offsetof(struct attach_fields, duration_ns)},
+    {.name = "follow", .type = FIELD_BOOL, .offset = offsetof(struct attach_fields, follow)},
 };
 
 /* The id of a session that samples this process now, or 0. */
@@ -169,6 +171,7 @@ static int attach(struct request *request, const struct attach_fields *fields, s
     options.duration_ns = fields->duration_ns;
     options.event = fields->event;
     options.backend = fields->backend;
+    options.follow = fields->follow;
     uint32_t known = find_attached(server->registry, options.pid);
     if (known)
         return reply_problem(reply, MHD_HTTP_CONFLICT, "Already attached",

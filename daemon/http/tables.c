@@ -95,6 +95,7 @@ static const char *thread_state_name(enum thread_state state)
 static void add_thread(cJSON *row, const struct profile_view *view, const struct query_thread *cost)
 {
     const struct profile_thread *thread = &view->threads[cost->thread];
+    json_add_u64(row, "pid", (uint64_t)thread->pid);
     json_add_u64(row, "tid", (uint64_t)thread->tid);
     json_add_string(row, "name", thread->name);
     json_add_string(row, "state", thread_state_name(thread->state));

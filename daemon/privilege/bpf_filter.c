@@ -1,6 +1,7 @@
 /* The BPF program that lets only one process's samples into a per-CPU perf event. */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,6 +51,23 @@
     {                                                                                              \
         .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = (register), .off = (count),                  \
         .imm = (int32_t)(number)                                                                   \
+    }
+#define SKIP_IF_EQUAL(register, number, count)                                                     \
+    {                                                                                              \
+        .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (register), .off = (count), .imm = (number)  \
+    }
+#define STORE_U32(to, from, offset)                                                                \
+    {                                                                                              \
+        .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = (to), .src_reg = (from), .off = (offset)     \
+    }
+/* The address of a map takes two instructions too. */
+#define SET_MAP(register, fd)                                                                      \
+    {.code = BPF_LD | BPF_DW | BPF_IMM,                                                            \
+     .dst_reg = (register),                                                                        \
+     .src_reg = BPF_PSEUDO_MAP_FD,                                                                 \
+     .imm = (fd)},                                                                                 \
+    {                                                                                              \
+        .imm = 0                                                                                   \
     }
 /* A 64-bit constant takes two instructions. */
 #define SET_U64(register, number)                                                                  \
@@ -131,25 +149,152 @@ static int innermost_pid(pid_t pid, uint32_t *ret_pid)
     return 0;
 }
 
-int privilege_load_tgid_filter(pid_t pid, int *ret_fd)
-{
-    if (pid <= 0)
-        return -ESRCH;
-    struct stat own;
-    if (stat("/proc/self/ns/pid", &own) < 0)
-        return -errno;
-    if (own.st_ino == INITIAL_PID_NAMESPACE)
-        return load_initial_namespace_filter(pid, ret_fd);
+/* Which namespace's ids a filter sees: those of the initial one are the plain ones. */
+struct pid_namespace {
+    bool initial;
+    uint64_t device, inode; /* as the kernel counts inside; of no use for the initial one */
+};
 
+static int namespace_of(pid_t pid, struct pid_namespace *ret_namespace)
+{
+    struct stat status;
+    if (stat("/proc/self/ns/pid", &status) < 0)
+        return -errno;
+    if (status.st_ino == INITIAL_PID_NAMESPACE) {
+        *ret_namespace = (struct pid_namespace){.initial = true};
+        return 0;
+    }
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
-    struct stat namespace;
-    if (stat(path, &namespace) < 0)
+    if (stat(path, &status) < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    uint32_t tgid;
-    int error = innermost_pid(pid, &tgid);
+    *ret_namespace = (struct pid_namespace){
+        .device = (uint64_t)major(status.st_dev) << 20 | minor(status.st_dev),
+        .inode = status.st_ino,
+    };
+    return 0;
+}
+
+int privilege_load_tgid_filter(pid_t pid, int *ret_fd)
+{
+    struct pid_namespace namespace;
+    uint32_t tgid = 0;
+    int error = pid > 0 ? namespace_of(pid, &namespace) : -ESRCH;
     if (error)
         return error;
-    uint64_t device = (uint64_t)major(namespace.st_dev) << 20 | minor(namespace.st_dev);
-    return load_namespace_filter(device, namespace.st_ino, tgid, ret_fd);
+    if (namespace.initial)
+        return load_initial_namespace_filter(pid, ret_fd);
+    error = innermost_pid(pid, &tgid);
+    return error ? error : load_namespace_filter(namespace.device, namespace.inode, tgid, ret_fd);
+}
+
+/* --- a set of thread groups --- */
+
+#define TGIDS_MAX 65536
+
+static int new_tgid_map(int *ret_fd)
+{
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.map_type = BPF_MAP_TYPE_HASH;
+    attributes.key_size = sizeof(uint32_t);
+    attributes.value_size = sizeof(uint32_t);
+    attributes.max_entries = TGIDS_MAX;
+    attributes.map_flags = BPF_F_NO_PREALLOC;
+    memcpy(attributes.map_name, "lprofd_tgids", sizeof "lprofd_tgids");
+    long fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+    if (fd < 0)
+        return -errno;
+    *ret_fd = (int)fd;
+    return 0;
+}
+
+static int load_initial_namespace_set(int map_fd, int *ret_fd)
+{
+    const struct bpf_insn program[] = {
+        CALL(BPF_FUNC_get_current_pid_tgid),
+        SHIFT_RIGHT(BPF_REG_0, 32),
+        STORE_U32(BPF_REG_10, BPF_REG_0, -4),
+        COPY(BPF_REG_2, BPF_REG_10),
+        ADD(BPF_REG_2, -4),
+        SET_MAP(BPF_REG_1, map_fd),
+        CALL(BPF_FUNC_map_lookup_elem), /* r0 = NULL when the id is not in the set */
+        SKIP_IF_EQUAL(BPF_REG_0, 0, 1),
+        SET(BPF_REG_0, 1),
+        EXIT(),
+    };
+    return load_program(program, array_length(program), ret_fd);
+}
+
+static int load_namespace_set(const struct pid_namespace *namespace, int map_fd, int *ret_fd)
+{
+    const struct bpf_insn program[] = {
+        SET_U64(BPF_REG_1, namespace->device),
+        SET_U64(BPF_REG_2, namespace->inode),
+        COPY(BPF_REG_3, BPF_REG_10),
+        ADD(BPF_REG_3, -(int)sizeof(struct bpf_pidns_info)),
+        SET(BPF_REG_4, sizeof(struct bpf_pidns_info)),
+        CALL(BPF_FUNC_get_ns_current_pid_tgid),
+        COPY(BPF_REG_1, BPF_REG_0),
+        SET(BPF_REG_0, 0),
+        SKIP_UNLESS_EQUAL(BPF_REG_1, 0, 7),
+        COPY(BPF_REG_2, BPF_REG_10),
+        ADD(BPF_REG_2, -4), /* .tgid, the second member, is the key */
+        SET_MAP(BPF_REG_1, map_fd),
+        CALL(BPF_FUNC_map_lookup_elem),
+        SKIP_IF_EQUAL(BPF_REG_0, 0, 1),
+        SET(BPF_REG_0, 1),
+        EXIT(),
+    };
+    return load_program(program, array_length(program), ret_fd);
+}
+
+int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_fd)
+{
+    struct pid_namespace namespace;
+    _cleanup_close_ int map_fd = -1;
+    int error = namespace_of(pid, &namespace);
+    if (!error)
+        error = new_tgid_map(&map_fd);
+    if (!error)
+        error = namespace.initial ? load_initial_namespace_set(map_fd, ret_program_fd)
+                                  : load_namespace_set(&namespace, map_fd, ret_program_fd);
+    if (!error)
+        *ret_map_fd = take_fd(&map_fd);
+    return error;
+}
+
+/* The id of `pid` as the filter will see it. */
+static int key_of(pid_t pid, uint32_t *ret_key)
+{
+    struct pid_namespace namespace;
+    int error = namespace_of(pid, &namespace);
+    if (error)
+        return error;
+    *ret_key = (uint32_t)pid;
+    return namespace.initial ? 0 : innermost_pid(pid, ret_key);
+}
+
+static int change_tgid_set(int command, int map_fd, pid_t pid)
+{
+    uint32_t key = 0, value = 1;
+    union bpf_attr attributes;
+    int error = key_of(pid, &key);
+    if (error)
+        return error;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.map_fd = (uint32_t)map_fd;
+    attributes.key = (uintptr_t)&key;
+    attributes.value = command == BPF_MAP_UPDATE_ELEM ? (uintptr_t)&value : 0;
+    return syscall(SYS_bpf, command, &attributes, sizeof attributes) < 0 ? -errno : 0;
+}
+
+int privilege_tgid_set_add(int map_fd, pid_t pid)
+{
+    return change_tgid_set(BPF_MAP_UPDATE_ELEM, map_fd, pid);
+}
+
+int privilege_tgid_set_remove(int map_fd, pid_t pid)
+{
+    return change_tgid_set(BPF_MAP_DELETE_ELEM, map_fd, pid);
 }

@@ -26,6 +26,7 @@ struct page_slot {
 
 struct address_space {
     struct module_table *modules; /* borrowed */
+    const struct target *target;  /* borrowed; whose mappings these are */
     struct mapped *mappings;      /* owned, sorted, not overlapping */
     size_t count, capacity;
     uint64_t generation; /* of the mappings; slots of older generations do not count */
@@ -38,7 +39,28 @@ int address_space_new(struct module_table *modules, struct address_space **ret_s
     if (!space)
         return -ENOMEM;
     space->modules = modules;
+    space->target = module_table_target(modules);
     space->generation = 1;
+    *ret_space = space;
+    return 0;
+}
+
+int address_space_clone(const struct address_space *parent, const struct target *target,
+                        struct address_space **ret_space)
+{
+    struct address_space *space = NULL;
+    int error = address_space_new(parent->modules, &space);
+    if (!error)
+        error = array_reserve(&space->mappings, &space->capacity, parent->count + 1,
+                              sizeof *space->mappings);
+    if (error) {
+        address_space_free(space);
+        return error;
+    }
+    if (parent->count)
+        memcpy(space->mappings, parent->mappings, parent->count * sizeof *space->mappings);
+    space->count = parent->count;
+    space->target = target;
     *ret_space = space;
     return 0;
 }
@@ -128,7 +150,7 @@ int address_space_map(struct address_space *space, const struct record_mapping *
     if (end <= mapping->start)
         return 0;
     const struct module *module = NULL;
-    int error = module_table_intern(space->modules, mapping, &module);
+    int error = module_table_intern(space->modules, space->target, mapping, &module);
     if (!error)
         error = array_reserve(&space->mappings, &space->capacity, space->count + 2,
                               sizeof *space->mappings);
@@ -161,7 +183,9 @@ const struct module *address_space_find(struct address_space *space, uint64_t ip
 {
     uint64_t page = ip >> PAGE_BITS;
     struct page_slot *slot = &space->pages[hash_u64(page) % PAGE_SLOTS];
-    if (slot->generation != space->generation || slot->page != page) {
+    bool hit = slot->generation == space->generation && slot->page == page &&
+               ip >= slot->mapped.start && ip < slot->mapped.end;
+    if (!hit) {
         size_t at = first_ending_after(space, ip);
         if (at == space->count || space->mappings[at].start > ip)
             return NULL;

@@ -10,6 +10,12 @@ struct address_space;
 
 /* Modules are interned in `modules`, which must outlive the space. 0 or -ENOMEM. */
 int address_space_new(struct module_table *modules, struct address_space **ret_space);
+/*
+ * What a child has after fork(2). `target` is the child: the files that it maps later are opened
+ * as its own. It must outlive the space.
+ */
+int address_space_clone(const struct address_space *parent, const struct target *target,
+                        struct address_space **ret_space);
 void address_space_free(struct address_space *space);
 
 /* Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. 0 or -ENOMEM. */

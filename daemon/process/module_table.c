@@ -150,13 +150,13 @@ static const struct module *find(const struct module_table *table, uint64_t devi
     return NULL;
 }
 
-static int open_module(struct module_table *table, const struct record_mapping *mapping,
+static int open_module(const struct target *target, const struct record_mapping *mapping,
                        struct module *module)
 {
     int error =
         module->kind == MODULE_VDSO
-            ? open_vdso(table->target, mapping, &module->fd)
-            : privilege_open_mapped(table->target, mapping->start, mapping->start + mapping->length,
+            ? open_vdso(target, mapping, &module->fd)
+            : privilege_open_mapped(target, mapping->start, mapping->start + mapping->length,
                                     mapping->path, module->device, module->inode, &module->fd);
     if (!error)
         error = elf_file_read(module);
@@ -166,8 +166,13 @@ static int open_module(struct module_table *table, const struct record_mapping *
     return 0;
 }
 
-int module_table_intern(struct module_table *table, const struct record_mapping *mapping,
-                        const struct module **ret_module)
+const struct target *module_table_target(const struct module_table *table)
+{
+    return table->target;
+}
+
+int module_table_intern(struct module_table *table, const struct target *target,
+                        const struct record_mapping *mapping, const struct module **ret_module)
 {
     bool vdso = strcmp(mapping->path, "[vdso]") == 0;
     if ((!vdso && mapping->inode == 0) || module_table_count(table) >= MODULES_MAX) {
@@ -187,7 +192,7 @@ int module_table_intern(struct module_table *table, const struct record_mapping 
         return error;
     module->device = device;
     module->inode = mapping->inode;
-    error = open_module(table, mapping, module);
+    error = open_module(target, mapping, module);
     if (!error)
         error = publish(table, module, ret_module);
     if (!error)

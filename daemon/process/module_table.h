@@ -15,9 +15,14 @@ struct module_table;
 int module_table_new(const struct target *target, struct module_table **ret_table);
 void module_table_free(struct module_table *table);
 
-/* Writer: the module that this mapping is of, opened and added when new. 0 or -ENOMEM. */
-int module_table_intern(struct module_table *table, const struct record_mapping *mapping,
-                        const struct module **ret_module);
+/*
+ * Writer: the module that this mapping of `target` is of, opened and added when new. 0 or -ENOMEM.
+ */
+int module_table_intern(struct module_table *table, const struct target *target,
+                        const struct record_mapping *mapping, const struct module **ret_module);
+
+/* The target that the table was made for. */
+const struct target *module_table_target(const struct module_table *table);
 
 /* The kernel; always there. */
 const struct module *module_table_kernel(const struct module_table *table);

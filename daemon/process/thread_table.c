@@ -104,7 +104,7 @@ static int allocate(struct thread_table *table, uint32_t *ret_position)
     return 0;
 }
 
-int thread_table_find(struct thread_table *table, pid_t tid, uint32_t *ret_index)
+int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
 {
     const struct entry *known = find(table, tid);
     uint32_t position = 0;
@@ -114,7 +114,8 @@ int thread_table_find(struct thread_table *table, pid_t tid, uint32_t *ret_index
     if (known) {
         position = (uint32_t)(known - table->entries);
     } else if (position < THREADS_MAX) {
-        table->entries[position] = (struct entry){.thread = {.tid = tid, .state = THREAD_RUNNING}};
+        table->entries[position] =
+            (struct entry){.thread = {.pid = pid, .tid = tid, .state = THREAD_RUNNING}};
         error = add_to_index(table, position);
     } else if (table->entries[position].thread.name[0] == '\0') {
         table->entries[position] =
@@ -142,10 +143,11 @@ void thread_table_exit(struct thread_table *table, pid_t tid)
         table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
 }
 
-void thread_table_exit_all(struct thread_table *table)
+void thread_table_exit_all(struct thread_table *table, pid_t pid)
 {
     for (size_t i = 0; i < table->count; i++)
-        table->entries[i].thread.state = THREAD_EXITED;
+        if (pid == 0 || table->entries[i].thread.pid == pid)
+            table->entries[i].thread.state = THREAD_EXITED;
 }
 
 void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t weight_ns)
@@ -163,10 +165,10 @@ static int read_runtime(pid_t pid, pid_t tid, uint64_t *ret_ns)
     return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EINVAL;
 }
 
-static void read_name(pid_t pid, pid_t tid, struct profile_thread *thread)
+static void read_name(struct profile_thread *thread)
 {
     _cleanup_free_ char *text = NULL;
-    if (proc_read_text(pid, tid, PROC_COMM, &text, NULL))
+    if (proc_read_text(thread->pid, thread->tid, PROC_COMM, &text, NULL))
         return;
     text[strcspn(text, "\n")] = '\0';
     snprintf(thread->name, sizeof thread->name, "%s", text);
@@ -188,27 +190,27 @@ static enum thread_state translate_state(char state)
     }
 }
 
-static void account_thread(struct entry *entry, pid_t pid, bool sampling)
+static void account_thread(struct entry *entry, bool sampling)
 {
     struct profile_thread *thread = &entry->thread;
     uint64_t runtime_ns = 0;
     struct proc_stat stat;
-    if (read_runtime(pid, thread->tid, &runtime_ns))
+    if (read_runtime(thread->pid, thread->tid, &runtime_ns))
         return;
     if (sampling && runtime_ns > entry->runtime_ns)
         thread->accounted_ns += runtime_ns - entry->runtime_ns;
     entry->runtime_ns = runtime_ns;
     entry->sampled_at_read_ns = thread->sampled_ns;
-    read_name(pid, thread->tid, thread);
-    if (!proc_read_stat(pid, thread->tid, &stat))
+    read_name(thread);
+    if (!proc_read_stat(thread->pid, thread->tid, &stat))
         thread->state = translate_state(stat.state);
 }
 
-void thread_table_account(struct thread_table *table, pid_t pid, bool sampling)
+void thread_table_account(struct thread_table *table, bool sampling)
 {
     for (size_t i = 0; i < table->count; i++)
         if (table->entries[i].thread.state != THREAD_EXITED)
-            account_thread(&table->entries[i], pid, sampling);
+            account_thread(&table->entries[i], sampling);
 }
 
 int thread_table_scan(struct thread_table *table, pid_t pid)
@@ -227,9 +229,9 @@ int thread_table_scan(struct thread_table *table, pid_t pid)
         uint32_t index = 0;
         if (tid <= 0 || find(table, tid))
             continue;
-        error = thread_table_find(table, tid, &index);
+        error = thread_table_find(table, pid, tid, &index);
         if (!error)
-            account_thread(&table->entries[index], pid, false);
+            account_thread(&table->entries[index], false);
     }
     closedir(directory);
     return error;

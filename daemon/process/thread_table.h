@@ -7,12 +7,16 @@ struct thread_table;
 int thread_table_new(struct thread_table **ret_table);
 void thread_table_free(struct thread_table *table);
 
-/* The index of the living thread `tid`, added (with its CPU time counted from 0) when new. */
-int thread_table_find(struct thread_table *table, pid_t tid, uint32_t *ret_index);
+/*
+ * The index of the living thread `tid` of process `pid`, added (with its CPU time counted from 0)
+ * when new.
+ */
+int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index);
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name);
 /* The thread ended; a later one with the same tid is another thread. */
 void thread_table_exit(struct thread_table *table, pid_t tid);
-void thread_table_exit_all(struct thread_table *table);
+/* All of the process's threads; those of every process for pid 0. */
+void thread_table_exit_all(struct thread_table *table, pid_t pid);
 
 /* Adds the threads in /proc/PID/task; CPU time that they used until now does not count. */
 int thread_table_scan(struct thread_table *table, pid_t pid);
@@ -24,7 +28,7 @@ void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t we
  * Reads state, name and CPU time (schedstat) of the living threads. What they used since the last
  * reading is theirs if `sampling` was on, and is passed over if not.
  */
-void thread_table_account(struct thread_table *table, pid_t pid, bool sampling);
+void thread_table_account(struct thread_table *table, bool sampling);
 
 /* A copy of all threads, living and ended, that the caller frees. 0 or -ENOMEM. */
 int thread_table_copy(const struct thread_table *table, struct profile_thread **ret_threads,

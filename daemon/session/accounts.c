@@ -9,18 +9,6 @@
 
 #define ACCOUNT_INTERVAL_NS NS_PER_SECOND
 
-/* CPU time by the kernel's books: what was used while sampling is what the samples stand for. */
-static void account_process(struct pipeline *pipeline)
-{
-    uint64_t cpu_time_ns = 0;
-    if (privilege_read_cpu_time(pipeline->session->pid, &cpu_time_ns))
-        return;
-    if (pipeline->sampling && cpu_time_ns > pipeline->cpu_time_ns)
-        pipeline->process_accounted_ns += cpu_time_ns - pipeline->cpu_time_ns;
-    pipeline->cpu_time_ns = cpu_time_ns;
-    pipeline->sampled_at_read_ns = pipeline->counts.sampled_ns;
-}
-
 static void observe(struct pipeline *pipeline, uint64_t now_ns)
 {
     uint64_t elapsed_ns = now_ns - pipeline->observed_ns;
@@ -39,10 +27,10 @@ static void observe(struct pipeline *pipeline, uint64_t now_ns)
 
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
 {
-    account_process(pipeline);
+    process_tree_account(pipeline->processes, pipeline->sampling, now_ns);
     if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
         return;
-    thread_table_account(pipeline->threads, pipeline->session->pid, pipeline->sampling);
+    thread_table_account(pipeline->threads, pipeline->sampling);
     observe(pipeline, now_ns);
     pipeline->accounted_at_ns = now_ns;
 }
@@ -63,8 +51,8 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
         .daemon_cpu_percent = pipeline->daemon_cpu_percent,
         .target_overhead_percent = pipeline->target_overhead_percent,
     };
-    published.counts.accounted_ns = pipeline->process_accounted_ns +
-                                    (pipeline->counts.sampled_ns - pipeline->sampled_at_read_ns);
+    published.counts.accounted_ns = process_tree_accounted_ns(pipeline->processes);
+    published.processes = process_tree_living(pipeline->processes);
     published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
     if (!published.module_hits)
         return -ENOMEM;

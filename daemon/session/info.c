@@ -121,7 +121,9 @@ int session_info(struct session *session, struct session_info *ret_info)
     info.event = session->event;
     info.frequency_hz = session->frequency_hz;
     info.stack_bytes = session->stack_bytes;
+    info.follow = session->follow;
     info.threads = published->threads_alive;
+    info.processes = (uint32_t)published->processes;
     info.samples.total = published->counts.hits;
     info.samples.lost = published->counts.lost;
     info.samples.throttled = published->counts.throttled;

@@ -14,12 +14,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/negative_errno.h"
-#include "process/maps.h"
 #include "process/process_check.h"
 #include "session/pipeline.h"
 
 #define WAIT_NS (20 * NS_PER_MS)
-#define VDSO_TRIES 50
+/* While children are followed: a new one is not sampled before it was heard of. */
+#define WAIT_FOLLOWING_NS (2 * NS_PER_MS)
 
 /* --- one record after another --- */
 
@@ -52,16 +52,17 @@ static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
     return end_ns > pipeline->sealed_ns ? pipeline_seal(pipeline, end_ns) : 0;
 }
 
-static int handle_sample(struct pipeline *pipeline, const struct sample *sample)
+static int handle_sample(struct pipeline *pipeline, struct process *process,
+                         const struct sample *sample)
 {
     struct session *session = pipeline->session;
-    if (pipeline->waiting_for_exec || sample->time_ns < pipeline->started_ns)
+    if (process->waiting_for_exec || sample->time_ns < pipeline->started_ns)
         return 0;
     int error = seal_until(pipeline, sample->time_ns - pipeline->started_ns);
     if (error)
         return error;
 
-    struct unwind_space space = {find_in_space, pipeline->space,
+    struct unwind_space space = {find_in_space, process->space,
                                  module_table_kernel(session->modules)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
@@ -69,7 +70,7 @@ static int handle_sample(struct pipeline *pipeline, const struct sample *sample)
     uint32_t node = 0, thread = 0;
     error = stack_trie_add(session->trie, stack->frames, stack->count, &node);
     if (!error)
-        error = thread_table_find(pipeline->threads, sample->tid, &thread);
+        error = thread_table_find(pipeline->threads, sample->pid, sample->tid, &thread);
     if (!error)
         error = bucket_store_count(session->buckets, node, thread, sample->weight_ns);
     if (error)
@@ -77,22 +78,13 @@ static int handle_sample(struct pipeline *pipeline, const struct sample *sample)
 
     thread_table_sample(pipeline->threads, thread, sample->weight_ns);
     count_module_hit(pipeline);
+    process->sampled_ns += sample->weight_ns;
     pipeline->counts.hits++;
     pipeline->counts.sampled_ns += sample->weight_ns;
     pipeline->counts.ended[stack->end]++;
     pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
     pipeline->counts.to_root += stack->end == STACK_END_ROOT;
     return 0;
-}
-
-/* Learns what no mapping record tells: the vdso of a new image. */
-static int add_special_mapping(void *user, const struct record_mapping *mapping)
-{
-    struct pipeline *pipeline = user;
-    if (strcmp(mapping->path, "[vdso]") != 0)
-        return 0;
-    pipeline->vdso_tries = 0;
-    return address_space_map(pipeline->space, mapping);
 }
 
 static void describe_target(struct session *session)
@@ -108,45 +100,87 @@ static void describe_target(struct session *session)
     pthread_mutex_unlock(&session->mutex);
 }
 
-static int handle_exec(struct pipeline *pipeline, uint64_t time_ns)
+static void handle_exec(struct pipeline *pipeline, struct process *process, uint64_t time_ns)
 {
-    address_space_clear(pipeline->space);
-    pipeline->maps_read_ns = time_ns;
-    pipeline->vdso_tries = VDSO_TRIES;
-    if (pipeline->waiting_for_exec) {
-        pipeline->waiting_for_exec = false;
+    if (process->waiting_for_exec) { /* the launched command begins */
         pipeline->started_ns = time_ns;
         pthread_mutex_lock(&pipeline->session->mutex);
         pipeline->session->started_ns = time_ns;
         pthread_mutex_unlock(&pipeline->session->mutex);
     }
-    return 0;
+    process_exec(process, time_ns);
 }
 
-static int handle_own_record(struct pipeline *pipeline, const struct record *record)
+/* A new thread, or a child that is to be followed; `parent` is NULL for those of others. */
+static int handle_fork(struct pipeline *pipeline, const struct process *parent,
+                       const struct record *record)
 {
     uint32_t thread = 0;
+    int error = 0;
+    if (!parent)
+        return 0;
+    if (record->pid != record->parent_pid) {
+        if (!pipeline->session->follow)
+            return 0;
+        error = process_tree_fork(pipeline->processes, parent, record->pid);
+        if (!error && pipeline->capture->ops->add_process)
+            pipeline->capture->ops->add_process(pipeline->capture, record->pid);
+    }
+    return error ? error : thread_table_find(pipeline->threads, record->pid, record->tid, &thread);
+}
+
+static void handle_exit(struct pipeline *pipeline, struct process *process,
+                        const struct record *record)
+{
+    thread_table_exit(pipeline->threads, record->tid);
+    if (record->tid == record->pid && record->pid != pipeline->session->pid) {
+        thread_table_exit_all(pipeline->threads, record->pid);
+        process_end(process, record->time_ns);
+    }
+}
+
+/* A record of one of our processes. */
+static int handle_own_record(struct pipeline *pipeline, struct process *process,
+                             const struct record *record)
+{
     switch (record->type) {
     case RECORD_SAMPLE:
-        return handle_sample(pipeline, &record->sample);
+        return handle_sample(pipeline, process, &record->sample);
     case RECORD_MAPPING:
-        return record->time_ns < pipeline->maps_read_ns
+        return record->time_ns < process->maps_read_ns
                    ? 0
-                   : address_space_map(pipeline->space, &record->mapping);
+                   : address_space_map(process->space, &record->mapping);
     case RECORD_COMM:
         thread_table_rename(pipeline->threads, record->tid, record->comm.name);
-        return record->comm.is_exec ? handle_exec(pipeline, record->time_ns) : 0;
-    case RECORD_FORK:
-        return record->parent_pid == record->pid
-                   ? thread_table_find(pipeline->threads, record->tid, &thread)
-                   : 0;
+        if (record->comm.is_exec)
+            handle_exec(pipeline, process, record->time_ns);
+        return 0;
     case RECORD_EXIT:
-        thread_table_exit(pipeline->threads, record->tid);
+        handle_exit(pipeline, process, record);
         return 0;
     case RECORD_MAPS_STALE:
-        return address_space_read(pipeline->space, record->pid);
+        return address_space_read(process->space, record->pid);
     default:
         return 0;
+    }
+}
+
+static int handle_record(struct pipeline *pipeline, const struct record *record)
+{
+    struct process *process;
+    switch (record->type) {
+    case RECORD_LOST:
+        pipeline->counts.lost += record->lost_count;
+        return 0;
+    case RECORD_THROTTLED:
+        pipeline->counts.throttled++;
+        return 0;
+    case RECORD_FORK:
+        return handle_fork(pipeline, process_tree_find(pipeline->processes, record->parent_pid),
+                           record);
+    default:
+        process = process_tree_find(pipeline->processes, record->pid);
+        return process ? handle_own_record(pipeline, process, record) : 0;
     }
 }
 
@@ -155,22 +189,23 @@ static void on_record(void *user, const struct record *record)
     struct pipeline *pipeline = user;
     if (pipeline->error)
         return;
-    if (record->type == RECORD_LOST)
-        pipeline->counts.lost += record->lost_count;
-    else if (record->type == RECORD_THROTTLED)
-        pipeline->counts.throttled++;
-    else if (record->pid == pipeline->session->pid)
-        pipeline->error = handle_own_record(pipeline, record);
-    if (pipeline->error == -ENOENT || pipeline->error == -ESRCH)
-        pipeline->error = 0; /* the target ended while its /proc was read */
+    int error = handle_record(pipeline, record);
+    if (error != -ENOENT && error != -ESRCH) /* the process ended while its /proc was read */
+        pipeline->error = error;
 }
 
 /* --- the loop --- */
 
-static bool target_ended(const struct pipeline *pipeline)
+/* The target, and whichever of its children are followed, have ended. */
+static bool target_ended(struct pipeline *pipeline)
 {
     struct pollfd poll_fd = {.fd = pipeline->pid_fd, .events = POLLIN};
-    return poll(&poll_fd, 1, 0) > 0;
+    if (poll(&poll_fd, 1, 0) <= 0)
+        return false;
+    struct process *target = process_tree_find(pipeline->processes, pipeline->session->pid);
+    if (target)
+        process_end(target, clock_monotonic_ns());
+    return process_tree_living(pipeline->processes) == 0;
 }
 
 /* What was used until now does not count; samples come from here on. */
@@ -222,21 +257,20 @@ static bool duration_is_over(const struct pipeline *pipeline, uint64_t now_ns)
     return limit_ns && now_ns - pipeline->started_ns >= limit_ns;
 }
 
-static void look_for_vdso(struct pipeline *pipeline)
+/* The launched command has not begun: time does not count yet. */
+static bool waits_for_exec(struct pipeline *pipeline)
 {
-    if (pipeline->vdso_tries == 0)
-        return;
-    pipeline->vdso_tries--;
-    maps_read(pipeline->session->pid, add_special_mapping, pipeline);
-    describe_target(pipeline->session);
+    const struct process *target = process_tree_find(pipeline->processes, pipeline->session->pid);
+    return target && target->waiting_for_exec;
 }
 
 /* Turns until sampling is over; returns the state that the session is in then. */
 static enum session_state turn(struct pipeline *pipeline)
 {
     struct capture *capture = pipeline->capture;
+    uint64_t wait_ns = pipeline->session->follow ? WAIT_FOLLOWING_NS : WAIT_NS;
     for (;;) {
-        int error = capture->ops->wait(capture, WAIT_NS);
+        int error = capture->ops->wait(capture, wait_ns);
         bool over = handle_request(pipeline);
         uint64_t now_ns = clock_monotonic_ns();
         bool ended = target_ended(pipeline);
@@ -249,10 +283,11 @@ static enum session_state turn(struct pipeline *pipeline)
             return SESSION_EXITED;
         if (over || duration_is_over(pipeline, now_ns))
             return SESSION_DETACHED;
-        look_for_vdso(pipeline);
+        if (process_tree_look_for_vdso(pipeline->processes))
+            describe_target(pipeline->session);
         /* Records younger than this may still come: their bucket stays open. */
         uint64_t settled_ns = now_ns - 2 * NS_PER_MS;
-        if (settled_ns > pipeline->started_ns && !pipeline->waiting_for_exec)
+        if (settled_ns > pipeline->started_ns && !waits_for_exec(pipeline))
             pipeline->error = seal_until(pipeline, settled_ns - pipeline->started_ns);
     }
 }
@@ -262,7 +297,7 @@ static void finish(struct pipeline *pipeline, enum session_state state)
 {
     stop_sampling(pipeline);
     if (state == SESSION_EXITED)
-        thread_table_exit_all(pipeline->threads);
+        thread_table_exit_all(pipeline->threads, 0);
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t end_ns = now_ns > pipeline->started_ns ? now_ns - pipeline->started_ns : 1;
     if (end_ns <= pipeline->sealed_ns)
@@ -276,7 +311,7 @@ static void pipeline_close(struct pipeline *pipeline)
         pipeline->capture->ops->close(pipeline->capture);
     unwinder_free(pipeline->unwinder);
     thread_table_free(pipeline->threads);
-    address_space_free(pipeline->space);
+    process_tree_free(pipeline->processes);
     free(pipeline->module_hits);
     if (pipeline->pid_fd >= 0)
         close(pipeline->pid_fd);
@@ -286,8 +321,13 @@ static void pipeline_close(struct pipeline *pipeline)
 static int open_capture(struct pipeline *pipeline, struct failure *failure)
 {
     struct session *session = pipeline->session;
-    struct capture_options options = {session->pid, session->frequency_hz, session->stack_bytes,
-                                      session->event_wanted};
+    struct capture_options options = {
+        .pid = session->pid,
+        .frequency_hz = session->frequency_hz,
+        .stack_bytes = session->stack_bytes,
+        .follow = session->follow,
+        .event = session->event_wanted,
+    };
     const char *reason = "";
     int error =
         capture_open(session->backend_wanted, &options, &pipeline->capture, &reason, failure);
@@ -305,9 +345,11 @@ static int open_capture(struct pipeline *pipeline, struct failure *failure)
 static int read_process(struct pipeline *pipeline)
 {
     struct session *session = pipeline->session;
-    pipeline->maps_read_ns = clock_monotonic_ns();
+    struct process *target = process_tree_find(pipeline->processes, session->pid);
+    target->waiting_for_exec = session->launched;
+    target->maps_read_ns = clock_monotonic_ns();
     /* A launched child still has our own mappings; its exec brings the real ones. */
-    int error = session->launched ? 0 : address_space_read(pipeline->space, session->pid);
+    int error = session->launched ? 0 : address_space_read(target->space, session->pid);
     if (!error)
         error = thread_table_scan(pipeline->threads, session->pid);
     return error;
@@ -322,11 +364,10 @@ static int pipeline_open(struct session *session, struct pipeline **ret_pipeline
         return -ENOMEM;
     }
     pipeline->session = session;
-    pipeline->waiting_for_exec = session->launched;
     pipeline->pid_fd = (int)syscall(SYS_pidfd_open, session->pid, 0);
     int error = pipeline->pid_fd < 0 ? negative_errno() : 0;
     if (!error)
-        error = address_space_new(session->modules, &pipeline->space);
+        error = process_tree_new(session->modules, session->pid, &pipeline->processes);
     if (!error)
         error = thread_table_new(&pipeline->threads);
     if (!error)

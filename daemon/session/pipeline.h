@@ -2,7 +2,7 @@
 #pragma once
 
 #include "capture/capture.h"
-#include "process/address_space.h"
+#include "process/process_tree.h"
 #include "process/thread_table.h"
 #include "session/session_private.h"
 #include "unwind/unwinder.h"
@@ -10,7 +10,7 @@
 struct pipeline {
     struct session *session; /* borrowed */
     struct capture *capture;
-    struct address_space *space;
+    struct process_tree *processes;
     struct thread_table *threads;
     struct unwinder *unwinder;
     struct raw_stack stack; /* scratch */
@@ -19,20 +19,13 @@ struct pipeline {
     size_t module_hit_count, module_hit_capacity;
 
     int pid_fd;
-    uint64_t started_ns;         /* of the session, CLOCK_MONOTONIC */
-    uint64_t maps_read_ns;       /* mapping records older than this are in /proc/PID/maps already */
-    uint64_t sealed_ns;          /* end of the last sealed bucket, since started_ns */
-    uint64_t accounted_at_ns;    /* when threads were last read */
-    uint64_t cpu_time_ns;        /* the target's CPU time at the last reading */
-    uint64_t sampled_at_read_ns; /* counts.sampled_ns at that reading */
-    uint64_t process_accounted_ns;
-    uint64_t daemon_cpu_ns; /* lprofd's own, for the observer */
+    uint64_t started_ns;      /* of the session, CLOCK_MONOTONIC */
+    uint64_t sealed_ns;       /* end of the last sealed bucket, since started_ns */
+    uint64_t accounted_at_ns; /* when threads were last read */
+    uint64_t daemon_cpu_ns;   /* lprofd's own, for the observer */
     uint64_t observed_ns, observed_cost_ns;
     double daemon_cpu_percent, target_overhead_percent;
-    unsigned vdso_tries;   /* left: after exec the vdso must be looked up, no record tells of it */
-    bool waiting_for_exec; /* a launched child still runs our own code */
-    bool sampling;         /* neither paused nor ended */
-    bool target_gone;
+    bool sampling; /* neither paused nor ended */
     int error;
 };
 

@@ -143,6 +143,7 @@ static int copy_options(struct session *session, const struct session_options *o
         options->stack_bytes ? options->stack_bytes : SESSION_STACK_DEFAULT_BYTES;
     session->memory_limit_bytes =
         options->memory_limit_bytes ? options->memory_limit_bytes : SESSION_MEMORY_DEFAULT_BYTES;
+    session->follow = options->follow;
     session->duration_limit_ns = options->duration_ns;
     session->event_wanted = strdup(options->event ? options->event : "auto");
     session->backend_wanted = strdup(options->backend ? options->backend : "auto");

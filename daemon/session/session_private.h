@@ -25,6 +25,7 @@ struct session_published {
     struct profile_thread *threads; /* owned */
     size_t thread_count;
     uint32_t threads_alive;
+    size_t processes; /* living */
     uint64_t duration_ns;
     uint64_t *module_hits; /* owned; samples whose innermost user frame is in the module, by id */
     size_t module_count;
@@ -40,6 +41,7 @@ struct session {
 
     /* Set before the threads start, constant afterwards. All owned. */
     pid_t pid;
+    bool follow;   /* sample its children too */
     bool launched; /* our own child: waited for when it ends */
     int go_fd;     /* closing it lets a launched child execute its command; -1 otherwise */
     uint32_t frequency_hz, stack_bytes;

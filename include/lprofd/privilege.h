@@ -23,6 +23,7 @@ struct target {
     pid_t inner_pid; /* what it calls itself: its pid in its own pid namespace */
     int root_fd;     /* O_PATH of /proc/PID/root; -1 when it may not be opened: own root is used */
     bool own_root;   /* root_fd is lprofd's own root too */
+    char *root_path; /* owned: that directory as maps of lprofd's view shows it; NULL: "/" */
     uid_t uid;       /* 65534 when its real, effective and saved ids differ */
     gid_t gid;       /* the same */
     gid_t *groups;   /* owned */
@@ -45,6 +46,15 @@ int privilege_open_perf_event(const struct perf_event_attr *attributes, pid_t pi
  * bpf_get_ns_current_pid_tgid on the target's namespace. -EPERM without CAP_BPF and CAP_PERFMON.
  */
 int privilege_load_tgid_filter(pid_t pid, int *ret_fd);
+
+/*
+ * The same for a set of thread groups that can grow: a BPF map of ids (empty at first) and a
+ * program that lets samples of the groups in it pass. `pid` names the pid namespace in which the
+ * ids are counted: that of the target whose children are followed.
+ */
+int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_fd);
+int privilege_tgid_set_add(int map_fd, pid_t pid);
+int privilege_tgid_set_remove(int map_fd, pid_t pid);
 
 /* --- /proc ----------------------------------------------------------------------------------- */
 

@@ -31,7 +31,7 @@ struct bucket {
 enum thread_state { THREAD_RUNNING, THREAD_SLEEPING, THREAD_STOPPED, THREAD_EXITED };
 
 struct profile_thread {
-    pid_t tid;
+    pid_t pid, tid; /* 0 for an entry that stands for several threads */
     char name[64];
     enum thread_state state;
     uint64_t hits, sampled_ns; /* all its samples, and their weights */

@@ -39,6 +39,7 @@ struct source_path {
 struct session_options {
     pid_t pid;             /* the target, or 0 to launch `command` */
     char *const *command;  /* NULL-terminated argument vector */
+    bool follow;           /* profile the target's children too */
     uint32_t frequency_hz; /* 1 to SESSION_FREQUENCY_MAX_HZ */
     const char *event;     /* one of session_event_names; NULL: "auto" */
     const char *backend;   /* one of session_backend_names; NULL: "auto" */
@@ -64,7 +65,8 @@ struct session_info {
     const char *backend_reason; /* constant string: why this one */
     const char *event;          /* constant string */
     uint32_t frequency_hz, stack_bytes;
-    uint32_t threads; /* alive now */
+    bool follow;
+    uint32_t threads, processes; /* alive now */
     struct {
         uint64_t total, lost, throttled, truncated_stacks, unwound_to_root, unresolved_frames;
     } samples;

@@ -11,6 +11,8 @@
 
 #include "process/thread_table.h"
 
+#define PID 77
+
 static struct thread_table *table;
 
 static int set_up(void **state)
@@ -29,7 +31,7 @@ static int tear_down(void **state)
 static uint32_t index_of(pid_t tid)
 {
     uint32_t index = UINT32_MAX;
-    assert_int_equal(thread_table_find(table, tid, &index), 0);
+    assert_int_equal(thread_table_find(table, PID, tid, &index), 0);
     return index;
 }
 
@@ -107,7 +109,7 @@ static void a_scan_finds_our_own_threads(void **state)
 {
     (void)state;
     assert_int_equal(thread_table_scan(table, getpid()), 0);
-    thread_table_account(table, getpid(), true);
+    thread_table_account(table, true);
     struct profile_thread *threads = NULL;
     size_t count = 0;
     uint32_t alive = 0;

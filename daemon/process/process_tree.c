@@ -1,0 +1,200 @@
+/* The processes of a session. */
+#include "process/process_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "process/maps.h"
+
+/* Records of a process may come this long after its end was told: of other CPUs, of its threads. */
+#define LATE_NS (2 * NS_PER_SECOND)
+#define VDSO_TRIES 50
+
+struct process_tree {
+    struct module_table *modules; /* borrowed */
+    struct process **processes;   /* owned array of owned processes; the first is the target */
+    size_t count, capacity;
+    struct process *last;  /* found: records come in runs */
+    uint64_t forgotten_ns; /* accounted CPU time of processes that are no longer here */
+};
+
+static void process_free(struct process *process)
+{
+    address_space_free(process->space);
+    target_free(process->target);
+    free(process);
+}
+
+static int add(struct process_tree *tree, struct process *process)
+{
+    int error =
+        array_reserve(&tree->processes, &tree->capacity, tree->count + 1, sizeof(struct process *));
+    if (error)
+        return error;
+    tree->processes[tree->count++] = process;
+    return 0;
+}
+
+int process_tree_new(struct module_table *modules, pid_t pid, struct process_tree **ret_tree)
+{
+    struct process_tree *tree = calloc(1, sizeof *tree);
+    struct process *process = calloc(1, sizeof *process);
+    if (!tree || !process || address_space_new(modules, &process->space)) {
+        free(tree);
+        free(process);
+        return -ENOMEM;
+    }
+    process->pid = pid;
+    tree->modules = modules;
+    if (add(tree, process)) {
+        process_free(process);
+        free(tree);
+        return -ENOMEM;
+    }
+    *ret_tree = tree;
+    return 0;
+}
+
+void process_tree_free(struct process_tree *tree)
+{
+    if (!tree)
+        return;
+    for (size_t i = 0; i < tree->count; i++)
+        process_free(tree->processes[i]);
+    free(tree->processes);
+    free(tree);
+}
+
+struct process *process_tree_find(struct process_tree *tree, pid_t pid)
+{
+    if (tree->last && tree->last->pid == pid && !tree->last->ended)
+        return tree->last;
+    for (size_t i = tree->count; i-- > 0;) { /* the newest of a pid that was used again */
+        if (tree->processes[i]->pid == pid) {
+            tree->last = tree->processes[i];
+            return tree->last;
+        }
+    }
+    return NULL;
+}
+
+int process_tree_fork(struct process_tree *tree, const struct process *parent, pid_t pid)
+{
+    struct process *child = calloc(1, sizeof *child);
+    if (!child)
+        return -ENOMEM;
+    child->pid = pid;
+    child->maps_read_ns = parent->maps_read_ns;
+    child->vdso_tries = parent->vdso_tries;
+    if (target_open(pid, &child->target))
+        child->target = NULL; /* it has ended already */
+    const struct target *target =
+        child->target ? child->target : module_table_target(tree->modules);
+    int error = address_space_clone(parent->space, target, &child->space);
+    if (!error)
+        error = add(tree, child);
+    if (error)
+        process_free(child);
+    return error;
+}
+
+static uint64_t accounted_of(const struct process *process)
+{
+    /* Since the last reading, and after the end, the samples are the best account. */
+    return process->accounted_ns + process->sampled_ns - process->sampled_at_read_ns;
+}
+
+static void forget(struct process_tree *tree, uint64_t now_ns)
+{
+    size_t kept = 1; /* the target stays */
+    for (size_t i = 1; i < tree->count; i++) {
+        struct process *process = tree->processes[i];
+        if (process->ended && now_ns - process->ended_ns > LATE_NS) {
+            tree->forgotten_ns += accounted_of(process);
+            process_free(process);
+        } else {
+            tree->processes[kept++] = process;
+        }
+    }
+    if (kept < tree->count)
+        tree->last = NULL;
+    tree->count = kept;
+}
+
+void process_end(struct process *process, uint64_t now_ns)
+{
+    if (process->ended)
+        return;
+    process->ended = true;
+    process->ended_ns = now_ns;
+}
+
+void process_exec(struct process *process, uint64_t time_ns)
+{
+    address_space_clear(process->space);
+    process->maps_read_ns = time_ns;
+    process->vdso_tries = VDSO_TRIES;
+    process->waiting_for_exec = false;
+}
+
+static int add_vdso(void *user, const struct record_mapping *mapping)
+{
+    struct process *process = user;
+    if (strcmp(mapping->path, "[vdso]") != 0)
+        return 0;
+    process->vdso_tries = 0;
+    return address_space_map(process->space, mapping);
+}
+
+bool process_tree_look_for_vdso(struct process_tree *tree)
+{
+    bool looked = false;
+    for (size_t i = 0; i < tree->count; i++) {
+        struct process *process = tree->processes[i];
+        if (process->ended || process->vdso_tries == 0)
+            continue;
+        process->vdso_tries--;
+        maps_read(process->pid, add_vdso, process);
+        looked = true;
+    }
+    return looked;
+}
+
+void process_tree_account(struct process_tree *tree, bool sampling, uint64_t now_ns)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        struct process *process = tree->processes[i];
+        uint64_t cpu_time_ns = 0;
+        int error = process->ended ? 0 : privilege_read_cpu_time(process->pid, &cpu_time_ns);
+        if (error == -ESRCH && i > 0) {
+            process->ended = true;
+            process->ended_ns = now_ns;
+        }
+        if (error || process->ended)
+            continue;
+        if (sampling && cpu_time_ns > process->cpu_time_ns)
+            process->accounted_ns += cpu_time_ns - process->cpu_time_ns;
+        process->cpu_time_ns = cpu_time_ns;
+        process->sampled_at_read_ns = process->sampled_ns;
+    }
+    forget(tree, now_ns);
+}
+
+uint64_t process_tree_accounted_ns(const struct process_tree *tree)
+{
+    uint64_t sum_ns = tree->forgotten_ns;
+    for (size_t i = 0; i < tree->count; i++)
+        sum_ns += accounted_of(tree->processes[i]);
+    return sum_ns;
+}
+
+size_t process_tree_living(const struct process_tree *tree)
+{
+    size_t living = 0;
+    for (size_t i = 0; i < tree->count; i++)
+        living += !tree->processes[i]->ended;
+    return living;
+}

@@ -1,0 +1,54 @@
+/* The processes of a session: its target and, when they are followed, the target's descendants. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "process/address_space.h"
+
+struct process {
+    pid_t pid;
+    struct target *target;       /* owned; NULL: the session's own is used */
+    struct address_space *space; /* owned */
+    bool waiting_for_exec;       /* a launched child that still runs our own code */
+    bool ended;
+    uint64_t ended_ns;     /* CLOCK_MONOTONIC */
+    uint64_t maps_read_ns; /* mapping records older than this are in /proc/PID/maps already */
+    unsigned vdso_tries;   /* left: after exec the vdso must be looked up, no record tells of it */
+    uint64_t cpu_time_ns;  /* by the kernel's books, at the last reading */
+    uint64_t accounted_ns; /* of that, while sampling was on */
+    uint64_t sampled_ns, sampled_at_read_ns; /* weights of its samples; those at that reading */
+};
+
+struct process_tree;
+
+/* The tree with its first process. `modules` must outlive it. 0 or -ENOMEM. */
+int process_tree_new(struct module_table *modules, pid_t pid, struct process_tree **ret_tree);
+void process_tree_free(struct process_tree *tree);
+
+/* The process, or NULL; also one that has just ended, for records that come late. */
+struct process *process_tree_find(struct process_tree *tree, pid_t pid);
+
+/* A child of a process that is in the tree, with a copy of its mappings. 0 or -ENOMEM. */
+int process_tree_fork(struct process_tree *tree, const struct process *parent, pid_t pid);
+
+/* The process ended; late records still find it for a while. */
+void process_end(struct process *process, uint64_t now_ns);
+
+/* Looks up what no record tells: the vdso of new images. True when an image was still new. */
+bool process_tree_look_for_vdso(struct process_tree *tree);
+
+/* A new image was executed at `time_ns`: nothing of the old one is mapped any more. */
+void process_exec(struct process *process, uint64_t time_ns);
+
+/*
+ * Reads every living process's CPU time; what was used since the last reading counts if `sampling`
+ * was on. Processes that are gone without a record are marked as ended, and what
+ * ended a while ago is forgotten, but for its CPU time.
+ */
+void process_tree_account(struct process_tree *tree, bool sampling, uint64_t now_ns);
+
+/* CPU time of all processes by the kernel's books while sampling was on, in ns. */
+uint64_t process_tree_accounted_ns(const struct process_tree *tree);
+
+/* Processes that have not ended. */
+size_t process_tree_living(const struct process_tree *tree);
