@@ -15,7 +15,7 @@ import {
 } from './helpers/processes.mjs';
 import { LPROFD, knownLine, needsRoot, targetPath } from './helpers/programs.mjs';
 
-const BACKENDS = ['perf-cpu', 'ptrace'];
+const BACKENDS = ['perf-cpu', 'perf-task', 'perf-thread', 'ptrace'];
 
 for (const backend of BACKENDS) {
   const args = ['--backend', backend];
@@ -193,6 +193,42 @@ test('children are not profiled unless asked for', async (t) => {
   const { functions } = await daemon.get('/sessions/current/functions');
   assert.ok(functions.some((row) => row.function === 'parent_work'));
   assert.ok(!functions.some((row) => row.function === 'child_work'));
+});
+
+for (const backend of ['perf-cpu', 'perf-task'])
+  test(`${backend}: --follow profiles children, each under its own process`, async (t) => {
+    if (!needsRoot(t)) return;
+    const args = ['--backend', backend, '--follow', '--', targetPath('children'), '60'];
+    const daemon = await startDaemon(t, args);
+    const session = await daemon.waitSamples(1000);
+    assert.equal(session.processes, 2);
+    const names = await until('both are seen', async () => {
+      const { functions } = await daemon.get('/sessions/current/functions');
+      const seen = functions.filter((row) => row.self_hits > 100).map((row) => row.function);
+      return seen.includes('parent_work') && seen.includes('child_work') && seen;
+    });
+    assert.ok(names.length >= 2);
+    const threads = await daemon.get('/sessions/current/threads');
+    const busy = threads.filter((thread) => thread.self_hits > 100);
+    assert.equal(new Set(busy.map((thread) => thread.pid)).size, 2);
+  });
+
+test('--follow goes through fork and exec, and every sample is accounted for', async (t) => {
+  if (!needsRoot(t)) return;
+  const script = `for i in 1 2 3; do ${targetPath('ratios')} 1 >/dev/null; done`;
+  const daemon = await startDaemon(t, ['--follow', '--', '/bin/sh', '-c', script]);
+  const session = await daemon.waitState('exited');
+  const document = await daemon.get('/sessions/current/lines?limit=10000');
+  assert.ok(lineRow(document, 'ratios.c', knownLine('ratios.c', 'five')).self_hits > 300);
+  const sum = document.lines.reduce((hits, row) => hits + row.self_hits, 0);
+  assert.equal(sum + document.unknown.self_hits, session.samples.total);
+});
+
+test('a backend that cannot follow children says so', async (t) => {
+  if (!needsRoot(t)) return;
+  const { code, stderr } = await run(LPROFD, ['--backend', 'ptrace', '--follow', '--', 'true']);
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot follow children/);
 });
 
 test('--duration ends sampling, not the target', async (t) => {
