@@ -63,7 +63,7 @@ bool perf_ring_peek(struct perf_ring *ring, const void **ret_bytes, size_t *ret_
     size_t offset = ring->tail & (ring->data_bytes - 1);
     struct perf_event_header header;
     memcpy(&header, data(ring) + offset, sizeof header); /* 8-aligned: a header never wraps */
-    if (header.size < sizeof header || header.size > left) {
+    if (header.size < sizeof header || header.size > left || header.size % 8) {
         perf_ring_advance(ring, left);
         return false;
     }

@@ -43,14 +43,10 @@ int proc_read_text(pid_t pid, pid_t tid, enum proc_file file, char **ret_text, s
     return 0;
 }
 
-int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat)
+int proc_stat_parse(const char *text, struct proc_stat *ret_stat)
 {
-    _cleanup_free_ char *text = NULL;
-    int error = proc_read_text(pid, tid, PROC_STAT, &text, NULL);
-    if (error)
-        return error;
     /* The name is in parentheses and may itself contain any character: skip to the last one. */
-    const char *fields = text ? strrchr(text, ')') : NULL;
+    const char *fields = strrchr(text, ')');
     struct proc_stat stat = {0};
     if (!fields ||
         sscanf(fields + 1,
@@ -60,4 +56,11 @@ int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat)
         return -EINVAL;
     *ret_stat = stat;
     return 0;
+}
+
+int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat)
+{
+    _cleanup_free_ char *text = NULL;
+    int error = proc_read_text(pid, tid, PROC_STAT, &text, NULL);
+    return error ? error : proc_stat_parse(text, ret_stat);
 }

@@ -20,5 +20,8 @@ struct proc_stat {
     uint64_t start_ticks;
 };
 
+/* The fields in the text of such a file. 0, or -EINVAL for text that makes no sense. */
+int proc_stat_parse(const char *text, struct proc_stat *ret_stat);
+
 /* 0, -ENOENT or -ESRCH when it ended, -EINVAL for text that makes no sense. */
 int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat);

@@ -28,7 +28,8 @@ static void collect(const char *text, size_t length, void *user)
     struct output *output = user;
     if (length >= READABLE_BYTES_MAX - output->length)
         longjmp(output->too_long, 1);
-    memcpy(output->bytes + output->length, text, length);
+    if (length) /* an empty text may be NULL */
+        memcpy(output->bytes + output->length, text, length);
     output->length += length;
 }
 

@@ -24,6 +24,12 @@ static void end_elf(Elf **elf)
     elf_end(*elf);
 }
 
+/* The others have no bytes in the file, whatever their headers say. */
+static bool is_stored(uint32_t type)
+{
+    return type != SHT_NOBITS && type != SHT_NULL;
+}
+
 static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
 {
     size_t count, names;
@@ -38,8 +44,7 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
         Elf_Scn *scn = elf_getscn(elf, i);
         if (!scn || !gelf_getshdr(scn, &header))
             return -EBADMSG;
-        bool stored = header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL;
-        if (stored &&
+        if (is_stored(header.sh_type) &&
             (header.sh_offset > file_bytes || header.sh_size > file_bytes - header.sh_offset))
             return -EBADMSG;
         const char *name = elf_strptr(elf, names, header.sh_name);
@@ -136,7 +141,7 @@ const struct elf_section *elf_reader_section(const struct elf_reader *file, cons
 {
     for (size_t i = 0; i < file->section_count; i++) {
         const struct elf_section *section = &file->sections[i];
-        if (section->type != SHT_NOBITS && section->bytes && strcmp(section->name, name) == 0)
+        if (is_stored(section->type) && section->bytes && strcmp(section->name, name) == 0)
             return section;
     }
     return NULL;
