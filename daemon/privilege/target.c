@@ -88,6 +88,18 @@ static bool is_own_root(pid_t pid, int root_fd)
            own.st_ino == theirs.st_ino && own_mounts.st_ino == their_mounts.st_ino;
 }
 
+/* Only a chroot has one. What cannot be read is taken for none: paths stay as they are shown. */
+static int read_root_path(struct target *target)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/%d/root", target->pid);
+    ssize_t length = readlink(link, path, sizeof path);
+    if (length <= 1 || (size_t)length >= sizeof path || path[0] != '/')
+        return 0;
+    target->root_path = strndup(path, (size_t)length);
+    return target->root_path ? 0 : -ENOMEM;
+}
+
 static int open_root(struct target *target)
 {
     char path[64];
@@ -118,6 +130,8 @@ int target_open(pid_t pid, struct target **ret_target)
     int error = read_user(target);
     if (!error)
         error = open_root(target);
+    if (!error)
+        error = read_root_path(target);
     if (error)
         return error;
     *ret_target = take_pointer(target);
@@ -131,5 +145,6 @@ void target_free(struct target *target)
     if (target->root_fd >= 0)
         close(target->root_fd);
     free(target->groups);
+    free(target->root_path);
     free(target);
 }

@@ -150,6 +150,14 @@ static const struct module *find(const struct module_table *table, uint64_t devi
     return NULL;
 }
 
+/* maps shows paths as our root sees them; the target names its files below its own. */
+static const char *path_in_target(const struct target *target, const char *path)
+{
+    const char *root = target->root_path;
+    size_t length = root ? strlen(root) : 0;
+    return length && strncmp(path, root, length) == 0 && path[length] == '/' ? path + length : path;
+}
+
 static int open_module(const struct target *target, const struct record_mapping *mapping,
                        struct module *module)
 {
@@ -179,15 +187,16 @@ int module_table_intern(struct module_table *table, const struct target *target,
         *ret_module = table->anonymous;
         return 0;
     }
+    const char *path = path_in_target(target, mapping->path);
     uint64_t device = makedev(mapping->device_major, mapping->device_minor);
-    const struct module *known = find(table, device, mapping->inode, mapping->path);
+    const struct module *known = find(table, device, mapping->inode, path);
     if (known) {
         *ret_module = known;
         return 0;
     }
 
     _cleanup_(cleanup_module) struct module *module = NULL;
-    int error = new_module(vdso ? MODULE_VDSO : MODULE_FILE, mapping->path, &module);
+    int error = new_module(vdso ? MODULE_VDSO : MODULE_FILE, path, &module);
     if (error)
         return error;
     module->device = device;

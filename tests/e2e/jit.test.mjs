@@ -104,9 +104,10 @@ for (;;) sum += hotInside(1e6);
 
 test('functions of Node.js have their names', async (t) => {
   if (!needsRoot(t)) return;
-  const script = join(publicFolder(t), 'hot.js');
+  const folder = publicFolder(t);
+  const script = join(folder, 'hot.js');
   writeFileSync(script, SCRIPT);
-  const target = start(t, process.execPath, ['--perf-basic-prof', script]);
+  const target = start(t, process.execPath, ['--perf-basic-prof', script], { cwd: folder });
   removeMap(t, target.pid);
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(3000);
