@@ -226,7 +226,8 @@ test('--follow goes through fork and exec, and every sample is accounted for', a
 
 test('a backend that cannot follow children says so', async (t) => {
   if (!needsRoot(t)) return;
-  const { code, stderr } = await run(LPROFD, ['--backend', 'ptrace', '--follow', '--', 'true']);
+  const args = ['--backend', 'ptrace', '--follow', '--', 'true'];
+  const { code, stderr } = await run(t, LPROFD, args);
   assert.equal(code, 1);
   assert.match(stderr, /cannot follow children/);
 });
