@@ -9,7 +9,13 @@ import { DAMAGES, corrupt } from './helpers/corrupt.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
 import { NOBODY, publicCopy, publicFolder } from './helpers/nobody.mjs';
 import { atEnd, isAlive, run, start, startTarget, until } from './helpers/processes.mjs';
-import { LPROF, LPROFD, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
+import { LPROF, LPROFD, ROOT, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
+
+/** For a sanitized lprofd: whole stacks, and what to forgive elfutils by them. */
+const ELFUTILS_LEAKS = {
+  ASAN_OPTIONS: 'fast_unwind_on_malloc=0',
+  LSAN_OPTIONS: `print_suppressions=0:suppressions=${join(ROOT, 'tests/e2e/helpers/leaks-of-elfutils.txt')}`,
+};
 
 /** Asserts that lprofd fails with this code and says so in one line that names what is wrong. */
 async function assertFails(t, args, code, pattern, options) {
@@ -127,7 +133,8 @@ test('a target that ends while it is attached to', async (t) => {
 test('programs whose ELF and DWARF are damaged are profiled as far as that goes', async (t) => {
   if (!needsRoot(t)) return;
   const folder = publicFolder(t);
-  const daemon = await startDaemon(t);
+  const env = { ...process.env, ...ELFUTILS_LEAKS };
+  const daemon = await startDaemon(t, [], { env });
   for (const damage of DAMAGES) {
     for (let seed = 1; seed <= 3; seed++) {
       const path = join(folder, `${damage}-${seed}`);

@@ -7,6 +7,8 @@ import { startDaemon } from '../helpers/daemon.mjs';
 import {
   EU_STACK,
   PERF,
+  coarseFiles,
+  coarsen,
   euStack,
   hasChain,
   ourLines,
@@ -95,8 +97,10 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
     await daemon.pause();
     await sleep(1000);
     const range = `from_ns=${from}&to_ns=${to}&limit=10000`;
-    const ours = ourLines(await daemon.get(`/sessions/current/lines?${range}`));
-    const theirs = await perfLines(t, file);
+    const raw = await perfLines(t, file);
+    const coarse = coarseFiles(raw);
+    const ours = coarsen(ourLines(await daemon.get(`/sessions/current/lines?${range}`)), coarse, raw);
+    const theirs = coarsen(raw, coarse, raw);
     const distance = totalVariation(ours, theirs);
     const noise = samplingNoise(ours, theirs);
     const bound = noise.mean + 5 * noise.deviation;
@@ -105,6 +109,7 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
       .sort((a, b) => Math.abs(b[1] - b[2]) - Math.abs(a[1] - a[2]))
       .slice(0, 8);
     t.diagnostic(`distance ${distance.toFixed(4)}, noise ${noise.mean.toFixed(4)}`);
+    t.diagnostic(`perf knows no lines of ${[...coarse].join(', ') || 'no file'}`);
     assert.ok(distance <= bound, `${distance} > ${bound}; (line, ours, perf): ${far.join(' ')}`);
   });
 
