@@ -34,6 +34,7 @@ const reasons = {
   no_debug_info: 'no debug information (install the -dbg or -dbgsym package, or build with -g)',
   no_line: 'debug information says nothing about them',
   no_module: 'outside any file (JIT code, ended stacks)',
+  kernel: 'in the kernel (counted with the line that called it, in Total)',
   unreadable: 'file could not be read',
 };
 

@@ -36,13 +36,10 @@ struct symbols {
 const char *symbol_status_name(enum symbol_status status)
 {
     static const char *const names[SYMBOL_STATUS_COUNT] = {
-        [SYMBOL_PENDING] = "pending",
-        [SYMBOL_NAME_ONLY] = "name_only",
-        [SYMBOL_LINE] = "line",
-        [SYMBOL_NO_DEBUG_INFO] = "no_debug_info",
-        [SYMBOL_NO_LINE] = "no_line",
-        [SYMBOL_NO_MODULE] = "no_module",
-        [SYMBOL_UNREADABLE] = "unreadable",
+        [SYMBOL_PENDING] = "pending", [SYMBOL_NAME_ONLY] = "name_only",
+        [SYMBOL_LINE] = "line",       [SYMBOL_NO_DEBUG_INFO] = "no_debug_info",
+        [SYMBOL_NO_LINE] = "no_line", [SYMBOL_NO_MODULE] = "no_module",
+        [SYMBOL_KERNEL] = "kernel",   [SYMBOL_UNREADABLE] = "unreadable",
     };
     return (unsigned)status < SYMBOL_STATUS_COUNT ? names[status] : "unknown";
 }
@@ -165,7 +162,7 @@ static int resolve_kernel(struct symbols *symbols, const struct module *module,
     for (size_t i = 0; i < count && !error; i++) {
         const char *name = kernel_symbols_find(&symbols->kernel, lookup_vaddr(&requests[i]));
         error = publish_function(symbols, requests[i].location, module->id,
-                                 name ? name : "[kernel]", SYMBOL_NO_DEBUG_INFO);
+                                 name ? name : "[kernel]", SYMBOL_KERNEL);
     }
     return error;
 }

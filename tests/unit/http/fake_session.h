@@ -318,8 +318,8 @@ uint64_t symbols_generation(const struct symbols *symbols)
 
 const char *symbol_status_name(enum symbol_status status)
 {
-    static const char *const names[] = {"pending", "name_only", "line",      "no_debug_info",
-                                        "no_line", "no_module", "unreadable"};
+    static const char *const names[] = {"pending", "name_only", "line",   "no_debug_info",
+                                        "no_line", "no_module", "kernel", "unreadable"};
     return names[status];
 }
 

@@ -223,7 +223,7 @@ static void kernel_functions_come_from_kallsyms(void **state)
     line[strcspn(line, "\n")] = '\0';
     struct frame_span span = fixture_resolve(fixture, vaddr + 4, false);
     assert_string_equal(fixture_function(fixture, &span, 0), line + 19);
-    assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+    assert_int_equal(span.status, SYMBOL_KERNEL);
     span = fixture_resolve(fixture, 0x1000, false);
     assert_string_equal(fixture_function(fixture, &span, 0), "[kernel]");
 }
