@@ -147,10 +147,11 @@ test('programs whose ELF and DWARF are damaged are profiled as far as that goes'
       });
       const session = await daemon.attach({ pid: target.pid });
       await daemon.waitSamples(100, { session });
-      const paused = await daemon.pause(session);
-      const { lines, unknown } = await daemon.get(`${session}/lines?limit=10000`);
+      await daemon.pause(session);
+      const { lines, unknown, total } = await daemon.get(`${session}/lines?limit=10000`);
       const known = lines.reduce((sum, row) => sum + row.self_hits, 0);
-      assert.equal(known + unknown.self_hits, paused.samples.total, path);
+      assert.ok(total.hits >= 100);
+      assert.equal(known + unknown.self_hits, total.hits, path);
       await daemon.get(`${session}/flamegraph`);
       await daemon.get(`${session}/functions?limit=10000`);
       const deleted = await daemon.request(`/api/v1${session}`, { method: 'DELETE' });
