@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "session/session_private.h"
 
-/* What is worth a warning: shares of all samples, in percent. */
+/* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
+#define SHARE_HITS_MIN 100
 #define LACKS_DEBUG_PERCENT 5.0
 #define TRUNCATED_PERCENT 1.0
 #define NO_CFI_PERCENT 1.0
@@ -46,6 +47,8 @@ static void warn_of_samples(const struct session *session, struct session_info *
              "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
              "kernel.perf_event_max_sample_rate",
              counts->throttled);
+    if (counts->hits < SHARE_HITS_MIN)
+        return;
     double truncated = percent(counts->truncated, counts->hits);
     if (truncated >= TRUNCATED_PERCENT)
         warn(info,
@@ -63,6 +66,8 @@ static void warn_of_samples(const struct session *session, struct session_info *
 static void warn_of_modules(const struct session *session, struct session_info *info)
 {
     const struct session_published *published = &session->published;
+    if (published->counts.hits < SHARE_HITS_MIN)
+        return;
     for (size_t id = 1; id < published->module_count && id < session->module_lacks_count; id++) {
         double share = percent(published->module_hits[id], published->counts.hits);
         if (!session->module_lacks_debug[id] || share < LACKS_DEBUG_PERCENT)
