@@ -239,7 +239,7 @@ static const struct remedy remedies[] = {
     {"no_line", "code without a line", "compilers add such code; nothing is missing"},
     {"no_module", "not in a file (JIT or a cut stack)",
      "let the runtime write /tmp/perf-PID.map for names"},
-    {"kernel", "the kernel", "lines of the program with callees include it: --sort total"},
+    {"kernel", "in the kernel", "the lines that called it have it in their total"},
     {"unreadable", "the program's file cannot be read",
      "it was replaced or removed: start the program again"},
 };

@@ -47,6 +47,11 @@ static void warn_of_samples(const struct session *session, struct session_info *
              "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
              "kernel.perf_event_max_sample_rate",
              counts->throttled);
+    if (counts->ended[STACK_END_MEMORY_LIMIT])
+        warn(info,
+             "the callers of %" PRIu64 " samples were not kept, to stay below the memory limit: "
+             "raise --memory-limit",
+             counts->ended[STACK_END_MEMORY_LIMIT]);
     if (counts->hits < SHARE_HITS_MIN)
         return;
     double truncated = percent(counts->truncated, counts->hits);

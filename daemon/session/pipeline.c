@@ -18,6 +18,8 @@
 #include "session/pipeline.h"
 
 #define WAIT_NS (20 * NS_PER_MS)
+/* Of the memory limit; a chunk more may come on top, and the rest is for counts and symbols. */
+#define STACK_MEMORY_SHARE 4
 /* While children are followed: a new one is not sampled before it was heard of. */
 #define WAIT_FOLLOWING_NS (2 * NS_PER_MS)
 
@@ -52,6 +54,16 @@ static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
     return end_ns > pipeline->sealed_ns ? pipeline_seal(pipeline, end_ns) : 0;
 }
 
+/* When stacks have used up their share of memory, new ones are cut to what self time needs. */
+static void keep_leaf_only(struct pipeline *pipeline)
+{
+    struct raw_stack *stack = &pipeline->stack;
+    stack->end = STACK_END_MEMORY_LIMIT;
+    stack->count = stack->count > 1 ? 2 : 1;
+    stack->frames[stack->count - 1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
+    pipeline->counts.ended[STACK_END_MEMORY_LIMIT]++;
+}
+
 static int handle_sample(struct pipeline *pipeline, struct process *process,
                          const struct sample *sample)
 {
@@ -66,6 +78,11 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
                                  module_table_kernel(session->modules)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
+    pipeline->counts.ended[stack->end]++;
+    pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
+    pipeline->counts.to_root += stack->end == STACK_END_ROOT;
+    if (stack_trie_bytes(session->trie) > session->memory_limit_bytes / STACK_MEMORY_SHARE)
+        keep_leaf_only(pipeline);
 
     uint32_t node = 0, thread = 0;
     error = stack_trie_add(session->trie, stack->frames, stack->count, &node);
@@ -81,9 +98,6 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     process->sampled_ns += sample->weight_ns;
     pipeline->counts.hits++;
     pipeline->counts.sampled_ns += sample->weight_ns;
-    pipeline->counts.ended[stack->end]++;
-    pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
-    pipeline->counts.to_root += stack->end == STACK_END_ROOT;
     return 0;
 }
 
@@ -277,7 +291,9 @@ static enum session_state turn(struct pipeline *pipeline)
         if (!error)
             error = capture->ops->drain(capture, false, on_record, pipeline);
         pipeline_account(pipeline, now_ns);
-        if (error || pipeline->error)
+        if (!pipeline->error)
+            pipeline->error = error;
+        if (pipeline->error)
             return SESSION_DETACHED;
         if (ended)
             return SESSION_EXITED;

@@ -7,13 +7,14 @@
 
 /* Why a stack ends where it ends. All but STACK_END_ROOT become the root-most raw frame. */
 enum stack_end {
-    STACK_END_ROOT,       /* the outermost frame of the thread was reached */
-    STACK_END_TRUNCATED,  /* the copy of the stack was too short */
-    STACK_END_NO_CFI,     /* a frame without unwind information and without frame pointer */
-    STACK_END_BAD_MEMORY, /* a rule led outside the stack: damaged stack or wrong unwind info */
-    STACK_END_UNMAPPED,   /* an address outside every known mapping */
-    STACK_END_TOO_DEEP,   /* more than STACK_FRAMES_MAX frames */
-    STACK_END_NO_USER,    /* no 64-bit user registers: the kernel part is all there is */
+    STACK_END_ROOT,         /* the outermost frame of the thread was reached */
+    STACK_END_TRUNCATED,    /* the copy of the stack was too short */
+    STACK_END_NO_CFI,       /* a frame without unwind information and without frame pointer */
+    STACK_END_BAD_MEMORY,   /* a rule led outside the stack: damaged stack or wrong unwind info */
+    STACK_END_UNMAPPED,     /* an address outside every known mapping */
+    STACK_END_TOO_DEEP,     /* more than STACK_FRAMES_MAX frames */
+    STACK_END_NO_USER,      /* no 64-bit user registers: the kernel part is all there is */
+    STACK_END_MEMORY_LIMIT, /* only the leaf was kept: the session's memory is used up */
     STACK_END_COUNT
 };
 
