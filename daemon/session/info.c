@@ -148,6 +148,11 @@ int session_info(struct session *session, struct session_info *ret_info)
     }
     info.knows_since_ns = knows_since_ns;
     info.epoch = session->epoch;
+    if (knows_since_ns)
+        warn(&info,
+             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
+             "raise --memory-limit",
+             knows_since_ns / NS_PER_SECOND);
     fill_warnings(session, &info);
     pthread_mutex_unlock(&session->mutex);
     if (!info.command || !info.executable) {
