@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "lprofd/sample.h"
+#include "unwind/debug_frame.h"
 
 #define SLOT_BITS 15
 #define SLOTS ((size_t)1 << SLOT_BITS)
@@ -23,6 +24,8 @@ struct slot {
 
 /* One module's unwind information, opened when first needed. */
 struct module_cfi {
+    struct debug_frame debug; /* opened for the first address that .eh_frame does not cover */
+    bool debug_opened;
     bool opened;
     Elf *elf;       /* owned */
     Dwarf_CFI *cfi; /* owned; NULL when the module has none */
@@ -55,6 +58,8 @@ void cfi_cache_free(struct cfi_cache *cache)
         dwarf_cfi_end(cache->modules[i].cfi);
         elf_end(cache->modules[i].elf);
     }
+    for (size_t i = 0; i < cache->module_count; i++)
+        debug_frame_close(&cache->modules[i].debug);
     free(cache->modules);
     free(cache->slots);
     free(cache);
@@ -85,13 +90,26 @@ static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *modul
     return entry->cfi;
 }
 
+/* NULL when the module has none. */
+static Dwarf_CFI *debug_cfi(struct cfi_cache *cache, const struct module *module)
+{
+    if (module->id >= cache->module_count)
+        return NULL;
+    struct module_cfi *entry = &cache->modules[module->id];
+    if (!entry->debug_opened && module->fd >= 0)
+        (void)debug_frame_open(module->fd, &entry->debug);
+    entry->debug_opened = true;
+    return entry->debug.cfi;
+}
+
 Dwarf_Frame *cfi_frame(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
 {
     Dwarf_CFI *cfi = module_cfi(cache, module);
     Dwarf_Frame *frame = NULL;
-    if (!cfi || dwarf_cfi_addrframe(cfi, vaddr, &frame) < 0)
-        return NULL;
-    return frame;
+    if (cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0)
+        return frame;
+    cfi = debug_cfi(cache, module);
+    return cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0 ? frame : NULL;
 }
 
 /* Where the caller's register is: the ways that a plain rule can express, or none of them. */

@@ -23,6 +23,7 @@ struct walk {
     uint64_t stack_start;       /* address of the first byte of the copy */
     bool is_return_address;     /* the ip follows a call */
     bool ran_out;               /* memory beyond a copy that was cut was asked for */
+    bool other_stack;           /* a signal frame led to a stack that is not in the copy */
     bool by_frame_pointer;      /* the last step followed the frame pointer chain */
 };
 
@@ -148,6 +149,15 @@ static bool recover(struct walk *walk, Dwarf_Frame *frame, int number, uint64_t 
     }
 }
 
+/* How far apart frames of one stack may be: eight times what threads get by default. */
+#define STACK_BYTES_MAX (UINT64_C(64) << 20)
+
+/* A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one. */
+static bool is_on_other_stack(const struct walk *walk, uint64_t sp)
+{
+    return sp < walk->stack_start || sp - walk->stack_start > STACK_BYTES_MAX;
+}
+
 /* The rare frames that need expressions: PLT entries, signal frames, realigned stacks. */
 static enum step step_by_expression(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
@@ -168,6 +178,7 @@ static enum step step_by_expression(struct walk *walk, const struct module *modu
     /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
     if (!is_signal_frame && !moves_up(walk, sp))
         return STEP_FAILED;
+    walk->other_stack |= is_signal_frame && is_on_other_stack(walk, sp);
     bool fp_known = recover(walk, frame, REGISTER_FP, cfa, &fp);
     return enter_caller(walk, ip, sp, fp, fp_known);
 }
@@ -185,6 +196,8 @@ static enum step step_by_frame_pointer(struct walk *walk)
     if (fp < sp || fp % 8 != 0 || !read_stack(walk, fp, &caller_fp) ||
         !read_stack(walk, fp + 8, &ip))
         return walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
+    if (ip == 0 && !walk->by_frame_pointer)
+        return STEP_NO_CFI; /* a register that holds data, not the end of a chain */
     if (ip != 0 && !walk->space->find(walk->space->user, ip - 1, &vaddr))
         return STEP_NO_CFI;
     return enter_caller(walk, ip, fp + 16, caller_fp, true);
@@ -254,7 +267,9 @@ static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
         case STEP_NO_CFI:
             return STACK_END_NO_CFI;
         case STEP_FAILED:
-            return walk->ran_out ? STACK_END_TRUNCATED : STACK_END_BAD_MEMORY;
+            return walk->other_stack ? STACK_END_OTHER_STACK
+                   : walk->ran_out   ? STACK_END_TRUNCATED
+                                     : STACK_END_BAD_MEMORY;
         }
     }
 }

@@ -1,0 +1,139 @@
+/* Hands libdw an ELF image with .debug_frame alone, so that it reads and inflates nothing else. */
+#include "unwind/debug_frame.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* That of the largest programs of a distribution has a few MiB. */
+#define FRAME_BYTES_MAX ((size_t)128 << 20)
+
+static const char names[] = "\0.debug_frame\0.shstrtab";
+
+static Elf_Scn *find_section(Elf *elf)
+{
+    size_t strings;
+    if (elf_getshdrstrndx(elf, &strings))
+        return NULL;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(scn, &header) || header.sh_type == SHT_NOBITS)
+            continue;
+        const char *name = elf_strptr(elf, strings, header.sh_name);
+        if (name && strcmp(name, ".debug_frame") == 0)
+            return scn;
+    }
+    return NULL;
+}
+
+/* The section's bytes, which belong to its Elf. */
+static int read_section(Elf_Scn *scn, const Elf_Data **ret_data)
+{
+    GElf_Chdr compressed;
+    if (gelf_getchdr(scn, &compressed)) {
+        if (compressed.ch_size > FRAME_BYTES_MAX)
+            return -EFBIG;
+        if (elf_compress(scn, 0, 0) < 0)
+            return -EBADMSG;
+    }
+    const Elf_Data *data = elf_rawdata(scn, NULL);
+    if (!data || !data->d_buf || data->d_size == 0)
+        return -EBADMSG;
+    if (data->d_size > FRAME_BYTES_MAX)
+        return -EFBIG;
+    *ret_data = data;
+    return 0;
+}
+
+/* Header, section, names, and the table of three sections. */
+static int build_image(const GElf_Ehdr *like, const Elf_Data *data, unsigned char **ret_image,
+                       size_t *ret_length)
+{
+    size_t names_at = sizeof(Elf64_Ehdr) + data->d_size;
+    size_t table_at = (names_at + sizeof names + 7) / 8 * 8;
+    size_t length = table_at + 3 * sizeof(Elf64_Shdr);
+    unsigned char *image = calloc(1, length);
+    if (!image)
+        return -ENOMEM;
+    Elf64_Ehdr header = {
+        .e_type = ET_DYN,
+        .e_machine = like->e_machine,
+        .e_version = EV_CURRENT,
+        .e_ehsize = sizeof header,
+        .e_shentsize = sizeof(Elf64_Shdr),
+        .e_shoff = table_at,
+        .e_shnum = 3,
+        .e_shstrndx = 2,
+    };
+    memcpy(header.e_ident, like->e_ident, sizeof header.e_ident);
+    const Elf64_Shdr table[3] = {
+        {.sh_type = SHT_NULL},
+        {.sh_name = 1,
+         .sh_type = SHT_PROGBITS,
+         .sh_offset = sizeof header,
+         .sh_size = data->d_size,
+         .sh_addralign = 8},
+        {.sh_name = sizeof ".debug_frame" + 1,
+         .sh_type = SHT_STRTAB,
+         .sh_offset = names_at,
+         .sh_size = sizeof names,
+         .sh_addralign = 1},
+    };
+    memcpy(image, &header, sizeof header);
+    memcpy(image + sizeof header, data->d_buf, data->d_size);
+    memcpy(image + names_at, names, sizeof names);
+    memcpy(image + table_at, table, sizeof table);
+    *ret_image = image;
+    *ret_length = length;
+    return 0;
+}
+
+static void end_elf(Elf **elf)
+{
+    elf_end(*elf);
+}
+
+/* *ret_image is owned by the caller. */
+static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
+{
+    elf_version(EV_CURRENT);
+    GElf_Ehdr like;
+    const Elf_Data *data;
+    _cleanup_(end_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    Elf_Scn *scn = elf && elf_kind(elf) == ELF_K_ELF ? find_section(elf) : NULL;
+    if (!scn || !gelf_getehdr(elf, &like) || like.e_ident[EI_CLASS] != ELFCLASS64)
+        return -ENOENT;
+    int error = read_section(scn, &data);
+    return error ? error : build_image(&like, data, ret_image, ret_length);
+}
+
+int debug_frame_open(int fd, struct debug_frame *ret_frame)
+{
+    struct debug_frame frame = {0};
+    size_t length;
+    int error = extract(fd, &frame.image, &length);
+    if (error)
+        return error;
+    frame.elf = elf_memory((char *)frame.image, length);
+    if (frame.elf)
+        frame.dwarf = dwarf_begin_elf(frame.elf, DWARF_C_READ, NULL);
+    if (frame.dwarf)
+        frame.cfi = dwarf_getcfi(frame.dwarf);
+    if (!frame.cfi) {
+        debug_frame_close(&frame);
+        return -EBADMSG;
+    }
+    *ret_frame = frame;
+    return 0;
+}
+
+void debug_frame_close(struct debug_frame *frame)
+{
+    dwarf_end(frame->dwarf);
+    elf_end(frame->elf);
+    free(frame->image);
+    *frame = (struct debug_frame){0};
+}

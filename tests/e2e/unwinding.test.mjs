@@ -1,0 +1,71 @@
+// Stacks through code that says little about itself: to the root, or an honest end.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import { sleep, startTarget } from './helpers/processes.mjs';
+import { knownLine, needsRoot } from './helpers/programs.mjs';
+
+/** Samples a target and gives its session and its functions, most expensive with callees first. */
+async function measure(t, name, source = `${name}.c`) {
+  const target = await startTarget(t, name);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(2000);
+  await daemon.pause();
+  await sleep(500);
+  const { functions } = await daemon.get('/sessions/current/functions?sort=total&limit=1000');
+  const lines = await daemon.get('/sessions/current/lines?sort=total&limit=1000');
+  return {
+    samples: (await daemon.get('/sessions/current')).samples,
+    functions,
+    total: (function_) => functions.find((row) => row.function === function_)?.total_percent ?? 0,
+    line: (mark) => lineRow(lines, source, knownLine(source, mark)).total_percent,
+  };
+}
+
+const assertNear = (what, value, expected, slack = 5) =>
+  assert.ok(Math.abs(value - expected) <= slack, `${what}: ${value}, expected ${expected}`);
+
+for (const pack of ['none', 'zlib']) {
+  test(`.debug_frame (compression ${pack}) is used where there is no .eh_frame`, async (t) => {
+    if (!needsRoot(t)) return;
+    const { samples, line } = await measure(t, `recursion-debug-frame-${pack}`, 'recursion.c');
+    const { total, unwound_to_root: whole } = samples;
+    assert.ok(whole >= 0.99 * total, JSON.stringify(samples));
+    assertNear('direct', line('direct'), 45);
+    assertNear('ping', line('ping'), 45);
+    assertNear('pong', line('pong'), 40);
+  });
+}
+
+test('assembly with a frame pointer reaches the root; without any frame it says so', async (t) => {
+  if (!needsRoot(t)) return;
+  const { samples, functions, total, line } = await measure(t, 'assembly');
+  assertNear('framed', total('framed'), 75);
+  assertNear('bare', total('bare'), 25);
+  assertNear('the call of framed', line('framed'), 75);
+  assertNear('main', line('main framed'), 75);
+  assertNear('to the root', (100 * samples.unwound_to_root) / samples.total, 75);
+  assertNear('the reason', total('[no unwind information]'), 25);
+  // Nothing was made up: bare was called by call_bare, and who cannot know does not name others.
+  assert.ok(line('main bare') < 2, JSON.stringify(functions));
+});
+
+test('calls through the procedure linkage table reach the root', async (t) => {
+  if (!needsRoot(t)) return;
+  const { samples, total, line } = await measure(t, 'plt');
+  assert.ok(total('labs@plt') > 1, `${total('labs@plt')} %`);
+  assertNear('main', total('main'), 100, 2);
+  assert.ok(line('call') > 50);
+  const { total: all, unwound_to_root: whole } = samples;
+  assert.ok(whole >= 0.99 * all, JSON.stringify(samples));
+});
+
+test('a handler on a stack of its own: what it interrupted is named, its callers are not', async (t) => {
+  if (!needsRoot(t)) return;
+  const { total, functions } = await measure(t, 'altstack');
+  for (const name of ['handler_work', 'on_signal'])
+    assertNear(name, total(name), 100, 10);
+  assertNear('the reason', total('[on another stack]'), 100, 10);
+  assert.ok(functions.some(({ function: name }) => /pause/.test(name)), JSON.stringify(functions));
+});
