@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
-#include "symbol/dwarf_reader.h"
+#include "base/dwarf_reader.h"
 
 /* Compilers number abbreviations from 1; a sparse numbering would only waste our memory. */
 #define ABBREVIATION_CODE_MAX (1u << 20)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/dwarf_reader.h"
 #include "base/reader.h"
-#include "symbol/dwarf_reader.h"
 
 /* The largest program of a real unit is a few MB; libdw needs 40 bytes for each of its bytes. */
 #define PROGRAM_BYTES_MAX (32u << 20)

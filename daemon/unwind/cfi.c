@@ -4,13 +4,13 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
-#include <libelf.h>
 #include <stdlib.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "lprofd/sample.h"
+#include "unwind/cfi_image.h"
 #include "unwind/debug_frame.h"
 
 #define SLOT_BITS 15
@@ -27,8 +27,7 @@ struct module_cfi {
     struct debug_frame debug; /* opened for the first address that .eh_frame does not cover */
     bool debug_opened;
     bool opened;
-    Elf *elf;       /* owned */
-    Dwarf_CFI *cfi; /* owned; NULL when the module has none */
+    struct cfi_image *image; /* owned; NULL when the module has none */
 };
 
 struct cfi_cache {
@@ -55,25 +54,12 @@ void cfi_cache_free(struct cfi_cache *cache)
     if (!cache)
         return;
     for (size_t i = 0; i < cache->module_count; i++) {
-        dwarf_cfi_end(cache->modules[i].cfi);
-        elf_end(cache->modules[i].elf);
-    }
-    for (size_t i = 0; i < cache->module_count; i++)
         debug_frame_close(&cache->modules[i].debug);
+        cfi_image_free(cache->modules[i].image);
+    }
     free(cache->modules);
     free(cache->slots);
     free(cache);
-}
-
-static void open_module(struct module_cfi *entry, const struct module *module)
-{
-    entry->opened = true;
-    if (module->fd < 0)
-        return;
-    elf_version(EV_CURRENT);
-    entry->elf = elf_begin(module->fd, ELF_C_READ, NULL);
-    if (entry->elf)
-        entry->cfi = dwarf_getcfi_elf(entry->elf);
 }
 
 static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *module)
@@ -86,8 +72,9 @@ static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *modul
     }
     struct module_cfi *entry = &cache->modules[module->id];
     if (!entry->opened)
-        open_module(entry, module);
-    return entry->cfi;
+        (void)cfi_image_load(module, &entry->image); /* without it, frame pointers are followed */
+    entry->opened = true;
+    return cfi_image_cfi(entry->image);
 }
 
 /* NULL when the module has none. */

@@ -1,0 +1,259 @@
+/* A module's call frame information as libdw gets to see it. */
+#include "unwind/cfi_image.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <errno.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "unwind/cfi_check.h"
+
+/* The largest known are a tenth of that. */
+#define FRAME_BYTES_MAX (UINT64_C(128) << 20)
+#define SECTIONS_MAX 65536
+#define NAMES_BYTES_MAX (UINT64_C(16) << 20)
+#define ALIGNMENT 8
+
+struct cfi_image {
+    unsigned char *bytes; /* owned */
+    Elf *elf;             /* owned */
+    Dwarf_CFI *cfi;       /* owned */
+};
+
+/* A row of the index; both from the start of .eh_frame_hdr. */
+struct row {
+    int32_t start, entry;
+};
+
+/* The image: this, and the bytes of .eh_frame. */
+struct front {
+    Elf64_Ehdr header;
+    Elf64_Shdr sections[4];
+    char names[40];
+    /* .eh_frame_hdr */
+    uint8_t version, frame_encoding, count_encoding, row_encoding;
+    int32_t frame;
+    uint32_t count;
+    struct row rows[];
+};
+
+static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
+{
+    for (unsigned char *cursor = bytes; length;) {
+        ssize_t got = pread(fd, cursor, length, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -ENOENT;
+        cursor += got;
+        offset += (uint64_t)got;
+        length -= (uint64_t)got;
+    }
+    return 0;
+}
+
+static int read_section(int fd, const Elf64_Ehdr *header, uint64_t index, Elf64_Shdr *ret_section)
+{
+    uint64_t offset;
+    if (__builtin_add_overflow(header->e_shoff, index * sizeof *ret_section, &offset) ||
+        offset > INT64_MAX)
+        return -ENOENT;
+    return read_at(fd, ret_section, sizeof *ret_section, offset);
+}
+
+static int read_header(int fd, Elf64_Ehdr *ret_header)
+{
+    const unsigned char own_order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
+    int error = read_at(fd, ret_header, sizeof *ret_header, 0);
+    if (error)
+        return error;
+    bool ours = !memcmp(ret_header->e_ident, ELFMAG, SELFMAG) &&
+                ret_header->e_ident[EI_CLASS] == ELFCLASS64 &&
+                ret_header->e_ident[EI_DATA] == own_order &&
+                ret_header->e_shentsize == sizeof(Elf64_Shdr) && ret_header->e_shoff;
+    return ours ? 0 : -ENOENT;
+}
+
+/* The bytes of a section, and a NUL behind them. */
+static int read_contents(int fd, const Elf64_Shdr *section, uint64_t max, unsigned char **ret_bytes)
+{
+    bool stored = section->sh_type != SHT_NOBITS && section->sh_type != SHT_NULL &&
+                  !(section->sh_flags & SHF_COMPRESSED);
+    if (!stored || section->sh_size == 0 || section->sh_offset > INT64_MAX - max)
+        return -ENOENT;
+    if (section->sh_size > max)
+        return -EFBIG;
+    /* A sparse file says that it has bytes: ask for the last one before making room for all. */
+    char last;
+    if (read_at(fd, &last, 1, section->sh_offset + section->sh_size - 1))
+        return -ENOENT;
+    _cleanup_free_ unsigned char *bytes = malloc(section->sh_size + 1);
+    if (!bytes)
+        return -ENOMEM;
+    int error = read_at(fd, bytes, section->sh_size, section->sh_offset);
+    if (error)
+        return error;
+    bytes[section->sh_size] = '\0';
+    *ret_bytes = take_pointer(bytes);
+    return 0;
+}
+
+/* Section counts and indices that do not fit in the header are in section 0 (gABI). */
+static int find_frame(int fd, const Elf64_Ehdr *header, Elf64_Shdr *ret_section)
+{
+    Elf64_Shdr first, names_section;
+    int error = read_section(fd, header, 0, &first);
+    if (error)
+        return error;
+    uint64_t count = header->e_shnum ? header->e_shnum : first.sh_size;
+    uint64_t names_index = header->e_shstrndx == SHN_XINDEX ? first.sh_link : header->e_shstrndx;
+    if (names_index >= count || count > SECTIONS_MAX)
+        return -ENOENT;
+    _cleanup_free_ unsigned char *names = NULL;
+    error = read_section(fd, header, names_index, &names_section);
+    if (!error)
+        error = read_contents(fd, &names_section, NAMES_BYTES_MAX, &names);
+    for (uint64_t i = 1; !error && i < count; i++) {
+        Elf64_Shdr section;
+        error = read_section(fd, header, i, &section);
+        if (!error && section.sh_name < names_section.sh_size &&
+            !strcmp((const char *)names + section.sh_name, ".eh_frame")) {
+            *ret_section = section;
+            return 0;
+        }
+    }
+    return error ? error : -ENOENT;
+}
+
+static Elf64_Shdr describe(uint32_t name, uint64_t vaddr, uint64_t offset, uint64_t bytes)
+{
+    return (Elf64_Shdr){
+        .sh_name = name,
+        .sh_type = name ? SHT_PROGBITS : SHT_NULL,
+        .sh_flags = vaddr ? SHF_ALLOC : 0,
+        .sh_addr = vaddr,
+        .sh_offset = offset,
+        .sh_size = bytes,
+        .sh_addralign = name ? ALIGNMENT : 0,
+    };
+}
+
+static uint64_t round_up(uint64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static uint32_t add_rows(const struct cfi_entry *entries, size_t count, uint64_t frame_vaddr,
+                         uint64_t index_vaddr, struct row *rows)
+{
+    uint32_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t start = (int64_t)(entries[i].start - index_vaddr);
+        int64_t entry = (int64_t)(frame_vaddr + entries[i].offset - index_vaddr);
+        if (start == (int32_t)start && entry == (int32_t)entry)
+            rows[used++] = (struct row){(int32_t)start, (int32_t)entry};
+    }
+    return used;
+}
+
+/* Lays out the image: sections as they would be in a file, .eh_frame where it is in the module. */
+static int build(const Elf64_Ehdr *header, const Elf64_Shdr *frame, const unsigned char *contents,
+                 unsigned char **ret_bytes, size_t *ret_length)
+{
+    _cleanup_free_ struct cfi_entry *entries = NULL;
+    size_t count = 0;
+    int error = cfi_check(contents, frame->sh_size, frame->sh_addr, &entries, &count);
+    if (error || count == 0)
+        return error ? error : -ENOENT;
+
+    uint64_t frame_offset = round_up(offsetof(struct front, rows) + count * sizeof(struct row));
+    uint64_t index_vaddr = round_up(frame->sh_addr + frame->sh_size);
+    uint64_t index_offset = offsetof(struct front, version);
+    _cleanup_free_ unsigned char *bytes = calloc(1, frame_offset + frame->sh_size);
+    if (!bytes)
+        return -ENOMEM;
+    struct front *front = (struct front *)bytes;
+    *front = (struct front){
+        .header = {.e_type = ET_DYN,
+                   .e_machine = header->e_machine,
+                   .e_version = EV_CURRENT,
+                   .e_shoff = offsetof(struct front, sections),
+                   .e_ehsize = sizeof(Elf64_Ehdr),
+                   .e_shentsize = sizeof(Elf64_Shdr),
+                   .e_shnum = array_length(front->sections),
+                   .e_shstrndx = 1},
+        .names = "\0.names\0.eh_frame_hdr\0.eh_frame",
+        .version = 1,
+        .frame_encoding = DW_EH_PE_pcrel | DW_EH_PE_sdata4,
+        .count_encoding = DW_EH_PE_udata4,
+        .row_encoding = DW_EH_PE_datarel | DW_EH_PE_sdata4,
+    };
+    memcpy(front->header.e_ident, header->e_ident, EI_NIDENT);
+    front->frame = (int32_t)(frame->sh_addr - index_vaddr - 4);
+    front->count = add_rows(entries, count, frame->sh_addr, index_vaddr, front->rows);
+    front->sections[1] = describe(1, 0, offsetof(struct front, names), sizeof front->names);
+    front->sections[1].sh_type = SHT_STRTAB;
+    front->sections[2] =
+        describe(8, index_vaddr, index_offset,
+                 offsetof(struct front, rows) - index_offset + front->count * sizeof(struct row));
+    front->sections[3] = describe(22, frame->sh_addr, frame_offset, frame->sh_size);
+    memcpy(bytes + frame_offset, contents, frame->sh_size);
+    *ret_bytes = take_pointer(bytes);
+    *ret_length = frame_offset + frame->sh_size;
+    return 0;
+}
+
+static int load(const struct module *module, unsigned char **ret_bytes, size_t *ret_length)
+{
+    Elf64_Ehdr header;
+    Elf64_Shdr frame;
+    _cleanup_free_ unsigned char *contents = NULL;
+    int error = module->fd < 0 ? -ENOENT : read_header(module->fd, &header);
+    if (!error)
+        error = find_frame(module->fd, &header, &frame);
+    if (!error)
+        error = read_contents(module->fd, &frame, FRAME_BYTES_MAX, &contents);
+    return error ? error : build(&header, &frame, contents, ret_bytes, ret_length);
+}
+
+static void cfi_image_freep(struct cfi_image **image)
+{
+    cfi_image_free(*image);
+}
+
+int cfi_image_load(const struct module *module, struct cfi_image **ret_image)
+{
+    size_t length = 0;
+    elf_version(EV_CURRENT);
+    _cleanup_(cfi_image_freep) struct cfi_image *image = calloc(1, sizeof *image);
+    if (!image)
+        return -ENOMEM;
+    int error = load(module, &image->bytes, &length);
+    if (error)
+        return error;
+    image->elf = elf_memory((char *)image->bytes, length);
+    image->cfi = image->elf ? dwarf_getcfi_elf(image->elf) : NULL;
+    if (!image->cfi)
+        return -ENOENT;
+    *ret_image = take_pointer(image);
+    return 0;
+}
+
+void cfi_image_free(struct cfi_image *image)
+{
+    if (!image)
+        return;
+    dwarf_cfi_end(image->cfi);
+    elf_end(image->elf);
+    free(image->bytes);
+    free(image);
+}
+
+Dwarf_CFI *cfi_image_cfi(const struct cfi_image *image)
+{
+    return image ? image->cfi : NULL;
+}
