@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/negative_errno.h"
 #include "lprofd/privilege.h"
 #include "privilege/status.h"
 
@@ -159,7 +160,7 @@ static int namespace_of(pid_t pid, struct pid_namespace *ret_namespace)
 {
     struct stat status;
     if (stat("/proc/self/ns/pid", &status) < 0)
-        return -errno;
+        return negative_errno();
     if (status.st_ino == INITIAL_PID_NAMESPACE) {
         *ret_namespace = (struct pid_namespace){.initial = true};
         return 0;
@@ -167,7 +168,7 @@ static int namespace_of(pid_t pid, struct pid_namespace *ret_namespace)
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
     if (stat(path, &status) < 0)
-        return errno == ENOENT ? -ESRCH : -errno;
+        return errno == ENOENT ? -ESRCH : negative_errno();
     *ret_namespace = (struct pid_namespace){
         .device = (uint64_t)major(status.st_dev) << 20 | minor(status.st_dev),
         .inode = status.st_ino,

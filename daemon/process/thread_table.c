@@ -111,6 +111,7 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
     int error = known ? 0 : allocate(table, &position);
     if (error)
         return error;
+    /* NOLINTBEGIN(clang-analyzer-core.NullDereference): there is room, or allocate() made some. */
     if (known) {
         position = (uint32_t)(known - table->entries);
     } else if (position < THREADS_MAX) {
@@ -121,6 +122,7 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
         table->entries[position] =
             (struct entry){.thread = {.name = "[other threads]", .state = THREAD_EXITED}};
     }
+    /* NOLINTEND(clang-analyzer-core.NullDereference) */
     *ret_index = position;
     return error;
 }
