@@ -6,6 +6,6 @@
 /* -errno, and never 0 (after systemd's RET_ERRNO): a failure stays one even if errno was lost. */
 static inline int negative_errno(void)
 {
-    int error = errno; /* read once, so that the analyzer knows the sign, too */
-    return error > 0 ? -error : -EIO;
+    int error = 0 - errno; /* a form that clang's analyzer can reason about */
+    return error < 0 ? error : -EIO;
 }
