@@ -28,7 +28,9 @@ struct cie {
 
 struct check {
     struct reader reader;
+    bool is_debug_frame; /* not .eh_frame: ids and references are different (DWARF 5 §6.4.1) */
     uint64_t vaddr;
+    bool unsound;     /* something was passed over */
     struct cie *cies; /* owned; sound ones, ascending */
     size_t cie_count, cie_capacity;
     struct cfi_entry *entries; /* owned */
@@ -176,14 +178,16 @@ static bool take_augmentation(struct reader *data, const char *letters, struct c
 }
 
 /* `body` is after the id that says that it is a CIE. */
-static bool read_cie(struct reader *body, struct cie *cie)
+static bool read_cie(struct reader *body, bool is_debug_frame, struct cie *cie)
 {
     uint8_t version = reader_u8(body);
     const char *augmentation = reader_string(body);
-    if (!augmentation || (version != 1 && version != 3))
+    if (!augmentation || (version != 1 && version != 3 && !(version == 4 && is_debug_frame)))
         return false;
-    take_leb(body); /* code alignment */
-    take_leb(body); /* data alignment */
+    if (version == 4 && (reader_u8(body) != 8 || reader_u8(body) != 0))
+        return false; /* the sizes of an address and of a segment's selector */
+    take_leb(body);   /* code alignment */
+    take_leb(body);   /* data alignment */
     uint64_t return_column = version == 1 ? reader_u8(body) : take_leb(body);
     if (return_column >= REGISTERS_MAX)
         return false;
@@ -231,7 +235,7 @@ static bool read_fde(struct reader *body, const struct cie *cie, uint64_t vaddr,
     if (cie->has_data)
         reader_take(body, take_leb(body));
     *ret_start = base + start;
-    return range && is_sound_program(body, cie->encoding);
+    return is_sound_program(body, cie->encoding) && range;
 }
 
 static int add_cie(struct check *check, const struct cie *cie)
@@ -252,21 +256,29 @@ static int add_entry(struct check *check, uint64_t start, uint64_t offset)
     return error;
 }
 
+/* Whether an entry with this id is a CIE; if not, where in the section its CIE is. */
+static bool is_cie(const struct check *check, uint32_t id, uint64_t id_offset, uint64_t *ret_cie)
+{
+    *ret_cie = check->is_debug_frame ? id : id_offset - id;
+    return id == (check->is_debug_frame ? UINT32_MAX : 0);
+}
+
 /* One CIE or FDE, which begins at `offset` with its length. */
 static int check_entry(struct check *check, uint64_t offset, struct reader *body)
 {
-    uint64_t field = body->offset, start;
+    uint64_t id_offset = body->offset, cie_offset, start;
     uint32_t id = reader_u32(body);
-    if (body->failed)
-        return 0;
-    if (id == 0) {
+    if (is_cie(check, id, id_offset, &cie_offset)) {
         struct cie cie = {.offset = offset};
-        return read_cie(body, &cie) ? add_cie(check, &cie) : 0;
+        if (!body->failed && read_cie(body, check->is_debug_frame, &cie))
+            return add_cie(check, &cie);
+    } else {
+        const struct cie *cie = find_cie(check, cie_offset);
+        if (!body->failed && cie && read_fde(body, cie, check->vaddr, &start))
+            return add_entry(check, start, offset);
     }
-    const struct cie *cie = id <= field ? find_cie(check, field - id) : NULL;
-    if (!cie || !read_fde(body, cie, check->vaddr, &start))
-        return 0;
-    return add_entry(check, start, offset);
+    check->unsound = true;
+    return 0;
 }
 
 static int check_all(struct check *check)
@@ -276,8 +288,10 @@ static int check_all(struct check *check)
         uint64_t offset = reader->offset;
         uint32_t length = reader_u32(reader);
         struct reader body = *reader;
-        if (length >= LENGTH_ESCAPE || !reader_take(reader, length))
+        if (length >= LENGTH_ESCAPE || !reader_take(reader, length)) {
+            check->unsound = true;
             break;
+        }
         body.length = reader->offset;
         int error = check_entry(check, offset, &body);
         if (error)
@@ -308,4 +322,12 @@ int cfi_check(const unsigned char *bytes, size_t length, uint64_t vaddr,
     *ret_entries = take_pointer(check.entries);
     *ret_count = check.count;
     return 0;
+}
+
+int cfi_check_debug_frame(const unsigned char *bytes, size_t length)
+{
+    _cleanup_(check_clear) struct check check = {.reader = {.bytes = bytes, .length = length},
+                                                 .is_debug_frame = true};
+    int error = check_all(&check);
+    return error ? error : check.unsound ? -EBADMSG : 0;
 }

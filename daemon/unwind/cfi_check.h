@@ -19,3 +19,9 @@ struct cfi_entry {
  */
 int cfi_check(const unsigned char *bytes, size_t length, uint64_t vaddr,
               struct cfi_entry **ret_entries, size_t *ret_count);
+
+/*
+ * The same for .debug_frame, which libdw walks through from the start: 0 when all of its entries
+ * are sound, else -EBADMSG; -ENOMEM.
+ */
+int cfi_check_debug_frame(const unsigned char *bytes, size_t length);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "unwind/cfi_check.h"
 
 /* That of the largest programs of a distribution has a few MiB. */
 #define FRAME_BYTES_MAX ((size_t)128 << 20)
@@ -107,6 +108,8 @@ static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
     if (!scn || !gelf_getehdr(elf, &like) || like.e_ident[EI_CLASS] != ELFCLASS64)
         return -ENOENT;
     int error = read_section(scn, &data);
+    if (!error)
+        error = cfi_check_debug_frame(data->d_buf, data->d_size);
     return error ? error : build_image(&like, data, ret_image, ret_length);
 }
 
