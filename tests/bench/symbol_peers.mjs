@@ -1,0 +1,124 @@
+// Inline chains of addresses: by lprofd's symbol stage and by the peers, in the same terms.
+import { basename } from 'node:path';
+
+import { plainName } from '../e2e/helpers/perf.mjs';
+import { has, measure, tool } from './lib.mjs';
+
+/** A frame in terms that all tools share: "function file:line". Line 0 is "not known". */
+function frame(name, place) {
+  const known = /^(.*?):(\d+|\?)(?::\d+)?(?: \(discriminator \d+\))?$/.exec(place);
+  const line = Number(known?.[2]) || 0;
+  const file = !known || known[1] === '??' ? '??' : basename(known[1]);
+  const plain = plainName(name.replace(/ inlined at .*/, '')).replace(/\s+/g, '');
+  return { name: plain, place: line ? `${file}:${line}` : '??' };
+}
+
+/** Blocks of "function", "place" lines that `isStart` begins or an empty line ends. */
+function chains(text, isStart) {
+  const result = [];
+  let lines = [];
+  const flush = () => {
+    const frames = [];
+    for (let i = 0; i + 1 < lines.length; i += 2) frames.push(frame(lines[i], lines[i + 1]));
+    result.push(frames);
+    lines = [];
+  };
+  let begun = false;
+  for (const line of text.split('\n')) {
+    if (isStart(line)) {
+      if (begun) flush();
+      begun = true;
+    } else if (line !== '') lines.push(line.replace(/^ \(inlined by\) /, ''));
+  }
+  if (begun) flush();
+  return result;
+}
+
+const isAddress = (line) => /^0x[0-9a-f]+$/.test(line);
+
+export const PEERS = {
+  'eu-addr2line': { command: '/usr/bin/eu-addr2line', args: (path) => ['-a', '-i', '-f', '-C', '-e', path] },
+  'llvm-symbolizer': {
+    command: '/usr/bin/llvm-symbolizer',
+    args: (path) => [`--obj=${path}`, '-a', '-i', '-C', '-f'],
+  },
+  addr2line: { command: '/usr/bin/addr2line', args: (path) => ['-a', '-i', '-f', '-C', '-e', path] },
+};
+
+const input = (vaddrs) => vaddrs.map((one) => `0x${one.toString(16)}\n`).join('');
+
+/** {cost, chains} of one of PEERS, or null when it is not installed. */
+export async function askPeer(t, name, path, vaddrs) {
+  const { command, args } = PEERS[name];
+  if (!has(command)) return null;
+  const cost = await measure(t, command, args(path), { input: input(vaddrs) });
+  return { cost, chains: chains(cost.stdout, isAddress) };
+}
+
+export async function askOurs(t, path, vaddrs) {
+  const cost = await measure(t, tool('symbolize'), [path], { input: input(vaddrs) });
+  return { cost, chains: chains(cost.stdout, isAddress) };
+}
+
+const same = (left, right, pick) => left.length === right?.length && left.every((one, i) => pick(one) === pick(right[i]));
+const whole = (one) => `${one.name} ${one.place}`;
+const show = (frames) => frames?.map(whole).join(' < ') ?? 'nothing';
+
+/** Which peers agree on each address; what no peer agrees on, sorted by what is known of it. */
+export async function compareSymbols(t, path, vaddrs) {
+  const ours = (await askOurs(t, path, vaddrs)).chains;
+  const peers = {};
+  for (const name of Object.keys(PEERS)) {
+    const answer = await askPeer(t, name, path, vaddrs).catch(() => null);
+    if (answer) peers[name] = answer.chains;
+  }
+  const tally = { total: vaddrs.length, with_lines: 0, equal_any: 0, equal: {}, outer: 0, frames: 0 };
+  const explained = {};
+  const unexplained = [];
+  ours.forEach((chain, i) => {
+    tally.with_lines += chain.some(({ place }) => place !== '??');
+    const agree = Object.keys(peers).filter((name) => same(chain, peers[name][i], whole));
+    for (const name of agree) tally.equal[name] = (tally.equal[name] ?? 0) + 1;
+    if (agree.length > 0) {
+      tally.equal_any++;
+      return;
+    }
+    const names = Object.keys(peers);
+    const anyPeer = (test) => names.some((name) => peers[name][i] && test(peers[name][i]));
+    const reason = reasonOf(chain, anyPeer, names.map((name) => peers[name][i] ?? []));
+    if (reason) (explained[reason] ??= []).push(i);
+    else unexplained.push(i);
+  });
+  const example = (i) =>
+    `0x${vaddrs[i].toString(16)}: ours ${show(ours[i])}` +
+    Object.entries(peers).map(([name, answer]) => `; ${name} ${show(answer[i])}`).join('');
+  const text = [
+    ...Object.entries(explained).map(([reason, list]) => `${list.length} ${reason}`),
+    ...unexplained.slice(0, 3).map((i) => `unexplained ${example(i)}`),
+    unexplained.length > 3 ? `and ${unexplained.length - 3} more` : '',
+  ].filter(Boolean).join('\n    ');
+  return {
+    ...tally,
+    text: `equal to ${Object.keys(peers).map((name) => `${name} ${tally.equal[name] ?? 0}`).join(', ')}. ${text}`,
+    explained: Object.fromEntries(Object.entries(explained).map(([reason, list]) => [reason, list.map(example)])),
+    unexplained: unexplained.map(example),
+  };
+}
+
+/** Differences whose cause is known, and that another tool's answer to a part of the chain proves. */
+function reasonOf(chain, anyPeer, answers) {
+  const names = (one) => one.name;
+  const places = (one) => one.place;
+  // Frame by frame, some tool says the same: no tool is right on all frames of this address.
+  const byFrame = chain.every((one, k) =>
+    answers.some((answer) => answer.length === chain.length && whole(answer[k]) === whole(one)),
+  );
+  if (byFrame) return 'whose every frame a tool confirms, though none confirms all';
+  const placesOf = anyPeer((answer) => same(chain, answer, places));
+  const namesOf = anyPeer((answer) => same(chain, answer, names));
+  if (placesOf && namesOf) return 'whose places one tool confirms and whose names another';
+  if (placesOf) return 'with equal places where names differ in spelling only (aliases, demangling)';
+  if (anyPeer((answer) => same(chain, answer, names) && answer[0].place === chain[0].place))
+    return 'with equal names and innermost place, where elfutils (which alone reads this file) names another call of a function inlined twice';
+  return null;
+}

@@ -1,0 +1,350 @@
+// Truth: a (lines), b (stacks), c (arithmetic), d (sums), e (time) and f (shares as perf's).
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+import { lineRow } from '../e2e/helpers/daemon.mjs';
+import { PERF, coarseFiles, coarsen, ourLines, perfLines, perfRecord } from '../e2e/helpers/perf.mjs';
+import { accountedNs } from '../e2e/helpers/processes.mjs';
+import { knownLine } from '../e2e/helpers/programs.mjs';
+import { samplingNoise, totalVariation, wilson } from '../e2e/helpers/statistics.mjs';
+import { attach, has, measure, missing, publicFolder, row, run, scoped, sleep, start, targetPath, tool } from './lib.mjs';
+import { PROGRAMS, startProgram } from './programs.mjs';
+import { compareSymbols } from './symbol_peers.mjs';
+
+/** The hits of a paused session's lines, or why the sums are not exact. */
+async function sums(daemon) {
+  const { samples } = await daemon.get('/sessions/current');
+  const { lines, unknown, total } = await daemon.get('/sessions/current/lines?limit=10000');
+  const known = lines.reduce((all, one) => all + one.self_hits, 0);
+  return { lines: known, unknown: unknown.self_hits, total: total.hits, samples: samples.total };
+}
+
+/** Waits until a paused session has sealed and symbolised all it has. */
+async function settle(daemon) {
+  await daemon.pause();
+  let before = -1;
+  for (let turn = 0; turn < 100; turn++) {
+    await sleep(300);
+    const { unknown } = await daemon.get('/sessions/current/lines?limit=1');
+    const pending = unknown.self_hits;
+    if (pending === before) return;
+    before = pending;
+  }
+}
+
+const addressesSeen = new Map(); // module path -> Set of vaddrs
+
+/** File offsets that perf sampled, by module: what its mmap records and samples say. */
+async function sampledOffsets(t, file) {
+  const args = ['script', '-i', file, '--no-inline', '--show-mmap-events', '-F', 'event,ip'];
+  const { stdout } = await run(t, PERF, args, { seconds: 300, maxBuffer: 1 << 28 });
+  const maps = [];
+  for (const line of stdout.split('\n')) {
+    const map = /\[0x([0-9a-f]+)\(0x([0-9a-f]+)\) @ (0x[0-9a-f]+|0) .*\]: r.xp (\/.*)$/.exec(line);
+    if (map) {
+      const [begin, length] = [BigInt(`0x${map[1]}`), BigInt(`0x${map[2]}`)];
+      maps.push({ begin, end: begin + length, offset: BigInt(map[3]), path: map[4] });
+      continue;
+    }
+    const sample = /^\s*(?:\S+:)?\s+([0-9a-f]+)\s*$/.exec(line);
+    if (!sample) continue;
+    const ip = BigInt(`0x${sample[1]}`);
+    const map_of = maps.findLast((one) => one.begin <= ip && ip < one.end);
+    if (!map_of) continue;
+    const seen = addressesSeen.get(map_of.path) ?? new Set();
+    addressesSeen.set(map_of.path, seen.add(ip - map_of.begin + map_of.offset));
+  }
+}
+
+/** From offsets in the file to vaddrs, by its program headers. */
+async function toVaddrs(t, path, offsets) {
+  const { stdout } = await run(t, 'readelf', ['-lW', path]);
+  const loads = [...stdout.matchAll(/^\s+LOAD\s+(\S+)\s+(\S+)\s+\S+\s+(\S+)/gm)].map((one) =>
+    one.slice(1, 4).map(BigInt),
+  );
+  return [...offsets].flatMap((at) => {
+    const load = loads.find(([offset, , bytes]) => offset <= at && at < offset + bytes);
+    return load ? [at - load[0] + load[1]] : [];
+  });
+}
+
+async function shares(t, { quick }) {
+  const rows = [];
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    if (quick && !program.quick) continue;
+    if (!program.command || !has(program.command)) {
+      rows.push(missing('f', `${name}: distance of line shares`, '<= noise + 3 sd', program.packages));
+      continue;
+    }
+    rows.push(await scoped((inner) => sharesOf(inner, name, program, quick)));
+  }
+  return rows;
+}
+
+async function sharesOf(t, name, program, quick) {
+  const target = await startProgram(t, program);
+  const daemon = await attach(t, target.pid);
+  await sleep(1000);
+  const from = (await daemon.get('/sessions/current')).duration_ns;
+  const file = await perfRecord(t, target.pid, quick ? 5 : 15);
+  const to = (await daemon.get('/sessions/current')).duration_ns;
+  await settle(daemon);
+  const document = await daemon.get(`/sessions/current/lines?from_ns=${from}&to_ns=${to}&limit=10000`);
+  await sampledOffsets(t, file);
+  const raw = await perfLines(t, file);
+  const coarse = coarseFiles(raw);
+  const ours = coarsen(ourLines(document), coarse, raw);
+  const theirs = coarsen(raw, coarse, raw);
+  const distance = totalVariation(ours, theirs);
+  const noise = samplingNoise(ours, theirs);
+  const bound = noise.mean + 3 * noise.deviation;
+  const sum = (map) => [...map.values()].reduce((a, b) => a + b, 0);
+  const far = [...new Set([...ours.keys(), ...theirs.keys()])]
+    .map((key) => [key, ours.get(key) ?? 0, theirs.get(key) ?? 0])
+    .sort((a, b) => Math.abs(b[1] - b[2]) - Math.abs(a[1] - a[2]))
+    .slice(0, 8);
+  const exact = await sums(daemon);
+  const { samples } = await daemon.get('/sessions/current');
+  return row('f', `${name}: distance of line shares`, {
+    ours: distance,
+    peer: noise.mean,
+    target: `<= ${bound.toFixed(4)}`,
+    holds: distance <= bound,
+    why:
+      (distance <= bound ? '' : `farthest (line, ours, perf): ${far.map((one) => one.join(' ')).join('; ')}. `) +
+      (coarse.size ? `perf knows no lines of ${[...coarse].join(', ')}: compared as files` : ''),
+    samples: { ours: sum(ours), perf: sum(theirs) },
+    sums: exact,
+    root_percent: (100 * samples.unwound_to_root) / samples.total,
+  });
+}
+
+async function lines(t, settings) {
+  if (addressesSeen.size === 0)
+    for (const [name, program] of Object.entries(PROGRAMS))
+      if (program.command && has(program.command) && (program.quick || !settings.quick))
+        await scoped(async (inner) => {
+          const target = await startProgram(inner, program);
+          await sampledOffsets(inner, await perfRecord(inner, target.pid, settings.quick ? 3 : 10));
+        }).catch((error) => console.error(`${name}: ${error.message}`));
+  const rows = [];
+  const limit = settings.quick ? 300 : 3000;
+  for (const [path, offsets] of addressesSeen) {
+    if (!has(path)) continue;
+    const vaddrs = (await toVaddrs(t, path, offsets)).slice(0, limit);
+    if (vaddrs.length < 10) continue;
+    const result = await scoped((inner) => compareSymbols(inner, path, vaddrs));
+    if (!result.with_lines) continue; // no debug information: nothing to compare
+    rows.push(
+      row('a', `${basename(path)}: ${result.total} addresses, chains equal to a peer's`, {
+        ours: result.equal_any / result.total,
+        unit: 'percent',
+        target: '100 % or explained',
+        holds: result.unexplained.length === 0,
+        why: result.text,
+        ...result,
+      }),
+    );
+  }
+  return rows;
+}
+
+/** The run-time addresses of a stopped process, leaf first, by us, eu-stack and gdb. */
+async function threeStacks(t, pid) {
+  process.kill(pid, 'SIGSTOP');
+  await sleep(30);
+  try {
+    const numbers = (text, pattern) => [...text.matchAll(pattern)].map((one) => BigInt(`0x${one[1]}`));
+    const own = (await run(t, tool('stack'), [String(pid)])).stdout;
+    const eu = (await run(t, 'eu-stack', ['-1', '-n', '0', '-p', String(pid)], { seconds: 120 })).stdout;
+    const gdb = (await run(t, 'gdb', gdbScript(t, pid), { seconds: 120 })).stdout;
+    return {
+      ours: numbers(own, /^0x([0-9a-f]+) /gm),
+      root: /^end root$/m.test(own),
+      eu: numbers(eu, /^#\d+\s+0x([0-9a-f]+)/gm),
+      gdb: numbers(gdb, /^PC 0x([0-9a-f]+)$/gm),
+    };
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+/** gdb's arguments to print the pc of each frame that is not inlined. */
+function gdbScript(t, pid) {
+  const file = `${publicFolder(t)}/frames.py`;
+  writeFileSync(
+    file,
+    'import gdb\nf = gdb.newest_frame()\nwhile f:\n' +
+      '    if f.type() != gdb.INLINE_FRAME:\n        print("PC", hex(f.pc()))\n    f = f.older()\n',
+  );
+  const set = ['-ex', 'set backtrace past-main on', '-ex', 'set backtrace past-entry on'];
+  return ['-p', String(pid), '-batch', '-nx', ...set, '-x', file];
+}
+
+const equalStacks = (left, right) => left.length === right.length && left.every((ip, i) => ip === right[i]);
+
+async function stacks(t, { quick }) {
+  const rows = [];
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    if (!program.command || !has(program.command) || (quick && !program.quick)) continue;
+    rows.push(...(await scoped((inner) => stacksOf(inner, name, program, quick ? 5 : 20))));
+  }
+  return rows;
+}
+
+async function stacksOf(t, name, program, turns) {
+  const target = await startProgram(t, program);
+  const tally = { eu: 0, gdb: 0, any: 0, root: 0 };
+  const differences = [];
+  let taken = 0;
+  while (taken < turns && !target.over) {
+    await sleep(50 + ((taken * 37) % 90));
+    const { ours, root, eu, gdb } = await threeStacks(t, target.pid);
+    taken++;
+    const [as_eu, as_gdb] = [equalStacks(ours, eu), equalStacks(ours, gdb)];
+    tally.eu += as_eu;
+    tally.gdb += as_gdb;
+    tally.any += as_eu || as_gdb;
+    tally.root += root;
+    if (!as_eu || !as_gdb) {
+      const at = ours.findIndex((ip, i) => ip !== (as_eu ? gdb : eu)[i]);
+      differences.push(`${ours.length}/${eu.length}/${gdb.length} frames, first difference at ${at}`);
+    }
+  }
+  const daemon = await attach(t, target.pid);
+  await daemon.waitSamples(quickCount(turns), { seconds: 60 });
+  await settle(daemon);
+  const { samples } = await daemon.get('/sessions/current');
+  const share = samples.unwound_to_root / samples.total;
+  return [
+    row('b', `${name}: ${taken} stopped stacks equal to eu-stack's or gdb's`, {
+      ours: tally.any / taken,
+      unit: 'percent',
+      target: '100 %',
+      holds: tally.any === taken,
+      why: differences.length
+        ? `equal to eu-stack ${tally.eu}, to gdb ${tally.gdb}, of ${taken}; ours/eu/gdb: ${[...new Set(differences)].slice(0, 5).join('; ')}`
+        : '',
+      ...tally,
+    }),
+    row('b', `${name}: live stacks that reach the root`, {
+      ours: share,
+      unit: 'percent',
+      target: '>= 99 %',
+      holds: share >= 0.99,
+      why: share >= 0.99 ? '' : JSON.stringify(samples),
+    }),
+  ];
+}
+
+const quickCount = (turns) => (turns > 5 ? 5000 : 2000);
+
+/** Each slice of time is a profile of its own; 95 % of their lines must hold their true share. */
+async function arithmetic(t, { quick }) {
+  const slices = quick ? 10 : 40;
+  const slice_s = 1.5;
+  const target = start(t, targetPath('ratios'), ['600']);
+  const daemon = await attach(t, target.pid);
+  await sleep((slices * slice_s + 1) * 1000);
+  await settle(daemon);
+  const marks = [['one', 1 / 8], ['two', 2 / 8], ['five', 5 / 8]];
+  let inside = 0;
+  for (let i = 0; i < slices; i++) {
+    const range = `from_ns=${Math.round((i + 0.2) * slice_s * 1e9)}&to_ns=${Math.round((i + 1.2) * slice_s * 1e9)}`;
+    const document = await daemon.get(`/sessions/current/lines?limit=10000&${range}`);
+    const hits = marks.map(([mark]) => lineRow(document, 'ratios.c', knownLine('ratios.c', mark)).self_hits);
+    const all = hits.reduce((a, b) => a + b, 0);
+    marks.forEach(([, share], k) => {
+      const { low, high } = wilson(hits[k], all);
+      inside += low <= share && share <= high;
+    });
+  }
+  // The chance of fewer than this many of so many independent intervals is below 1 in 1,000.
+  const lines = slices * marks.length;
+  const least = Math.floor(0.95 * lines - 3.1 * Math.sqrt(0.95 * 0.05 * slices) * Math.sqrt(3));
+  const whole = await daemon.get('/sessions/current/lines?limit=10000');
+  const share = (mark) => lineRow(whole, 'ratios.c', knownLine('ratios.c', mark)).self_hits / whole.total.hits;
+  const rows = [
+    row('c', `ratios: ${lines} lines' true shares inside their 95 % interval`, {
+      ours: inside / lines,
+      unit: 'percent',
+      target: `95 % (>= ${least} of ${lines})`,
+      holds: inside >= least,
+      shares: marks.map(([mark, truth]) => ({ mark, truth, ours: share(mark) })),
+    }),
+  ];
+  rows.push(await callgrind(t, marks, share));
+  return rows;
+}
+
+async function callgrind(t, marks, share) {
+  const what = "ratios: largest difference to callgrind's share of instructions";
+  if (!has('/usr/bin/valgrind')) return missing('c', what, '<= 1 %', 'valgrind');
+  const file = `${publicFolder(t)}/callgrind.out`;
+  const args = ['--tool=callgrind', `--callgrind-out-file=${file}`, targetPath('ratios'), '5'];
+  await measure(t, 'valgrind', args, { may_fail: true });
+  const counts = new Map();
+  let [line, calls] = [0, false];
+  for (const text of readFileSync(file, 'utf8').split('\n')) {
+    if (text.startsWith('calls=')) calls = true;
+    const cost = /^([+-]?\d+|\*) (\d+)$/.exec(text);
+    if (!cost) continue;
+    if (/^[+-]/.test(cost[1])) line += Number(cost[1]);
+    else if (cost[1] !== '*') line = Number(cost[1]);
+    if (!calls) counts.set(line, (counts.get(line) ?? 0) + Number(cost[2]));
+    calls = false; // inclusive cost of a call: not the line's own
+  }
+  const instructions = marks.map(([mark]) => counts.get(knownLine('ratios.c', mark)) ?? 0);
+  const all = instructions.reduce((a, b) => a + b, 0);
+  const ours = marks.map(([mark]) => share(mark));
+  const sum = ours.reduce((a, b) => a + b, 0);
+  const far = Math.max(...ours.map((one, i) => Math.abs(one / sum - instructions[i] / all)));
+  return row('c', what, { ours: far, unit: 'percent', target: '<= 2 %', holds: all > 0 && far <= 0.02 });
+}
+
+/** Sums are exact, and the session's time is the kernel's: on programs of all kinds. */
+async function accounts(t, { quick }) {
+  const rows = [];
+  const seconds = quick ? 5 : 20;
+  for (const [name, args] of [['ratios', ['600']], ['threads', ['600']], ['briefthreads', ['600']], ['syscalls', ['600']]]) {
+    rows.push(...(await scoped(async (inner) => {
+      const target = start(inner, targetPath(name), args);
+      const daemon = await attach(inner, target.pid);
+      await sleep(300);
+      const read = async () => {
+        const before = accountedNs(target.pid);
+        const { time } = await daemon.get('/sessions/current');
+        return { kernel: (before + accountedNs(target.pid)) / 2, session: time.accounted_ns };
+      };
+      const first = await read();
+      await sleep(seconds * 1000);
+      const last = await read();
+      const [kernel, session] = [last.kernel - first.kernel, last.session - first.session];
+      const error = Math.abs(session / kernel - 1);
+      // What is read at an end is as old as the daemon's last turn: 100 ms, and ticks of 10 ms.
+      const blur = 0.12e9 / kernel;
+      await settle(daemon);
+      const exact = await sums(daemon);
+      return [
+        row('e', `${name}: session's time over utime + stime`, {
+          ours: session / 1e9,
+          peer: kernel / 1e9,
+          unit: 's',
+          target: 'within 2 %',
+          holds: error <= 0.02 + blur,
+          why: error > 0.02 ? `off by ${(100 * error).toFixed(2)} %; the ends are known to ${(100 * blur).toFixed(2)} %` : '',
+        }),
+        row('d', `${name}: sum of lines + unknown, and samples`, {
+          ours: exact.lines + exact.unknown,
+          peer: exact.samples,
+          target: 'equal',
+          holds: exact.lines + exact.unknown === exact.samples && exact.total === exact.samples,
+          why: exact.total === exact.samples ? '' : JSON.stringify(exact),
+        }),
+      ];
+    })));
+  }
+  return rows;
+}
+
+export const figures = { f: shares, a: lines, b: stacks, c: arithmetic, de: accounts };
