@@ -192,27 +192,37 @@ static enum thread_state translate_state(char state)
     }
 }
 
-static void account_thread(struct entry *entry, bool sampling)
+/* CPU time since the last reading: the thread's if `sampling`, else passed over. */
+static int account_runtime(struct entry *entry, bool sampling)
 {
     struct profile_thread *thread = &entry->thread;
     uint64_t runtime_ns = 0;
-    struct proc_stat stat;
-    if (read_runtime(thread->pid, thread->tid, &runtime_ns))
-        return;
+    int error = read_runtime(thread->pid, thread->tid, &runtime_ns);
+    if (error)
+        return error;
     if (sampling && runtime_ns > entry->runtime_ns)
         thread->accounted_ns += runtime_ns - entry->runtime_ns;
     entry->runtime_ns = runtime_ns;
     entry->sampled_at_read_ns = thread->sampled_ns;
-    read_name(thread);
-    if (!proc_read_stat(thread->pid, thread->tid, &stat))
-        thread->state = translate_state(stat.state);
+    return 0;
 }
 
-void thread_table_account(struct thread_table *table, bool sampling)
+static void account_thread(struct entry *entry, bool sampling, bool read_names)
+{
+    struct proc_stat stat;
+    if (account_runtime(entry, sampling))
+        return;
+    if (read_names || !entry->thread.name[0])
+        read_name(&entry->thread);
+    if (!proc_read_stat(entry->thread.pid, entry->thread.tid, &stat))
+        entry->thread.state = translate_state(stat.state);
+}
+
+void thread_table_account(struct thread_table *table, bool sampling, bool read_names)
 {
     for (size_t i = 0; i < table->count; i++)
         if (table->entries[i].thread.state != THREAD_EXITED)
-            account_thread(&table->entries[i], sampling);
+            account_thread(&table->entries[i], sampling, read_names);
 }
 
 int thread_table_scan(struct thread_table *table, pid_t pid)
@@ -232,8 +242,8 @@ int thread_table_scan(struct thread_table *table, pid_t pid)
         if (tid <= 0 || find(table, tid))
             continue;
         error = thread_table_find(table, pid, tid, &index);
-        if (!error)
-            account_thread(&table->entries[index], false);
+        if (!error && !account_runtime(&table->entries[index], false))
+            read_name(&table->entries[index].thread);
     }
     closedir(directory);
     return error;

@@ -25,10 +25,11 @@ int thread_table_scan(struct thread_table *table, pid_t pid);
 void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t weight_ns);
 
 /*
- * Reads state, name and CPU time (schedstat) of the living threads. What they used since the last
+ * Reads state and CPU time (schedstat) of the living threads, and with `read_names` their names
+ * again, which else are only looked up where they are not known. What they used since the last
  * reading is theirs if `sampling` was on, and is passed over if not.
  */
-void thread_table_account(struct thread_table *table, bool sampling);
+void thread_table_account(struct thread_table *table, bool sampling, bool read_names);
 
 /* A copy of all threads, living and ended, that the caller frees. 0 or -ENOMEM. */
 int thread_table_copy(const struct thread_table *table, struct profile_thread **ret_threads,

@@ -30,7 +30,9 @@ void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
     process_tree_account(pipeline->processes, pipeline->sampling, now_ns);
     if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
         return;
-    thread_table_account(pipeline->threads, pipeline->sampling);
+    /* Renames come as records, except from backends that have none. */
+    thread_table_account(pipeline->threads, pipeline->sampling,
+                         !pipeline->capture->reports_mappings);
     observe(pipeline, now_ns);
     pipeline->accounted_at_ns = now_ns;
 }

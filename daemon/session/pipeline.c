@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "process/process_check.h"
 #include "session/pipeline.h"
 
+#define PIPELINE_NICE (-10)
 #define WAIT_NS (20 * NS_PER_MS)
 /* Of the memory limit; a chunk more may come on top, and the rest is for counts and symbols. */
 #define STACK_MEMORY_SHARE 4
@@ -225,7 +227,10 @@ static bool target_ended(struct pipeline *pipeline)
 /* What was used until now does not count; samples come from here on. */
 static int start_sampling(struct pipeline *pipeline)
 {
-    pipeline_account_all(pipeline);
+    if (pipeline->accounted_at_ns) /* at first, the threads were read a moment ago */
+        pipeline_account_all(pipeline);
+    else
+        process_tree_account(pipeline->processes, false, clock_monotonic_ns());
     int error = pipeline->capture->ops->set_enabled(pipeline->capture, true);
     pipeline->sampling = !error;
     return error;
@@ -415,6 +420,7 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
     pipeline->observed_ns = pipeline->started_ns;
     pipeline->daemon_cpu_ns = clock_process_cpu_ns();
     int error = start_sampling(pipeline);
+    pipeline->accounted_at_ns = pipeline->started_ns;
     if (error)
         return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
                            session->pid, strerror(-error));
@@ -426,9 +432,19 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
     return 0;
 }
 
+/*
+ * Comes before its busy target's threads, if that is allowed: it needs little CPU time, but what it
+ * reads too late is lost.
+ */
+static void raise_priority(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), PIPELINE_NICE); /* of this thread only (man page) */
+}
+
 void *pipeline_main(void *user)
 {
     struct session *session = user;
+    raise_priority();
     struct pipeline *pipeline = NULL;
     struct failure failure = {0};
     enum session_state state = SESSION_DETACHED;

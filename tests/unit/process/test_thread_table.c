@@ -109,7 +109,7 @@ static void a_scan_finds_our_own_threads(void **state)
 {
     (void)state;
     assert_int_equal(thread_table_scan(table, getpid()), 0);
-    thread_table_account(table, true);
+    thread_table_account(table, true, true);
     struct profile_thread *threads = NULL;
     size_t count = 0;
     uint32_t alive = 0;
