@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 #include "privilege/credentials.h"
+#include "privilege/target_rights.h"
 
 /* Not in linux/magic.h: each is the super block magic of the kernel's file system of that name. */
 #define CONFIGFS_MAGIC 0x62656570
@@ -137,7 +138,8 @@ static int open_as_target(const struct target *target, int root_fd, bool is_own_
     if (path[0] != '/')
         return -EINVAL;
     struct credentials before;
-    int error = credentials_switch(target, &before);
+    const struct target rights = target_rights(target);
+    int error = credentials_switch(&rights, &before);
     if (error)
         return error;
     error = open_regular_in_root(root_fd, is_own_root, path, ret_fd);
@@ -230,6 +232,7 @@ static int take_if_same(int *fd, uint64_t device, uint64_t inode, int *ret_fd)
 int privilege_open_mapped(const struct target *target, uint64_t start, uint64_t end,
                           const char *path, uint64_t device, uint64_t inode, int *ret_fd)
 {
+    target_look_again(target); /* what is mapped now may be the code of another user */
     int error = open_map_file(target->pid, start, end, path, inode, ret_fd);
     if (error == 0 || error == -EINVAL)
         return error;

@@ -1,14 +1,17 @@
 /* What is remembered of a target, so that its files can be opened as itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 #include "privilege/status.h"
+#include "privilege/target_rights.h"
 
 #define NOBODY 65534
 #define GROUPS_MAX 65536 /* NGROUPS_MAX of the kernel */
@@ -127,6 +130,10 @@ int target_open(pid_t pid, struct target **ret_target)
         return -ENOMEM;
     target->pid = pid;
     target->root_fd = -1;
+    target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    target->is_other = calloc(1, sizeof *target->is_other);
+    if (!target->is_other)
+        return -ENOMEM;
     int error = read_user(target);
     if (!error)
         error = open_root(target);
@@ -138,12 +145,47 @@ int target_open(pid_t pid, struct target **ret_target)
     return 0;
 }
 
+static bool has_ended(const struct target *target)
+{
+    struct pollfd poll_fd = {.fd = target->pidfd, .events = POLLIN};
+    return target->pidfd >= 0 && poll(&poll_fd, 1, 0) > 0;
+}
+
+void target_look_again(const struct target *target)
+{
+    _cleanup_free_ char *status = NULL;
+    uint32_t uid, gid;
+    bool mixed = false;
+    if (!target->is_other || atomic_load(target->is_other) || status_read(target->pid, &status))
+        return;
+    if (parse_ids(status, "Uid:", &uid, &mixed) || parse_ids(status, "Gid:", &gid, &mixed))
+        return;
+    /* Only now, so that what was read is the target's and not that of a successor of its pid. */
+    if ((uid != target->uid || gid != target->gid) && !has_ended(target))
+        atomic_store(target->is_other, true);
+}
+
+struct target target_rights(const struct target *target)
+{
+    struct target rights = *target;
+    target_look_again(target);
+    if (target->is_other && atomic_load(target->is_other)) {
+        rights.uid = rights.gid = NOBODY;
+        rights.groups = NULL;
+        rights.group_count = 0;
+    }
+    return rights;
+}
+
 void target_free(struct target *target)
 {
     if (!target)
         return;
     if (target->root_fd >= 0)
         close(target->root_fd);
+    if (target->pidfd >= 0)
+        close(target->pidfd);
+    free(target->is_other);
     free(target->groups);
     free(target->root_path);
     free(target);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <linux/perf_event.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ struct target {
     gid_t gid;       /* the same */
     gid_t *groups;   /* owned */
     size_t group_count;
+    int pidfd;             /* tells whether it has ended; -1 where there are none */
+    atomic_bool *is_other; /* owned: it was seen to be another user since; NULL: never looked at */
 };
 
 /* -ESRCH no such process, -EACCES/-EPERM not ours. */

@@ -104,6 +104,52 @@ static void only_what_the_target_may_read_is_opened(void **state)
     close_fixture(&fixture);
 }
 
+static int ready_pipe[2], go_pipe[2];
+
+/* Stays root until it is told, then becomes a plain user for good. */
+static pid_t start_service(void)
+{
+    assert_int_equal(pipe(ready_pipe) | pipe(go_pipe), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    char byte;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (read(go_pipe[0], &byte, 1) != 1)
+        _exit(1);
+    child_become_user(NULL);
+    if (write(ready_pipe[1], "", 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+static void a_target_that_gave_up_root_is_nobody(void **state)
+{
+    (void)state;
+    need_root();
+    char byte = 0;
+    struct fixture fixture = {.directory = "/tmp/lprofd-privilege-XXXXXX"};
+    assert_non_null(mkdtemp(fixture.directory));
+    assert_int_equal(chmod(fixture.directory, 0755), 0);
+    fixture.pid = start_service();
+    assert_int_equal(target_open(fixture.pid, &fixture.target), 0);
+    write_file(in_directory(&fixture, "secret"), "secret", 0600);
+    write_file(in_directory(&fixture, "source.c"), "int main;", 0644);
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "secret")), 0);
+
+    assert_int_equal(write(go_pipe[1], &byte, 1), 1);
+    assert_int_equal(read(ready_pipe[0], &byte, 1), 1);
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "secret")), -EACCES);
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "source.c")), 0);
+    for (int i = 0; i < 2; i++) {
+        close(ready_pipe[i]);
+        close(go_pipe[i]);
+    }
+    close_fixture(&fixture);
+}
+
 static void supplementary_groups_count(void **state)
 {
     (void)state;
@@ -409,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_the_target_may_read_is_opened),
+        cmocka_unit_test(a_target_that_gave_up_root_is_nobody),
         cmocka_unit_test(supplementary_groups_count),
         cmocka_unit_test(only_regular_files_are_opened),
         cmocka_unit_test(pseudo_file_systems_are_refused),
