@@ -54,6 +54,7 @@ export class SourceView {
     this.showPath(costs.value.path);
     if (source.status === 'fulfilled') this.showText(source.value);
     else this.showWithoutText(source.reason.message);
+    this.fetching = source.reason?.reason === 'fetching';
     const target = this.route.line ?? this.hottest();
     if (target) this.select(target);
   }
@@ -62,6 +63,20 @@ export class SourceView {
     const [directory, file] = splitPath(path);
     this.name.replaceChildren(h('span', {class: 'directory'}, directory), h('span', {class: 'file'}, file));
     this.name.title = path;
+  }
+
+  // A source that comes from a server was not there at first.
+  async lookForText() {
+    try {
+      const text = await fileText(this.route.id, this.route.file);
+      if (this.closed) return;
+      this.fetching = false;
+      this.note.hidden = true;
+      this.showText(text);
+    } catch (problem) {
+      this.fetching = problem.reason === 'fetching';
+      this.explain(problem.message);
+    }
   }
 
   showText({text, stale}) {
@@ -157,6 +172,7 @@ export class SourceView {
       const data = await fileLines(this.route.id, this.route.file, this.route.by);
       if (this.closed) return;
       this.take(data);
+      if (this.fetching) await this.lookForText();
       if (!this.lines) {
         this.numbers = [...this.costs.keys()];
         this.grid.setCount(this.numbers.length);

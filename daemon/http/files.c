@@ -136,6 +136,9 @@ static int explain_unreadable(struct reply *reply, const char *path, int error)
             "%s is not there. If the sources are elsewhere, start lprofd with --source-path "
             "OLD=NEW, which looks under NEW for what the debug information names under OLD.",
             path);
+    if (!strcmp(status, "fetching"))
+        return reply_problem_reason(reply, MHD_HTTP_NOT_FOUND, "Source on its way", status,
+                                    "%s is being fetched from a debuginfod server.", path);
     if (!strcmp(status, "denied"))
         return reply_problem_reason(reply, MHD_HTTP_NOT_FOUND, "Source denied", status,
                                     "The target's user may not read %s.", path);

@@ -15,9 +15,10 @@ const char *source_status_of_error(int error)
         int error;
         const char *status;
     } statuses[] = {
-        {-ENOENT, "missing"},    {-ENOTDIR, "missing"}, {-EACCES, "denied"},
-        {-EPERM, "denied"},      {-EFBIG, "too_large"}, {-EINVAL, "not_a_file"},
-        {-EISDIR, "not_a_file"}, {-ELOOP, "denied"},    {-ENAMETOOLONG, "missing"},
+        {-ENOENT, "missing"},       {-ENOTDIR, "missing"}, {-EACCES, "denied"},
+        {-EPERM, "denied"},         {-EFBIG, "too_large"}, {-EINVAL, "not_a_file"},
+        {-EISDIR, "not_a_file"},    {-ELOOP, "denied"},    {-ENAMETOOLONG, "missing"},
+        {-EINPROGRESS, "fetching"},
     };
     for (size_t i = 0; i < array_length(statuses); i++)
         if (statuses[i].error == error)
@@ -59,6 +60,8 @@ int source_read(struct session *session, uint32_t file, struct text *ret_text, b
     _cleanup_text_ struct text raw = {0};
     bool stale = false;
     int error = session_open_source(session, file, &fd, &stale);
+    if (error == -ENOENT)
+        error = session_fetch_source(session, file);
     if (!error)
         error = read_all(fd, &raw);
     if (error)

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "lprofd/session.h"
 
-/* "found", "stale", "missing", "denied", "too_large", "not_a_file" or "unreadable". */
+/* "found", "stale", "missing", "fetching", "denied", "too_large", "not_a_file" or "unreadable". */
 const char *source_status(struct session *session, uint32_t file);
 const char *source_status_of_error(int error);
 

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "session/session_private.h"
+#include "session/fetched.h"
 
 /* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
 #define SHARE_HITS_MIN 100
-#define LACKS_DEBUG_PERCENT 5.0
 #define TRUNCATED_PERCENT 1.0
 #define NO_CFI_PERCENT 1.0
 
@@ -68,22 +68,32 @@ static void warn_of_samples(const struct session *session, struct session_info *
              no_cfi);
 }
 
+static void warn_of_debug_info(const struct session *session, const struct module *module,
+                               double share, struct session_info *info)
+{
+    struct fetch_status status = fetcher_debug_file_status(session->fetcher, module);
+    _cleanup_free_ char *fetch = session_describe_fetch(session, module);
+    if (fetch && status.state != FETCH_FAILED)
+        warn(info, "%s", fetch);
+    else
+        warn(info,
+             "%s has no debug information%s%s, and %.0f %% of the samples: install its -dbg or "
+             "-dbgsym package, or build it with -g",
+             module->path, fetch ? ", " : "", fetch ? fetch : "", share);
+}
+
 static void warn_of_modules(const struct session *session, struct session_info *info)
 {
-    const struct session_published *published = &session->published;
-    if (published->counts.hits < SHARE_HITS_MIN)
-        return;
-    for (size_t id = 1; id < published->module_count && id < session->module_lacks_count; id++) {
-        double share = percent(published->module_hits[id], published->counts.hits);
-        if (!session->module_lacks_debug[id] || share < LACKS_DEBUG_PERCENT)
-            continue;
-        const struct module *module = module_table_get(session->modules, (uint32_t)id);
-        if (module->kind == MODULE_FILE)
-            warn(info,
-                 "%s has no debug information, and %.0f %% of the samples: install its -dbg or "
-                 "-dbgsym package, or build it with -g",
-                 module->path, share);
+    for (uint32_t id = 1; id < session->module_lacks_count; id++) {
+        const struct module *module = module_table_get(session->modules, id);
+        double share;
+        if (session->module_lacks_debug[id] && module->kind == MODULE_FILE &&
+            session_module_matters(session, id, &share))
+            warn_of_debug_info(session, module, share, info);
     }
+    _cleanup_free_ char *sources = session_describe_source_fetches(session);
+    if (sources)
+        warn(info, "%s", sources);
 }
 
 static void fill_warnings(const struct session *session, struct session_info *info)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "process/process_check.h"
+#include "session/fetched.h"
 #include "session/launch.h"
 #include "session/session_private.h"
 
@@ -68,6 +69,7 @@ static void session_free(struct session *session)
         pthread_join(session->symbol_thread, NULL);
     end_child(session);
 
+    fetcher_free(session->fetcher);
     symbols_free(session->symbols);
     bucket_store_free(session->buckets);
     stack_trie_free(session->trie);
@@ -196,6 +198,8 @@ static int open_stages(struct session *session, const struct session_options *op
         error = bucket_store_new((size_t)session->memory_limit_bytes, &session->buckets);
     if (!error)
         error = symbols_new(session->target, &session->symbols);
+    if (!error)
+        error = session_start_fetcher(session);
     return error ? failure_set(failure, error, "out of memory") : 0;
 }
 
@@ -294,14 +298,21 @@ bool session_wait(struct session *session, uint64_t timeout_ns)
     return ended;
 }
 
+/* Needs the mutex. */
+static bool symbols_are_done(const struct session *session)
+{
+    return session->locations_done >= stack_trie_location_count(session->trie) &&
+           !session->fetching;
+}
+
 bool session_wait_symbols(struct session *session, uint64_t timeout_ns)
 {
     struct timespec deadline = deadline_after(timeout_ns);
     int late = 0;
     pthread_mutex_lock(&session->mutex);
-    while (session->locations_done < stack_trie_location_count(session->trie) && !late)
+    while (!symbols_are_done(session) && !late)
         late = pthread_cond_timedwait(&session->changed, &session->mutex, &deadline);
-    bool done = session->locations_done >= stack_trie_location_count(session->trie);
+    bool done = symbols_are_done(session);
     pthread_mutex_unlock(&session->mutex);
     return done;
 }

@@ -54,6 +54,7 @@ struct session {
     struct stack_trie *trie;
     struct bucket_store *buckets;
     struct symbols *symbols;
+    struct fetcher *fetcher; /* NULL: nothing is fetched */
 
     pthread_t pipeline_thread, symbol_thread;
     bool pipeline_started, symbols_started;
@@ -69,6 +70,7 @@ struct session {
     struct session_published published;
     bool drained;            /* the pipeline has ended: no location will be added */
     uint32_t locations_done; /* locations that the symbol thread is through with */
+    bool fetching;           /* debug files are still to come */
     uint64_t unresolved_frames;
     unsigned char *module_lacks_debug; /* owned; by module id; 1: its lines cannot be known */
     size_t module_lacks_count, module_lacks_capacity;

@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "session/session_private.h"
-
-#define SOURCE_BYTES_MAX (INT64_C(64) << 20)
+#include "session/fetched.h"
 
 /* A symbols_file() copied out of the lock. */
 struct source_name {
@@ -73,25 +71,71 @@ static bool is_newer(const struct session *session, const struct stat *source, u
            source->st_mtim.tv_sec > built.st_mtim.tv_sec;
 }
 
+/* The copy that a debuginfod server gave; -EINPROGRESS while it is on its way. */
+static int open_fetched(const struct session *session, const struct source_name *name, int *ret_fd)
+{
+    _cleanup_free_ char *path = NULL;
+    const struct module *module = module_table_get(session->modules, name->module);
+    switch (fetcher_source(session->fetcher, module, name->path, &path)) {
+    case FETCH_QUEUED:
+    case FETCH_RUNNING:
+        return -EINPROGRESS;
+    case FETCH_DONE:
+        return path ? privilege_open_own(path, ret_fd) : -ENOMEM;
+    default:
+        return -ENOENT;
+    }
+}
+
+/* *ret_fetched: it is the very source of this build, whatever its times say. */
+static int open_source(const struct session *session, const struct source_name *name, int *ret_fd,
+                       bool *ret_fetched)
+{
+    *ret_fetched = false;
+    int error = open_mapped(session, name->path, ret_fd);
+    /* A relative name (reproducible builds leave them) can only be found by --source-path. */
+    if (error && name->path[0] == '/')
+        error = privilege_open_in_target(session->target, name->path, ret_fd);
+    if (error != -ENOENT || !session->fetcher)
+        return error;
+    error = open_fetched(session, name, ret_fd);
+    *ret_fetched = !error;
+    return error;
+}
+
 int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale)
 {
     struct source_name name;
     _cleanup_close_ int fd = -1;
     struct stat source;
+    bool fetched;
     int error = find_name(session, file, &name);
-    if (error)
-        return error;
-    error = open_mapped(session, name.path, &fd);
-    /* A relative name (reproducible builds leave them) can only be found by --source-path. */
-    if (error && name.path[0] == '/')
-        error = privilege_open_in_target(session->target, name.path, &fd);
+    if (!error)
+        error = open_source(session, &name, &fd, &fetched);
     if (error)
         return error;
     if (fstat(fd, &source) < 0)
         return -errno;
-    if (source.st_size > SOURCE_BYTES_MAX)
+    if (source.st_size > SESSION_SOURCE_MAX_BYTES)
         return -EFBIG;
-    *ret_stale = is_newer(session, &source, name.module);
+    *ret_stale = !fetched && is_newer(session, &source, name.module);
     *ret_fd = take_fd(&fd);
     return 0;
+}
+
+int session_fetch_source(struct session *session, uint32_t file)
+{
+    struct source_name name;
+    double percent;
+    int error = find_name(session, file, &name);
+    if (error || !session->fetcher || name.path[0] != '/')
+        return error ? error : -ENOENT;
+    const struct module *module = module_table_get(session->modules, name.module);
+    pthread_mutex_lock(&session->mutex);
+    bool matters = session_module_matters(session, name.module, &percent);
+    pthread_mutex_unlock(&session->mutex);
+    if (!matters)
+        return -ENOENT;
+    enum fetch_state state = fetcher_want_source(session->fetcher, module, name.path);
+    return state == FETCH_NONE || state == FETCH_FAILED ? -ENOENT : -EINPROGRESS;
 }

@@ -2,6 +2,7 @@
  * The symbol thread: names of new locations at once, then lines module by module, hottest first,
  * off the sampling path.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,7 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "session/session_private.h"
+#include "session/fetched.h"
 
 #define POLL_NS (20 * NS_PER_MS)
 
@@ -42,6 +43,8 @@ static int make_room(struct symbol_work *work, uint32_t module)
 
 static int pending_add(struct pending *pending, const struct symbol_request *requests, size_t count)
 {
+    if (count == 0)
+        return 0;
     int error = array_reserve(&pending->requests, &pending->capacity, pending->count + count,
                               sizeof *requests);
     if (error)
@@ -100,20 +103,29 @@ static uint32_t hottest_module(struct symbol_work *work)
     return best;
 }
 
-/* What the warnings need to know: names that stayed unknown, and modules without debug info. */
-static void note_results(struct symbol_work *work, uint32_t module, const struct pending *pending)
+/* How many names are unknown; *ret_lacks_debug: and some lines cannot be known. */
+static uint64_t count_unresolved(struct session *session, const struct pending *pending,
+                                 bool *ret_lacks_debug)
 {
-    struct session *session = work->session;
     uint64_t unresolved = 0;
-    bool lacks_debug = false;
+    *ret_lacks_debug = false;
     symbols_lock_shared(session->symbols);
     for (size_t i = 0; i < pending->count; i++) {
         struct frame_span span = symbols_frames(session->symbols, pending->requests[i].location);
-        lacks_debug |= span.status == SYMBOL_NO_DEBUG_INFO;
+        *ret_lacks_debug |= span.status == SYMBOL_NO_DEBUG_INFO;
         unresolved += span.count == 0 ||
                       symbols_function(session->symbols, span.frames[0].function).name[0] == '[';
     }
     symbols_unlock(session->symbols);
+    return unresolved;
+}
+
+/* What the warnings need to know: names that stayed unknown, and modules without debug info. */
+static void note_results(struct symbol_work *work, uint32_t module, const struct pending *pending)
+{
+    struct session *session = work->session;
+    bool lacks_debug;
+    uint64_t unresolved = count_unresolved(session, pending, &lacks_debug);
 
     pthread_mutex_lock(&session->mutex);
     session->unresolved_frames += unresolved;
@@ -141,6 +153,13 @@ static bool resolve_lines(struct symbol_work *work)
     return true;
 }
 
+/* Needs the mutex. */
+static void subtract_unresolved(struct session *session, uint64_t named)
+{
+    session->unresolved_frames -=
+        named < session->unresolved_frames ? named : session->unresolved_frames;
+}
+
 /* Code that was compiled at run time gets its names when the target writes them. */
 static void refresh(struct symbol_work *work, bool now)
 {
@@ -149,18 +168,61 @@ static void refresh(struct symbol_work *work, bool now)
     if (symbols_refresh(session->symbols, now, &named) || named == 0)
         return;
     pthread_mutex_lock(&session->mutex);
-    session->unresolved_frames -=
-        named < session->unresolved_frames ? named : session->unresolved_frames;
+    subtract_unresolved(session, named);
     session->epoch++;
     pthread_mutex_unlock(&session->mutex);
+}
+
+/* All that was resolved of a module waits again. 0 or -ENOMEM. */
+static int resolve_again(struct symbol_work *work, uint32_t module)
+{
+    struct session *session = work->session;
+    struct pending all = {0};
+    int error = make_room(work, module) ? -ENOMEM : 0;
+    for (uint32_t i = 0; i < work->seen && !error; i++) {
+        struct raw_frame frame = stack_trie_location(session->trie, i);
+        struct symbol_request request = {i, frame.is_return_address, frame.vaddr};
+        if (frame.module == module)
+            error = pending_add(&all, &request, 1);
+    }
+    if (!error)
+        error = pending_add(&work->names[module], all.requests, all.count);
+    if (!error) {
+        bool lacks_debug;
+        uint64_t unresolved = count_unresolved(session, &all, &lacks_debug);
+        pthread_mutex_lock(&session->mutex);
+        subtract_unresolved(session, unresolved);
+        if (module < session->module_lacks_count)
+            session->module_lacks_debug[module] = 0;
+        pthread_mutex_unlock(&session->mutex);
+    }
+    free(all.requests);
+    return error;
+}
+
+/* Debug files that have come from a server; their modules' lines can be known now. */
+static void take_fetched(struct symbol_work *work)
+{
+    struct session *session = work->session;
+    struct fetched_debug fetched;
+    while (fetcher_take_debug_file(session->fetcher, &fetched)) {
+        int error = symbols_add_debug_file(session->symbols, fetched.module, fetched.fd,
+                                           fetched.alternate_fd);
+        if (!error)
+            error = resolve_again(work, fetched.module->id);
+        if (error)
+            fetcher_reject_debug_file(session->fetcher, fetched.module, error);
+    }
 }
 
 static void tell_progress(struct symbol_work *work)
 {
     struct session *session = work->session;
+    bool fetching = fetcher_is_busy(session->fetcher);
     pthread_mutex_lock(&session->mutex);
-    if (session->locations_done != work->seen) {
+    if (session->locations_done != work->seen || session->fetching != fetching) {
         session->locations_done = work->seen;
+        session->fetching = fetching;
         session->epoch++;
         pthread_cond_broadcast(&session->changed);
     }
@@ -190,8 +252,8 @@ static bool is_drained(struct session *session)
 static bool is_over(struct session *session)
 {
     pthread_mutex_lock(&session->mutex);
-    bool over =
-        session->drained && session->locations_done >= stack_trie_location_count(session->trie);
+    bool over = session->drained && !session->fetching &&
+                session->locations_done >= stack_trie_location_count(session->trie);
     pthread_mutex_unlock(&session->mutex);
     return over;
 }
@@ -201,13 +263,15 @@ void *symbol_thread_main(void *user)
     struct symbol_work work = {.session = user};
     while (!rest(work.session)) {
         bool drained = is_drained(work.session);
+        take_fetched(&work);
         do {
             take_new(&work);
             resolve_names(&work);
         } while (resolve_lines(&work));
         refresh(&work, drained);
+        session_want_debug_files(work.session);
         tell_progress(&work);
-        if (is_over(work.session))
+        if (drained && is_over(work.session))
             break;
     }
     for (size_t i = 0; i < work.module_count; i++) {

@@ -77,6 +77,7 @@ void object_free(struct object *object)
     free(object->units);
     unit_index_free(&object->index);
     elf_symbols_free(&object->symbols);
+    elf_reader_free(object->alternate);
     elf_reader_free(object->debug);
     elf_reader_free(object->binary);
     free(object->debug_path);
@@ -88,8 +89,10 @@ static int load_alternate(const struct object *object, const struct target *targ
                           const struct elf_reader *file, struct debug_image **ret_image)
 {
     struct elf_reader *alternate = NULL;
-    const char *path = object->debug ? object->debug_path : object->module->path;
+    const char *path = object->debug_path ? object->debug_path : object->module->path;
     *ret_image = NULL;
+    if (object->alternate)
+        return debug_image_load(object->alternate, NULL, ret_image) == -ENOMEM ? -ENOMEM : 0;
     int error = debug_file_find_alternate(target, file, path, &alternate);
     if (!error)
         error = debug_image_load(alternate, NULL, ret_image);

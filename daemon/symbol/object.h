@@ -7,10 +7,11 @@
 #include "symbol/unit_index.h"
 
 struct object {
-    const struct module *module; /* borrowed */
-    struct elf_reader *binary;   /* owned; NULL when unreadable */
-    struct elf_reader *debug;    /* owned; NULL when there is no split file */
-    char *debug_path;            /* owned; where that was found */
+    const struct module *module;  /* borrowed */
+    struct elf_reader *binary;    /* owned; NULL when unreadable */
+    struct elf_reader *debug;     /* owned; NULL when there is no split file */
+    char *debug_path;             /* owned; where that was found; NULL when it was fetched */
+    struct elf_reader *alternate; /* owned; the dwz file that was fetched with it, or NULL */
     struct elf_symbols symbols;
     /* SYMBOL_LINE while lines may follow, else why they do not. */
     enum symbol_status status;
@@ -27,6 +28,14 @@ struct object {
 int object_open(const struct target *target, const struct module *module,
                 struct object **ret_object);
 void object_free(struct object *object);
+
+/*
+ * Goes on with this debug file (from elsewhere: its build-id is compared) and the dwz file it
+ * refers to (-1: none). Takes over both descriptors. 0, -ENOMEM, -ESTALE when it is the file of
+ * another build, -ENODATA when it has no lines, or -EBADF, -EBADMSG: the object is as it was
+ * before.
+ */
+int object_add_debug(struct object *object, int fd, int alternate_fd);
 
 /* Loads debug sections and the unit index unless they are there. 0 or -ENOMEM; see status. */
 int object_load_lines(struct object *object, const struct target *target);

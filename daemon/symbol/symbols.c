@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -207,6 +208,19 @@ static void trim(struct symbols *symbols, const struct object *in_use)
             return;
         object_forget_lines(oldest);
     }
+}
+
+int symbols_add_debug_file(struct symbols *symbols, const struct module *module, int fd,
+                           int alternate_fd)
+{
+    struct object *object;
+    int error = get_object(symbols, module, &object);
+    if (!error)
+        return object_add_debug(object, fd, alternate_fd);
+    close(fd);
+    if (alternate_fd >= 0)
+        close(alternate_fd);
+    return error;
 }
 
 int symbols_resolve_names(struct symbols *symbols, const struct module *module,

@@ -107,13 +107,24 @@ bool session_wait_symbols(struct session *session, uint64_t timeout_ns);
 int session_info(struct session *session, struct session_info *ret_info);
 void session_info_free(struct session_info *info);
 
+/* Larger sources are refused. */
+#define SESSION_SOURCE_MAX_BYTES (INT64_C(64) << 20)
+
 /*
  * Opens the source file with this symbols_file() id: through the session's --source-path, else as
- * the debug information names it, with the target's rights inside the target's root. Regular files
- * up to 64 MiB. -ENOENT and others; *ret_stale is set when the file is newer than the module or its
- * MD5 differs from the one the debug information gives.
+ * the debug information names it, with the target's rights inside the target's root, else what
+ * session_fetch_source() brought. Regular files up to SESSION_SOURCE_MAX_BYTES. -ENOENT and others,
+ * -EINPROGRESS while it is being fetched; *ret_stale is set when the file is newer than the module
+ * or its MD5 differs from the one the debug information gives.
  */
 int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale);
+
+/*
+ * Asks debuginfod servers for a source that is nowhere else, if its module matters: returns at
+ * once. -EINPROGRESS: session_open_source() may find it soon, and the epoch grows then. -ENOENT:
+ * nobody has it.
+ */
+int session_fetch_source(struct session *session, uint32_t file);
 
 /* --- all sessions of this daemon; ids count from 1 -------------------------------------------- */
 

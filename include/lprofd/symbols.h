@@ -89,6 +89,14 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
 
 /*
+ * A debug file for `module` that came from elsewhere, and the dwz file it refers to (-1: none);
+ * takes over both descriptors. Locations resolve with it from now on; those resolved before must be
+ * asked for again. -ESTALE when its build-id is not the module's, -ENODATA when it has no lines.
+ */
+int symbols_add_debug_file(struct symbols *symbols, const struct module *module, int fd,
+                           int alternate_fd);
+
+/*
  * Looks whether the target's run-time compiler has told more names of its code (in
  * /tmp/perf-PID.map), and publishes those of locations that were resolved before. Call it often: it
  * looks only a few times in a second, or right now when `now` is set. *ret_named is how many
