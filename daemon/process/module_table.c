@@ -15,12 +15,18 @@
 #include "process/elf_file.h"
 
 #define MODULES_MAX 65536
+/* Children whose anonymous code has a module of its own: each holds a descriptor open. */
+#define CHILDREN_MAX 256
 #define VDSO_BYTES_MAX (1 << 20)
 
 struct module_table {
     const struct target *target;  /* borrowed */
     struct stable_vector modules; /* struct module *, owned */
     const struct module *kernel, *anonymous;
+    const struct module
+        *nameless; /* anonymous code of too many children; NULL while there is none */
+    struct target *children[CHILDREN_MAX]; /* owned; their anonymous code has modules */
+    size_t child_count;
 };
 
 static void module_free(struct module *module)
@@ -68,12 +74,14 @@ static int publish(struct module_table *table, struct module *module,
 
 /* Adds a module that has no file. */
 static int add_plain(struct module_table *table, enum module_kind kind, const char *path,
-                     const struct module **ret_module)
+                     const struct target *target, const struct module **ret_module)
 {
     _cleanup_(cleanup_module) struct module *module = NULL;
     int error = new_module(kind, path, &module);
-    if (!error)
-        error = publish(table, module, ret_module);
+    if (error)
+        return error;
+    module->target = target;
+    error = publish(table, module, ret_module);
     if (!error)
         (void)take_pointer(module);
     return error;
@@ -86,9 +94,9 @@ int module_table_new(const struct target *target, struct module_table **ret_tabl
         return -ENOMEM;
     table->target = target;
     const struct module *none;
-    if (add_plain(table, MODULE_NONE, "", &none) ||
-        add_plain(table, MODULE_KERNEL, "[kernel]", &table->kernel) ||
-        add_plain(table, MODULE_ANONYMOUS, "[anon]", &table->anonymous)) {
+    if (add_plain(table, MODULE_NONE, "", NULL, &none) ||
+        add_plain(table, MODULE_KERNEL, "[kernel]", NULL, &table->kernel) ||
+        add_plain(table, MODULE_ANONYMOUS, "[anon]", target, &table->anonymous)) {
         module_table_free(table);
         return -ENOMEM;
     }
@@ -103,6 +111,8 @@ void module_table_free(struct module_table *table)
     for (uint32_t i = 0; i < stable_count(&table->modules); i++)
         module_free(*(struct module **)stable_at(&table->modules, i, sizeof(struct module *)));
     stable_free(&table->modules);
+    for (size_t i = 0; i < table->child_count; i++)
+        target_free(table->children[i]);
     free(table);
 }
 
@@ -174,6 +184,54 @@ static int open_module(const struct target *target, const struct record_mapping 
     return 0;
 }
 
+static const struct module *find_anonymous(const struct module_table *table,
+                                           const struct target *target)
+{
+    for (uint32_t i = 0; i < stable_count(&table->modules); i++) {
+        const struct module *module = module_table_get(table, i);
+        if (module->kind == MODULE_ANONYMOUS && module->target == target)
+            return module;
+    }
+    return NULL;
+}
+
+/*
+ * Anonymous code is named by the process that made it. The target of a child ends with it, so the
+ * table opens its own.
+ */
+static int intern_anonymous(struct module_table *table, const struct target *target,
+                            const struct module **ret_module)
+{
+    if (target == table->target) {
+        *ret_module = table->anonymous;
+        return 0;
+    }
+    for (size_t i = table->child_count; i-- > 0;) {
+        if (table->children[i]->pid == target->pid) {
+            *ret_module = find_anonymous(table, table->children[i]);
+            return 0;
+        }
+    }
+    struct target *child = NULL;
+    bool is_open = table->child_count < CHILDREN_MAX && !target_open(target->pid, &child);
+    if (!is_open && table->nameless) {
+        *ret_module = table->nameless;
+        return 0;
+    }
+    const struct module *module = NULL;
+    int error = add_plain(table, MODULE_ANONYMOUS, "[anon]", child, &module);
+    if (error) {
+        target_free(child);
+        return error;
+    }
+    if (is_open)
+        table->children[table->child_count++] = child;
+    else
+        table->nameless = module;
+    *ret_module = module;
+    return 0;
+}
+
 const struct target *module_table_target(const struct module_table *table)
 {
     return table->target;
@@ -183,10 +241,12 @@ int module_table_intern(struct module_table *table, const struct target *target,
                         const struct record_mapping *mapping, const struct module **ret_module)
 {
     bool vdso = strcmp(mapping->path, "[vdso]") == 0;
-    if ((!vdso && mapping->inode == 0) || module_table_count(table) >= MODULES_MAX) {
+    if (module_table_count(table) >= MODULES_MAX) {
         *ret_module = table->anonymous;
         return 0;
     }
+    if (!vdso && mapping->inode == 0)
+        return intern_anonymous(table, target, ret_module);
     const char *path = path_in_target(target, mapping->path);
     uint64_t device = makedev(mapping->device_major, mapping->device_minor);
     const struct module *known = find(table, device, mapping->inode, path);

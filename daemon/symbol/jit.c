@@ -15,7 +15,7 @@ static int publish(struct jit *jit, struct store *store, struct jit_location *lo
 {
     struct frame frame = {0};
     int error =
-        store_add_function(store, name ? name : UNNAMED, jit->module, 0, 0, &frame.function);
+        store_add_function(store, name ? name : UNNAMED, jit->module->id, 0, 0, &frame.function);
     if (error)
         return error;
     *ret_differs = frame.function != location->function;
@@ -44,15 +44,16 @@ static int publish_again(struct jit *jit, struct store *store, size_t *ret_named
     return 0;
 }
 
-int jit_refresh(struct jit *jit, struct store *store, const struct target *target, bool now,
-                size_t *ret_named)
+int jit_refresh(struct jit *jit, struct store *store, bool now, size_t *ret_named)
 {
     uint64_t time_ns = clock_monotonic_ns();
+    if (!jit->module->target)
+        return 0;
     if (!now && jit->looked_at_ns && time_ns - jit->looked_at_ns < LOOK_EVERY_NS)
         return 0;
     jit->looked_at_ns = time_ns;
     bool changed;
-    int error = perf_map_refresh(&jit->map, target, &changed);
+    int error = perf_map_refresh(&jit->map, jit->module->target, &changed);
     if (error || !changed)
         return error;
     return publish_again(jit, store, ret_named);
@@ -63,12 +64,11 @@ static bool is_kept(const struct store *store, uint32_t location)
     return location < store->location_count && store->locations[location].count > 0;
 }
 
-int jit_resolve(struct jit *jit, struct store *store, const struct target *target, uint32_t module,
-                const struct symbol_request *requests, size_t count)
+int jit_resolve(struct jit *jit, struct store *store, const struct symbol_request *requests,
+                size_t count)
 {
     size_t named = 0;
-    jit->module = module;
-    int error = jit_refresh(jit, store, target, false, &named);
+    int error = jit_refresh(jit, store, false, &named);
     for (size_t i = 0; i < count && !error; i++) {
         const struct symbol_request *request = &requests[i];
         if (is_kept(store, request->location))

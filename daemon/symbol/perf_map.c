@@ -122,15 +122,19 @@ int perf_map_refresh(struct perf_map *map, const struct target *target, bool *re
     if (open_map(target, &fd, &status))
         return 0;
     uint64_t file_bytes = (uint64_t)status.st_size;
-    bool is_other =
-        status.st_dev != map->device || status.st_ino != map->inode || file_bytes < map->length;
-    if (!is_other && (file_bytes == map->length || map->length >= TEXT_BYTES_MAX))
+    bool is_written = status.st_mtim.tv_sec != map->written.tv_sec ||
+                      status.st_mtim.tv_nsec != map->written.tv_nsec;
+    bool has_grown = file_bytes > map->length;
+    bool is_other = status.st_dev != map->device || status.st_ino != map->inode ||
+                    file_bytes < map->length || (is_written && !has_grown);
+    if (!is_other && (!has_grown || map->length >= TEXT_BYTES_MAX))
         return 0;
     if (is_other) {
         perf_map_free(map);
         map->device = status.st_dev;
         map->inode = status.st_ino;
     }
+    map->written = status.st_mtim;
     size_t known = map->parsed;
     int error = read_new(map, fd, file_bytes);
     if (!error && map->text)

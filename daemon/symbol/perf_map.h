@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "lprofd/privilege.h"
 #include "symbol/range_map.h"
@@ -20,6 +21,7 @@ struct perf_map {
     size_t range_count, range_capacity;
     dev_t device; /* of the file that text is from */
     ino_t inode;
+    struct timespec written; /* when it was written last, as far as it was read */
 };
 
 /*

@@ -26,7 +26,8 @@ struct symbols {
     struct store store;
     struct object **objects; /* owned, by module id; NULL until a module is asked for */
     size_t object_count, object_capacity;
-    struct jit jit;
+    struct jit *jits; /* owned: one for each module of anonymous code */
+    size_t jit_count, jit_capacity;
     struct kernel_symbols kernel;
     bool kernel_read;
     int kernel_error;
@@ -65,7 +66,9 @@ void symbols_free(struct symbols *symbols)
     for (size_t i = 0; i < symbols->object_count; i++)
         object_free(symbols->objects[i]);
     free(symbols->objects);
-    jit_free(&symbols->jit);
+    for (size_t i = 0; i < symbols->jit_count; i++)
+        jit_free(&symbols->jits[i]);
+    free(symbols->jits);
     kernel_symbols_free(&symbols->kernel);
     store_free(&symbols->store);
     free(symbols);
@@ -168,6 +171,20 @@ static int resolve_kernel(struct symbols *symbols, const struct module *module,
     return error;
 }
 
+static int resolve_anonymous(struct symbols *symbols, const struct module *module,
+                             const struct symbol_request *requests, size_t count)
+{
+    size_t at = 0;
+    while (at < symbols->jit_count && symbols->jits[at].module->id != module->id)
+        at++;
+    if (at == symbols->jit_count) {
+        if (array_reserve(&symbols->jits, &symbols->jit_capacity, at + 1, sizeof *symbols->jits))
+            return -ENOMEM;
+        symbols->jits[symbols->jit_count++] = (struct jit){.module = module};
+    }
+    return jit_resolve(&symbols->jits[at], &symbols->store, requests, count);
+}
+
 /* Kinds of which there are never lines. -ENOTSUP for the others. */
 static int resolve_without_lines(struct symbols *symbols, const struct module *module,
                                  const struct symbol_request *requests, size_t count)
@@ -176,8 +193,7 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
     case MODULE_KERNEL:
         return resolve_kernel(symbols, module, requests, count);
     case MODULE_ANONYMOUS:
-        return jit_resolve(&symbols->jit, &symbols->store, symbols->target, module->id, requests,
-                           count);
+        return resolve_anonymous(symbols, module, requests, count);
     case MODULE_NONE:
         return publish_all(symbols, module, "[unknown]", SYMBOL_NO_MODULE, requests, count);
     default:
@@ -189,8 +205,9 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
 static void trim(struct symbols *symbols, const struct object *in_use)
 {
     for (;;) {
-        size_t lines_bytes = 0,
-               bytes = kernel_symbols_bytes(&symbols->kernel) + jit_bytes(&symbols->jit);
+        size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
+        for (size_t i = 0; i < symbols->jit_count; i++)
+            bytes += jit_bytes(&symbols->jits[i]);
         struct object *oldest = NULL;
         for (size_t i = 0; i < symbols->object_count; i++) {
             struct object *object = symbols->objects[i];
@@ -294,8 +311,8 @@ int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)
 {
     size_t named = 0;
     int error = 0;
-    if (symbols->jit.count)
-        error = jit_refresh(&symbols->jit, &symbols->store, symbols->target, now, &named);
+    for (size_t i = 0; i < symbols->jit_count && !error; i++)
+        error = jit_refresh(&symbols->jits[i], &symbols->store, now, &named);
     *ret_named = named;
     return error;
 }

@@ -24,6 +24,8 @@ struct module_segment {
  * target has ended or its file was replaced; readers must use pread or their own mapping offset
  * and never close it.
  */
+struct target;
+
 struct module {
     uint32_t id;
     enum module_kind kind;
@@ -35,5 +37,6 @@ struct module {
     size_t segment_count;
     uint64_t entry; /* vaddr where a process or its dynamic linker starts; 0: nowhere */
     unsigned char build_id[BUILD_ID_MAX];
-    size_t build_id_bytes; /* 0 when the file has none */
+    size_t build_id_bytes;       /* 0 when the file has none */
+    const struct target *target; /* borrowed: whose anonymous code it is; else, or unknown: NULL */
 };

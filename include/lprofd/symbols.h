@@ -97,7 +97,7 @@ int symbols_add_debug_file(struct symbols *symbols, const struct module *module,
                            int alternate_fd);
 
 /*
- * Looks whether the target's run-time compiler has told more names of its code (in
+ * Looks whether run-time compilers have told more names of its code (in
  * /tmp/perf-PID.map), and publishes those of locations that were resolved before. Call it often: it
  * looks only a few times in a second, or right now when `now` is set. *ret_named is how many
  * locations have a name that had none. 0 or -ENOMEM.

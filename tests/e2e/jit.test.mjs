@@ -13,7 +13,9 @@ import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs
 const sharesWith = (daemon, name) =>
   until(`${name} has samples`, async () => {
     const { functions } = await daemon.get('/sessions/current/functions?limit=10000');
-    const shares = new Map(functions.map((one) => [one.function, one.self_percent]));
+    const shares = new Map();
+    for (const one of functions)
+      shares.set(one.function, (shares.get(one.function) ?? 0) + one.self_percent);
     return shares.has(name) && shares;
   });
 
@@ -76,6 +78,26 @@ test('a map is found inside namespaces, by the pid that the target has there', a
   assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
   const daemon = await startDaemon(t, ['--pid', String(pid)]);
   await sharesWith(daemon, 'compiled first');
+});
+
+test('a child that is followed has its own map', async (t) => {
+  if (!needsRoot(t)) return;
+  const script = 'exec >/dev/null 2>&1; "$0" 25 & "$0" 25; wait';
+  const daemon = await startDaemon(t, ['--follow', '--', '/bin/sh', '-c', script, targetPath('jit')]);
+  await daemon.waitSamples(2000);
+  const pids = (await daemon.get('/sessions/current/threads?limit=100'))
+    .filter(({ name }) => name === 'jit').map(({ pid, tid }) => pid ?? tid);
+  assert.equal(pids.length, 2);
+  for (const pid of pids) removeMap(t, pid);
+  for (const pid of pids) atEnd(t, () => process.kill(pid, 'SIGKILL'));
+  const shares = await sharesWith(daemon, 'compiled first');
+  assert.ok(shares.get('compiled first') > 60, `${[...shares]}`);
+  // Memory may lie at the same addresses in both: what one says of it is nothing to the other.
+  writeFileSync(`/tmp/perf-${pids[0]}.map`, '0 ffffffffffffffff all of one\n');
+  const after = await sharesWith(daemon, 'all of one');
+  // The two share the machine as they can, but the other one keeps its own 3 : 1.
+  const ratio = after.get('compiled first') / after.get('[anon]');
+  assert.ok(ratio > 2 && ratio < 4.5, `${[...after]}`);
 });
 
 test('a hostile map costs names, nothing else', async (t) => {

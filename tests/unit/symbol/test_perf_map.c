@@ -81,13 +81,15 @@ static void a_line_counts_once_it_is_whole(void **state)
     assert_false(after_writing(fixture, "a", ""));
 }
 
-static void a_shorter_file_is_another_one(void **state)
+static void a_file_that_did_not_grow_is_another_one(void **state)
 {
     struct map_fixture *fixture = *state;
     assert_true(after_writing(fixture, "w", "1000 10 one\n2000 10 two\n"));
     assert_true(after_writing(fixture, "w", "3000 10 three\n"));
     assert_string_equal(name_at(fixture, 0x1000), "");
     assert_string_equal(name_at(fixture, 0x3000), "three");
+    assert_true(after_writing(fixture, "w", "3000 10 other\n"));
+    assert_string_equal(name_at(fixture, 0x3000), "other");
 }
 
 static void names_stay_when_the_file_goes(void **state)
@@ -116,7 +118,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         test(names_cover_their_bytes),        test(memory_used_again_has_the_last_name),
-        test(a_line_counts_once_it_is_whole), test(a_shorter_file_is_another_one),
+        test(a_line_counts_once_it_is_whole), test(a_file_that_did_not_grow_is_another_one),
         test(names_stay_when_the_file_goes),  test(lines_that_make_no_sense_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
