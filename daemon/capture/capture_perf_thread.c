@@ -15,12 +15,15 @@
 
 /* A thread's ring: a small one, for there may be many and the kernel limits locked memory. */
 #define RING_BYTES_MAX ((size_t)512 << 10)
-#define RESCAN_INTERVAL_NS (20 * NS_PER_MS)
+/* Threads tell of those that they create; this finds the ones whose creator was not watched yet. */
+#define RESCAN_INTERVAL_NS NS_PER_SECOND
 
 struct perf_thread_capture {
     struct perf_capture perf; /* first: what callers see */
     pid_t *tids;              /* owned; of each ring; 0 once its thread has ended */
     size_t tid_capacity;
+    pid_t *created; /* owned; threads that were told of and have no event yet */
+    size_t created_count, created_capacity;
     uint64_t scanned_ns;
     bool enabled;
     record_fn *on_record; /* of the drain under way */
@@ -73,6 +76,7 @@ static void perf_thread_close(struct capture *capture)
         return;
     perf_capture_clear(&self->perf);
     free(self->tids);
+    free(self->created);
     free(self);
 }
 
@@ -119,14 +123,41 @@ static void forget_ended(struct perf_thread_capture *self)
     }
 }
 
-static void note_exits(void *user, const struct record *record)
+static void note_exit(struct perf_thread_capture *self, pid_t tid)
+{
+    for (size_t i = 0; i < self->perf.ring_count; i++)
+        if (self->tids[i] == tid)
+            self->tids[i] = 0;
+}
+
+/* Without memory it is left to the next look at all threads. */
+static void note_creation(struct perf_thread_capture *self, pid_t tid)
+{
+    if (!array_reserve(&self->created, &self->created_capacity, self->created_count + 1,
+                       sizeof(pid_t)))
+        self->created[self->created_count++] = tid;
+}
+
+static void note(void *user, const struct record *record)
 {
     struct perf_thread_capture *self = user;
     if (record->type == RECORD_EXIT)
-        for (size_t i = 0; i < self->perf.ring_count; i++)
-            if (self->tids[i] == record->tid)
-                self->tids[i] = 0;
+        note_exit(self, record->tid);
+    if (record->type == RECORD_FORK && record->pid == record->parent_pid)
+        note_creation(self, record->tid);
     self->on_record(self->user, record);
+}
+
+static int open_created(struct perf_thread_capture *self)
+{
+    int error = 0;
+    for (size_t i = 0; i < self->created_count && !error; i++) {
+        error = open_thread(self, self->created[i]);
+        if (error == -ESRCH)
+            error = 0;
+    }
+    self->created_count = 0;
+    return error;
 }
 
 static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
@@ -135,8 +166,10 @@ static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_
     uint64_t now_ns = clock_monotonic_ns();
     self->on_record = on_record;
     self->user = user;
-    int error = perf_capture_drain(capture, final, note_exits, self);
+    int error = perf_capture_drain(capture, final, note, self);
     forget_ended(self);
+    if (!error && !final)
+        error = open_created(self);
     if (!error && !final && now_ns - self->scanned_ns >= RESCAN_INTERVAL_NS) {
         self->scanned_ns = now_ns;
         error = perf_threads_each(self->perf.pid, open_thread, self);

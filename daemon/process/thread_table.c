@@ -134,15 +134,19 @@ void thread_table_rename(struct thread_table *table, pid_t tid, const char *name
         snprintf(entry->thread.name, sizeof entry->thread.name, "%s", name);
 }
 
-void thread_table_exit(struct thread_table *table, pid_t tid)
+static void mark_exited(struct thread_table *table, struct entry *entry)
 {
-    struct entry *entry = find(table, tid);
-    if (!entry)
-        return;
     entry->thread.state = THREAD_EXITED;
     if (entry->thread.hits == 0 && !array_reserve(&table->unused, &table->unused_capacity,
                                                   table->unused_count + 1, sizeof(uint32_t)))
         table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
+}
+
+void thread_table_exit(struct thread_table *table, pid_t tid)
+{
+    struct entry *entry = find(table, tid);
+    if (entry)
+        mark_exited(table, entry);
 }
 
 void thread_table_exit_all(struct thread_table *table, pid_t pid)
@@ -207,22 +211,29 @@ static int account_runtime(struct entry *entry, bool sampling)
     return 0;
 }
 
-static void account_thread(struct entry *entry, bool sampling, bool read_names)
+static int account_thread(struct entry *entry, bool sampling, bool read_names)
 {
     struct proc_stat stat;
-    if (account_runtime(entry, sampling))
-        return;
+    int error = account_runtime(entry, sampling);
+    if (error)
+        return error;
     if (read_names || !entry->thread.name[0])
         read_name(&entry->thread);
     if (!proc_read_stat(entry->thread.pid, entry->thread.tid, &stat))
         entry->thread.state = translate_state(stat.state);
+    return 0;
 }
 
 void thread_table_account(struct thread_table *table, bool sampling, bool read_names)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (table->entries[i].thread.state != THREAD_EXITED)
-            account_thread(&table->entries[i], sampling, read_names);
+    for (size_t i = 0; i < table->count; i++) {
+        struct entry *entry = &table->entries[i];
+        if (entry->thread.state == THREAD_EXITED)
+            continue;
+        int error = account_thread(entry, sampling, read_names);
+        if (error == -ENOENT || error == -ESRCH) /* not every backend tells of every end */
+            mark_exited(table, entry);
+    }
 }
 
 int thread_table_scan(struct thread_table *table, pid_t pid)
