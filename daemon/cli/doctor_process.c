@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/elf_limits.h"
 #include "capture/ptrace_refusal.h"
 #include "lprofd/module.h"
 #include "lprofd/privilege.h"
@@ -66,7 +67,8 @@ static struct executable read_executable(int fd)
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     size_t names;
-    if (elf && elf_kind(elf) == ELF_K_ELF && elf_getshdrstrndx(elf, &names) == 0) {
+    if (elf && elf_kind(elf) == ELF_K_ELF && elf_is_plausible(elf) &&
+        elf_getshdrstrndx(elf, &names) == 0) {
         executable.is_elf = true;
         Elf_Scn *section = NULL;
         for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(elf, section)); i++) {

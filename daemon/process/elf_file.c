@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/elf_limits.h"
 
 static int read_segments(Elf *elf, struct module *module)
 {
@@ -46,7 +47,7 @@ int elf_file_read(struct module *module)
     if (!elf)
         return -ENOEXEC;
     int error = -ENOEXEC;
-    if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64) {
+    if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 && elf_is_plausible(elf)) {
         GElf_Ehdr header;
         module->entry = gelf_getehdr(elf, &header) ? header.e_entry : 0;
         error = read_segments(elf, module);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/elf_limits.h"
 #include "lprofd/privilege.h"
 
 #define COMMENT_BYTES_MAX 4096
@@ -44,7 +45,10 @@ const char *runtime_of_name(const char *path)
 /* The compilers that built the file sign its .comment section. */
 static bool comment_names_rustc(Elf_Scn *section)
 {
-    Elf_Data *data = elf_rawdata(section, NULL);
+    GElf_Shdr header;
+    if (!gelf_getshdr(section, &header) || header.sh_size > ELF_SMALL_BYTES_MAX)
+        return false;
+    const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf)
         return false;
     size_t bytes = data->d_size < COMMENT_BYTES_MAX ? data->d_size : COMMENT_BYTES_MAX;
@@ -54,7 +58,7 @@ static bool comment_names_rustc(Elf_Scn *section)
 static const char *runtime_of_elf(Elf *elf)
 {
     size_t names;
-    if (elf_kind(elf) != ELF_K_ELF || elf_getshdrstrndx(elf, &names) < 0)
+    if (elf_kind(elf) != ELF_K_ELF || !elf_is_plausible(elf) || elf_getshdrstrndx(elf, &names) < 0)
         return "native";
     Elf_Scn *section = NULL;
     for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(elf, section)); i++) {

@@ -9,8 +9,6 @@
 
 #include "base/cleanup.h"
 
-/* Beyond this a file is hostile, or a machine would rather keep its memory. */
-#define IMAGE_BYTES_MAX (UINT64_C(4) << 30)
 #define ALIGNMENT 16
 
 static const char *const wanted_sections[] = {
@@ -55,13 +53,13 @@ static int plan(const struct elf_reader *file, struct layout *layout)
         int error = elf_reader_inflated_bytes(file, section, &bytes);
         if (error)
             return error;
-        if (bytes > IMAGE_BYTES_MAX)
+        if (bytes > elf_reader_bytes_max())
             return -EFBIG;
         layout->sections[layout->count] = section;
         add_section(layout, wanted_sections[i], SHT_PROGBITS, bytes);
     }
     add_section(layout, ".shstrtab", SHT_STRTAB, sizeof layout->names);
-    return layout->length > IMAGE_BYTES_MAX ? -EFBIG : 0;
+    return layout->length > elf_reader_bytes_max() ? -EFBIG : 0;
 }
 
 static int fill(const struct elf_reader *file, const struct layout *layout, unsigned char *bytes)

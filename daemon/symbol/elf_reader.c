@@ -12,10 +12,13 @@
 #include <elfutils/libdwelf.h>
 
 #include "base/cleanup.h"
+#include "base/elf_limits.h"
 #include "base/reader.h"
 
 #define CHUNK_BYTES (256 * 1024)
-#define SECTIONS_MAX (1 << 20)
+#define SECTIONS_MAX 65536
+#define SECTION_NAME_BYTES_MAX 256
+#define HOLD_BYTES_MAX (UINT64_C(4) << 30)
 /* What deflate can make of a byte at best. */
 #define INFLATE_RATIO_MAX 1032
 
@@ -49,7 +52,7 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
             return -EBADMSG;
         const char *name = elf_strptr(elf, names, header.sh_name);
         file->sections[i] = (struct elf_section){
-            .name = strdup(name ? name : ""),
+            .name = strndup(name ? name : "", SECTION_NAME_BYTES_MAX),
             .type = header.sh_type,
             .link = header.sh_link,
             .flags = header.sh_flags,
@@ -85,8 +88,8 @@ static int read_headers(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
 {
     GElf_Ehdr header;
     const unsigned char own_order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
-    if (!gelf_getehdr(elf, &header) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_ident[EI_DATA] != own_order)
+    if (!elf_is_plausible(elf) || !gelf_getehdr(elf, &header) ||
+        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != own_order)
         return -EBADMSG;
     file->machine = header.e_machine;
     file->text_vaddr = first_text_vaddr(elf);
@@ -145,6 +148,13 @@ const struct elf_section *elf_reader_section(const struct elf_reader *file, cons
             return section;
     }
     return NULL;
+}
+
+uint64_t elf_reader_bytes_max(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    uint64_t half = pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) / 2 : 0;
+    return half < HOLD_BYTES_MAX ? half : HOLD_BYTES_MAX;
 }
 
 static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
@@ -235,8 +245,8 @@ int elf_reader_read(const struct elf_reader *file, const struct elf_section *sec
     int error = elf_reader_inflated_bytes(file, section, &length);
     if (error)
         return error;
-    if (length >= SIZE_MAX)
-        return -ENOMEM;
+    if (length > elf_reader_bytes_max())
+        return -EFBIG;
     _cleanup_free_ unsigned char *bytes = malloc(length + 1);
     if (!bytes)
         return -ENOMEM;

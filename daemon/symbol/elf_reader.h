@@ -46,7 +46,16 @@ int elf_reader_read_into(const struct elf_reader *file, const struct elf_section
 int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
                               uint64_t *ret_bytes);
 
-/* Reads and inflates a section into memory that the caller frees, and ends it with a NUL. */
+/*
+ * The most that any file may make us hold: a sparse or well compressed one costs its owner nothing.
+ * Half of the machine's memory, up to 4 GiB.
+ */
+uint64_t elf_reader_bytes_max(void);
+
+/*
+ * Reads and inflates a section into memory that the caller frees, and ends it with a NUL. -EFBIG,
+ * or as elf_reader_read_into().
+ */
 int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
                     unsigned char **ret_bytes, size_t *ret_length);
 

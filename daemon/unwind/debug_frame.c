@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/elf_limits.h"
 #include "unwind/cfi_check.h"
 
 /* That of the largest programs of a distribution has a few MiB. */
@@ -17,7 +18,7 @@ static const char names[] = "\0.debug_frame\0.shstrtab";
 static Elf_Scn *find_section(Elf *elf)
 {
     size_t strings;
-    if (elf_getshdrstrndx(elf, &strings))
+    if (!elf_is_plausible(elf) || elf_getshdrstrndx(elf, &strings))
         return NULL;
     for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
         GElf_Shdr header;
@@ -40,6 +41,9 @@ static int read_section(Elf_Scn *scn, const Elf_Data **ret_data)
         if (elf_compress(scn, 0, 0) < 0)
             return -EBADMSG;
     }
+    GElf_Shdr header;
+    if (!gelf_getshdr(scn, &header) || header.sh_size > FRAME_BYTES_MAX)
+        return -EFBIG;
     const Elf_Data *data = elf_rawdata(scn, NULL);
     if (!data || !data->d_buf || data->d_size == 0)
         return -EBADMSG;
