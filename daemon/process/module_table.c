@@ -232,6 +232,21 @@ static int intern_anonymous(struct module_table *table, const struct target *tar
     return 0;
 }
 
+/*
+ * Shared memory that is no ELF file holds code that somebody wrote there: run-time compilers map it
+ * twice, to write here and to execute there.
+ */
+static bool is_shared_memory(const struct module *module)
+{
+    static const char *const beginnings[] = {"/memfd:", "/dev/zero", "/dev/shm/", "/SYSV"};
+    if (module->open_error != ENOEXEC)
+        return false;
+    for (size_t i = 0; i < array_length(beginnings); i++)
+        if (strncmp(module->path, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
 const struct target *module_table_target(const struct module_table *table)
 {
     return table->target;
@@ -262,6 +277,8 @@ int module_table_intern(struct module_table *table, const struct target *target,
     module->device = device;
     module->inode = mapping->inode;
     error = open_module(target, mapping, module);
+    if (!error && is_shared_memory(module))
+        return intern_anonymous(table, target, ret_module);
     if (!error)
         error = publish(table, module, ret_module);
     if (!error)

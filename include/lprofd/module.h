@@ -9,7 +9,7 @@ enum module_kind {
     MODULE_FILE,      /* an ELF file */
     MODULE_VDSO,      /* the kernel's user-space code: an ELF image read from memory */
     MODULE_KERNEL,    /* kernel and its modules: vaddr is the kernel address */
-    MODULE_ANONYMOUS, /* memory without a file (JIT): vaddr is the run-time address */
+    MODULE_ANONYMOUS, /* memory that is no ELF file (JIT): vaddr is the run-time address */
 };
 
 /* An executable PT_LOAD program header: file bytes [offset, offset + bytes) are loaded at vaddr. */

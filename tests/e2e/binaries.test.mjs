@@ -56,6 +56,21 @@ for (const name of ['no-pie', 'static', 'static-pie']) {
   });
 }
 
+for (const version of [4, 5]) {
+  test(`split DWARF ${version}: lines are known, and of inlined calls the innermost`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, `inlines-dwo${version}`);
+    const daemon = await attach(t, target.pid);
+    await daemon.waitSamples(2000);
+    const row = await until('the line is there', async () => {
+      const document = await daemon.get('/sessions/current/lines?limit=100');
+      const found = lineRow(document, 'inlines.c', knownLine('inlines.c', 'written'));
+      return found.self_percent > 0 && found;
+    }, 10);
+    assert.ok(row.self_percent > 90, JSON.stringify(row));
+  });
+}
+
 for (const backend of ['perf-cpu', 'ptrace']) {
   test(`${backend}: a program whose file is gone has lines`, async (t) => {
     if (!needsRoot(t)) return;

@@ -47,6 +47,16 @@ test('names of compiled code come, also for samples taken before', async (t) => 
   assert.ok(samples.unwound_to_root > 0.99 * samples.total, JSON.stringify(samples));
 });
 
+test('code in shared memory that is mapped twice is compiled code too', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'jit', { args: ['300', 'shared'] });
+  removeMap(t, target.pid);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1000);
+  const shares = await sharesWith(daemon, 'compiled first');
+  assert.ok(Math.abs(shares.get('compiled first') - 75) < 7, `${[...shares]}`);
+});
+
 test('a map that somebody else wrote is not believed', async (t) => {
   if (!needsRoot(t)) return;
   const target = await startTarget(t, 'jit', { ...NOBODY });

@@ -1,6 +1,7 @@
 /*
  * A run-time compiler in small: two functions of machine code, listed in /tmp/perf-PID.map; the
- * second one only when SIGUSR1 asks for it.
+ * second one only when SIGUSR1 asks for it. With a second argument, the code is in shared memory
+ * that is mapped twice.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -50,16 +51,40 @@ static void list(const char *mode, const unsigned char *at, const char *name)
     fclose(file);
 }
 
-int main(int argc, char **argv)
+static void write_code(unsigned char *page)
+{
+    memcpy(page, code, sizeof code);
+    memcpy(page + APART, code, sizeof code);
+}
+
+static unsigned char *compile(void)
 {
     unsigned char *page =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED)
-        return 1;
-    memcpy(page, code, sizeof code);
-    memcpy(page + APART, code, sizeof code);
+        exit(1);
+    write_code(page);
     if (mprotect(page, 4096, PROT_READ | PROT_EXEC))
-        return 1;
+        exit(1);
+    return page;
+}
+
+static unsigned char *compile_shared(void)
+{
+    int fd = memfd_create("code", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, 4096))
+        exit(1);
+    unsigned char *writable = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    if (writable == MAP_FAILED || page == MAP_FAILED)
+        exit(1);
+    write_code(writable);
+    return page;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned char *page = argc > 2 ? compile_shared() : compile();
     __builtin___clear_cache((char *)page, (char *)page + 4096);
     void (*first)(uint64_t), (*second)(uint64_t);
     unsigned char *second_code = page + APART;
