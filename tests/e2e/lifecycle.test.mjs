@@ -46,8 +46,11 @@ for (const backend of BACKENDS) {
     const daemon = await startDaemon(t, [...args, '--', targetPath('ratios'), '4']);
     const session = await daemon.waitState('exited');
     assert.match(daemon.program.stdout, /^ready$/m, "the command's stdio is its own");
-    // It worked for 4 s, on machines that are not too busy for most of them.
-    assert.ok(session.samples.total > 1500, JSON.stringify(session.samples));
+    // It worked for 4 s as far as others left it a CPU; lprofd saw all of that but for an instant.
+    const sampled = session.samples.total / 997;
+    const accounted = session.time.accounted_ns / 1e9;
+    assert.ok(accounted > 0.5, `${accounted} s`);
+    assert.ok(sampled > 0.8 * accounted, `${sampled} s sampled of ${accounted} s`);
     const functions = await daemon.get('/sessions/current/functions?limit=10000');
     const names = functions.functions.map((row) => row.function);
     assert.ok(names.includes('five') && names.includes('main'), names.join());

@@ -26,7 +26,7 @@ async function measure(t, name, { source = `${name}.c`, samples = SAMPLES, args 
   return { target, daemon, query, session };
 }
 
-for (const backend of ['perf-cpu', 'ptrace']) {
+for (const backend of ['perf-cpu', 'perf-task', 'perf-thread', 'ptrace']) {
   const args = ['--backend', backend];
   // Stopping for each sample costs the target time in the kernel, on lines of its own.
   const slack = backend === 'ptrace' ? 0.03 : 0.005;
