@@ -184,10 +184,13 @@ static bool read_cie(struct reader *body, bool is_debug_frame, struct cie *cie)
     const char *augmentation = reader_string(body);
     if (!augmentation || (version != 1 && version != 3 && !(version == 4 && is_debug_frame)))
         return false;
-    if (version == 4 && (reader_u8(body) != 8 || reader_u8(body) != 0))
-        return false; /* the sizes of an address and of a segment's selector */
-    take_leb(body);   /* code alignment */
-    take_leb(body);   /* data alignment */
+    if (version == 4) {
+        uint8_t address_bytes = reader_u8(body), selector_bytes = reader_u8(body);
+        if (address_bytes != 8 || selector_bytes != 0)
+            return false;
+    }
+    take_leb(body); /* code alignment */
+    take_leb(body); /* data alignment */
     uint64_t return_column = version == 1 ? reader_u8(body) : take_leb(body);
     if (return_column >= REGISTERS_MAX)
         return false;

@@ -1,7 +1,9 @@
 /* Broken ELF and DWARF yield a status: no crash, no hang, no sanitizer's complaint. */
 #include "module_fixture.h"
 
+#include <elf.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -149,6 +151,52 @@ static void truncated_files_are_survived(void **state)
     free(image.bytes);
 }
 
+/* Claims for all sections of one type that they are as long as a terabyte of holes. */
+static void claim_terabyte(struct image *image, uint32_t type)
+{
+    Elf64_Ehdr header;
+    memcpy(&header, image->bytes, sizeof header);
+    for (unsigned i = 0; i < header.e_shnum; i++) {
+        Elf64_Shdr section;
+        unsigned char *at = image->bytes + header.e_shoff + i * sizeof section;
+        memcpy(&section, at, sizeof section);
+        if (section.sh_type == type)
+            section.sh_size = UINT64_C(1) << 40;
+        memcpy(at, &section, sizeof section);
+    }
+}
+
+static void holes_of_a_sparse_file_take_no_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc"))
+        skip();
+    fixture_write(fixture, "program.c", program);
+    run_or_fail("cd %s && gcc -g -O2 -o program program.c", fixture->directory);
+    fixture_open_built(fixture, "program");
+    _cleanup_(addresses_free) struct addresses addresses = {0};
+    fixture_add_functions(fixture, "", 8, &addresses);
+    struct image image = read_image(fixture->path);
+    struct image mutant = {.bytes = malloc(image.length), .length = image.length};
+    assert_non_null(mutant.bytes);
+    close_fd(&fixture->module.fd);
+    fixture->module.fd = memfd_create("sparse", MFD_CLOEXEC);
+    assert_true(fixture->module.fd >= 0);
+    static const uint32_t types[] = {SHT_STRTAB, SHT_SYMTAB, SHT_NOTE, SHT_PROGBITS, SHT_NULL};
+    for (size_t i = 0; i < array_length(types); i++) {
+        memcpy(mutant.bytes, image.bytes, image.length);
+        claim_terabyte(&mutant, types[i]);
+        write_image(fixture, &mutant);
+        assert_int_equal(ftruncate(fixture->module.fd, (off_t)1 << 41), 0);
+        resolve_all(fixture, &addresses);
+    }
+    free(image.bytes);
+    free(mutant.bytes);
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    assert_true(usage.ru_maxrss < 1 << 20); /* KiB */
+}
+
 /* The target may cut its binary off between the names and the lines. */
 static void file_may_shrink_while_in_use(void **state)
 {
@@ -174,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(flipped_bytes_are_survived),
         test(truncated_files_are_survived),
+        test(holes_of_a_sparse_file_take_no_memory),
         test(file_may_shrink_while_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
