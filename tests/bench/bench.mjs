@@ -72,13 +72,12 @@ if (settings.help) {
   const rows = [];
   for (const name of names) {
     const started = Date.now();
-    console.error(`${name} ...`);
     try {
       rows.push(...(await scoped((t) => ALL[name](t, settings))));
     } catch (error) {
       rows.push({ figure: name, what: 'failed', verdict: 'ERROR', why: error.stack });
     }
-    console.error(`${name}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    console.error(`${name}: measured in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   }
   print(rows);
   const machine = {

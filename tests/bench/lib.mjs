@@ -15,13 +15,23 @@ export const tool = (name) => join(TOOLS, name);
 /** Runs `body` with what the test helpers want of a test, and ends all that was started in it. */
 export async function scoped(body) {
   const ends = [];
+  scopes.push(ends);
   const t = { after: (end) => ends.push(end), skip() {}, diagnostic() {} };
   try {
     return await body(t);
   } finally {
+    scopes.splice(scopes.indexOf(ends), 1);
     for (const end of ends.reverse()) await end();
   }
 }
+
+/** When the bench is told to end, what it started ends too. */
+const scopes = [];
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, async () => {
+    for (const ends of scopes.reverse()) for (const end of ends.reverse()) await end().catch(() => {});
+    process.exit(1);
+  });
 
 export const has = (path) => existsSync(path);
 
@@ -43,12 +53,16 @@ export async function startWork(t, mode, amount, depth = 20) {
   const args = [mode, String(amount), String(depth)];
   const program = start(t, tool('work'), args, { stdio: ['pipe', 'pipe', 'pipe'] });
   await until('work is ready', () => program.stdout.startsWith('ready'));
+  program.child.stdin.on('error', () => {}); // it may end before it is told to
   let turns = 1;
   const results = () => program.stdout.trimEnd().split('\n');
   program.turn = async () => {
     program.child.stdin.write('\n');
     turns++;
-    await until('a turn of work', () => results().length >= turns && program.stdout.endsWith('\n'), 300);
+    await until('a turn of work', () => {
+      if (program.over) throw new Error('the work target ended');
+      return results().length >= turns && program.stdout.endsWith('\n');
+    }, 300);
     return JSON.parse(results()[turns - 1]);
   };
   return program;

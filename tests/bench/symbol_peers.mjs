@@ -114,10 +114,16 @@ function reasonOf(chain, anyPeer, answers) {
     answers.some((answer) => answer.length === chain.length && whole(answer[k]) === whole(one)),
   );
   if (byFrame) return 'whose every frame a tool confirms, though none confirms all';
+  // A peer that has no name for a frame (a PLT stub, a name in a shared debug file) contradicts none.
+  const lenient = (answer) =>
+    answer.length === chain.length &&
+    chain.every((one, k) => one.place === answer[k].place && [one.name, '??'].includes(answer[k].name));
+  if (chain.every(({ place }) => place === '??') && anyPeer(lenient))
+    return 'without lines, where no peer has a name (PLT stubs, exported symbols only)';
+  if (anyPeer(lenient)) return 'equal to a peer but for names that this peer does not find';
   const placesOf = anyPeer((answer) => same(chain, answer, places));
   const namesOf = anyPeer((answer) => same(chain, answer, names));
   if (placesOf && namesOf) return 'whose places one tool confirms and whose names another';
-  if (placesOf) return 'with equal places where names differ in spelling only (aliases, demangling)';
   if (anyPeer((answer) => same(chain, answer, names) && answer[0].place === chain[0].place))
     return 'with equal names and innermost place, where elfutils (which alone reads this file) names another call of a function inlined twice';
   return null;

@@ -40,20 +40,21 @@ static void work(unsigned amount)
         sink = descend(depth, 100000, i);
 }
 
+/*
+ * Threads that live through all turns: perf record -p does not see those that are created later.
+ * A turn is what happens between two meetings at the barrier.
+ */
+static pthread_barrier_t barrier;
+static unsigned amount_each;
+
 static void *worker(void *user)
 {
-    work(*(unsigned *)user);
-    return NULL;
-}
-
-static void run_threads(unsigned amount)
-{
-    pthread_t threads[4];
-    unsigned each = amount / 4;
-    for (int i = 0; i < 4; i++)
-        pthread_create(&threads[i], NULL, worker, &each);
-    for (int i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
+    for (;;) {
+        pthread_barrier_wait(&barrier);
+        work(amount_each);
+        pthread_barrier_wait(&barrier);
+    }
+    return user;
 }
 
 struct ends {
@@ -61,34 +62,42 @@ struct ends {
     unsigned turns;
 };
 
+static struct ends players[2];
+
 static void *player(void *user)
 {
     struct ends *ends = user;
     char ball;
-    for (unsigned i = 0; i < ends->turns; i++)
-        if (read(ends->from, &ball, 1) != 1 || write(ends->to, &ball, 1) != 1)
-            break;
+    for (;;) {
+        pthread_barrier_wait(&barrier);
+        for (unsigned i = 0; i < ends->turns; i++)
+            if (read(ends->from, &ball, 1) != 1 || write(ends->to, &ball, 1) != 1)
+                exit(1);
+        pthread_barrier_wait(&barrier);
+    }
     return NULL;
 }
 
-static void run_pingpong(unsigned amount)
+static void start_threads(unsigned count, void *(*body)(void *), struct ends *ends)
+{
+    pthread_barrier_init(&barrier, NULL, count + 1);
+    for (unsigned i = 0; i < count; i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, body, ends ? &ends[i] : NULL))
+            exit(1);
+    }
+}
+
+/* The ball stays in the pipe between turns: each player catches and throws it as often. */
+static void start_players(unsigned turns)
 {
     int left[2], right[2];
     char ball = 0;
-    if (pipe(left) || pipe(right))
+    if (pipe(left) || pipe(right) || write(left[1], &ball, 1) != 1)
         exit(1);
-    struct ends one = {left[0], right[1], amount}, two = {right[0], left[1], amount};
-    pthread_t threads[2];
-    pthread_create(&threads[0], NULL, player, &one);
-    pthread_create(&threads[1], NULL, player, &two);
-    if (write(left[1], &ball, 1) != 1)
-        exit(1);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    for (int i = 0; i < 2; i++) {
-        close(left[i]);
-        close(right[i]);
-    }
+    players[0] = (struct ends){left[0], right[1], turns};
+    players[1] = (struct ends){right[0], left[1], turns};
+    start_threads(2, player, players);
 }
 
 static void *brief(void *user)
@@ -126,14 +135,14 @@ static void start_sleepers(unsigned count)
 
 static void run(const char *mode, unsigned amount)
 {
-    if (strcmp(mode, "threads") == 0)
-        run_threads(amount);
-    else if (strcmp(mode, "pingpong") == 0)
-        run_pingpong(amount);
-    else if (strcmp(mode, "churn") == 0)
+    if (strcmp(mode, "threads") == 0 || strcmp(mode, "pingpong") == 0) {
+        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);
+    } else if (strcmp(mode, "churn") == 0) {
         run_churn(amount);
-    else
+    } else {
         work(amount);
+    }
 }
 
 int main(int argc, char **argv)
@@ -146,6 +155,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "many") == 0) {
         start_sleepers(amount);
         amount = 100;
+    } else if (strcmp(argv[1], "threads") == 0) {
+        amount_each = amount / 4;
+        start_threads(4, worker, NULL);
+    } else if (strcmp(argv[1], "pingpong") == 0) {
+        start_players(amount);
     }
     printf("ready\n");
     fflush(stdout);
