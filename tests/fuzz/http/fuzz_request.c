@@ -26,14 +26,19 @@ struct MHD_Connection {
     size_t count;
 };
 
+static const char *find(const struct MHD_Connection *connection, const char *name)
+{
+    for (size_t i = 0; i < connection->count; i++)
+        if (!strcasecmp(connection->headers[i].name, name))
+            return connection->headers[i].value;
+    return NULL;
+}
+
 const char *MHD_lookup_connection_value(struct MHD_Connection *connection, enum MHD_ValueKind kind,
                                         const char *key)
 {
-    const char *prefix = kind == MHD_COOKIE_KIND ? "lprofd_token" : key;
-    for (size_t i = 0; i < connection->count; i++)
-        if (!strncasecmp(connection->headers[i].name, prefix, strlen(prefix)))
-            return connection->headers[i].value;
-    return NULL;
+    (void)kind; /* a cookie is written as a header of its own */
+    return find(connection, key);
 }
 
 int MHD_get_connection_values(struct MHD_Connection *connection, enum MHD_ValueKind kind,
@@ -49,14 +54,6 @@ const union MHD_ConnectionInfo *MHD_get_connection_info(struct MHD_Connection *c
 {
     (void)connection;
     (void)type;
-    return NULL;
-}
-
-static const char *find(const struct MHD_Connection *connection, const char *name)
-{
-    for (size_t i = 0; i < connection->count; i++)
-        if (!strcasecmp(connection->headers[i].name, name))
-            return connection->headers[i].value;
     return NULL;
 }
 
