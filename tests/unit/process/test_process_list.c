@@ -50,13 +50,17 @@ static void a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle(void **state
     const char *const idle_command[] = {"sleep", "1000", NULL};
     pid_t busy = start(busy_command);
     pid_t idle = start(idle_command);
-    usleep(50000);
     struct process_list *list = NULL;
-    assert_int_equal(process_list_read(&list), 0);
-    const struct process_entry *first = find(list, busy);
-    const struct process_entry *second = find(list, idle);
-    assert_non_null(first);
-    assert_non_null(second);
+    const struct process_entry *first = NULL, *second = NULL;
+    /* On a machine that is busy itself, its turn may not come within the 100 ms of one reading. */
+    for (int tries = 0; tries < 50 && (!first || first->cpu_percent <= 10.0); tries++) {
+        process_list_free(list);
+        assert_int_equal(process_list_read(&list), 0);
+        first = find(list, busy);
+        second = find(list, idle);
+        assert_non_null(first);
+        assert_non_null(second);
+    }
     assert_string_equal(first->command, "sh -c while :; do :; done");
     assert_string_equal(second->command, "sleep 1000");
     assert_string_equal(second->runtime, "native");
