@@ -112,7 +112,7 @@ function keepBusy(work) {
 
 async function daemonCost(t, work, hertz, seconds) {
   const daemon = await attach(t, work.pid, ['--frequency', String(hertz)]);
-  await sleep(1500); // modules, names and lines are found once, not per sample
+  await sleep(4000); // modules, names and lines are found once, not per sample
   const read = async () => {
     const { samples } = await daemon.get('/sessions/current');
     return { cpu: cpuNs(daemon.pid), samples };

@@ -36,6 +36,15 @@ export const PROGRAMS = {
   queries: { command: join(ROOT, 'build/bench/queries'), args: ['50000000'], packages: 'tests/bench/run' },
 };
 
+const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
+
+/** Files whose debug information Debian has: C and C++, with and without shared (dwz) files. */
+export const BINARIES = [
+  ...['objdump', 'readelf', 'as', 'ld.bfd', 'ld.gold', 'lua5.4', 'python3.11'].map((name) => `/usr/bin/${name}`),
+  ...['libc.so.6', 'libm.so.6', 'libstdc++.so.6'].map((name) => join(LIBRARIES, name)),
+  join(ROOT, 'build/release/lprofd'),
+];
+
 /** Starts one, well after its beginning. */
 export async function startProgram(t, { command, args }) {
   const program = start(t, command, args.filter(Boolean), { stdio: ['ignore', 'ignore', 'ignore'] });

@@ -115,12 +115,14 @@ function reasonOf(chain, anyPeer, answers) {
   );
   if (byFrame) return 'whose every frame a tool confirms, though none confirms all';
   // A peer that has no name for a frame (a PLT stub, a name in a shared debug file) contradicts none.
+  // Nor does one that names a function without its class or name space.
+  const namesLess = (ours, theirs) => theirs === ours || theirs === '??' || ours.endsWith(`::${theirs}`);
   const lenient = (answer) =>
     answer.length === chain.length &&
-    chain.every((one, k) => one.place === answer[k].place && [one.name, '??'].includes(answer[k].name));
+    chain.every((one, k) => one.place === answer[k].place && namesLess(one.name, answer[k].name));
   if (chain.every(({ place }) => place === '??') && anyPeer(lenient))
     return 'without lines, where no peer has a name (PLT stubs, exported symbols only)';
-  if (anyPeer(lenient)) return 'equal to a peer but for names that this peer does not find';
+  if (anyPeer(lenient)) return 'equal to a peer but for names that this peer does not find, or not in full';
   const placesOf = anyPeer((answer) => same(chain, answer, places));
   const namesOf = anyPeer((answer) => same(chain, answer, names));
   if (placesOf && namesOf) return 'whose places one tool confirms and whose names another';

@@ -8,8 +8,9 @@ import { accountedNs } from '../e2e/helpers/processes.mjs';
 import { knownLine } from '../e2e/helpers/programs.mjs';
 import { samplingNoise, totalVariation, wilson } from '../e2e/helpers/statistics.mjs';
 import { attach, has, measure, missing, publicFolder, row, run, scoped, sleep, start, targetPath, tool } from './lib.mjs';
-import { PROGRAMS, startProgram } from './programs.mjs';
+import { BINARIES, PROGRAMS, startProgram } from './programs.mjs';
 import { compareSymbols } from './symbol_peers.mjs';
+import { spreadAddresses } from './symbols.mjs';
 
 /** The hits of a paused session's lines, or why the sums are not exact. */
 async function sums(daemon) {
@@ -129,14 +130,11 @@ async function lines(t, settings) {
         }).catch((error) => console.error(`${name}: ${error.message}`));
   const rows = [];
   const limit = settings.quick ? 300 : 3000;
-  for (const [path, offsets] of addressesSeen) {
-    if (!has(path)) continue;
-    const vaddrs = (await toVaddrs(t, path, offsets)).slice(0, limit);
-    if (vaddrs.length < 10) continue;
+  const compare = async (path, vaddrs, kind) => {
     const result = await scoped((inner) => compareSymbols(inner, path, vaddrs));
-    if (!result.with_lines) continue; // no debug information: nothing to compare
+    if (!result.with_lines) return; // no debug information: nothing to compare
     rows.push(
-      row('a', `${basename(path)}: ${result.total} addresses, chains equal to a peer's`, {
+      row('a', `${basename(path)}: ${result.total} ${kind} addresses, chains equal to a peer's`, {
         ours: result.equal_any / result.total,
         unit: 'percent',
         target: '100 % or explained',
@@ -145,7 +143,16 @@ async function lines(t, settings) {
         ...result,
       }),
     );
+  };
+  for (const [path, offsets] of addressesSeen) {
+    if (!has(path)) continue;
+    const vaddrs = (await toVaddrs(t, path, offsets)).slice(0, limit);
+    if (vaddrs.length < 10) continue;
+    await compare(path, vaddrs, 'sampled');
   }
+  // Rare code, too: what programs seldom run is where compilers are most inventive.
+  for (const path of BINARIES)
+    if (has(path)) await compare(path, await spreadAddresses(t, path, settings.quick ? 200 : 2000), 'random');
   return rows;
 }
 
