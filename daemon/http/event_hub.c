@@ -17,6 +17,9 @@
 #define HEARTBEAT_NS (15 * NS_PER_SECOND) /* so that clients who left are noticed */
 #define COST_SHARE 10 /* between two looks at a session, as many times what a look takes */
 #define CHANNELS_MAX 64
+/* A client that broke off comes back to the channel that still knows what it has seen. */
+#define LINGER_NS (10 * NS_PER_SECOND)
+#define LINGERING_MAX 16
 #define QUEUE_MAX 32 /* blocks that a slow client may be behind before it is cut off */
 #define BLOCK_BYTES 4096
 
@@ -42,6 +45,8 @@ struct channel {
     uint32_t session_id;
     struct event_feed feed; /* the ticker's alone */
     uint64_t due_ns, sent_ns;
+    uint64_t watched_ns; /* when it last had clients */
+    bool closed;         /* its session is gone: nobody can come back to it */
 };
 
 struct event_hub {
@@ -131,7 +136,7 @@ static struct channel *find_channel(struct event_hub *hub, const char *key,
 static int add_channel(struct event_hub *hub, const char *key, struct session *session,
                        uint32_t session_id, struct params *params, struct channel **ret_channel)
 {
-    if (hub->channel_count == CHANNELS_MAX)
+    if (hub->channel_count >= CHANNELS_MAX + LINGERING_MAX)
         return -EAGAIN;
     struct channel *channel = calloc(1, sizeof *channel);
     if (!channel || !(channel->key = strdup(key))) {
@@ -139,6 +144,7 @@ static int add_channel(struct event_hub *hub, const char *key, struct session *s
         return -ENOMEM;
     }
     event_feed_init(&channel->feed, session, params);
+    channel->watched_ns = clock_monotonic_ns();
     channel->session_id = session_id;
     channel->next = hub->channels;
     hub->channels = channel;
@@ -253,6 +259,7 @@ static void broadcast(struct event_hub *hub, struct channel *channel, struct blo
 static void close_channel(struct event_hub *hub, struct channel *channel)
 {
     pthread_mutex_lock(&hub->lock);
+    channel->closed = true;
     for (struct client *client = channel->clients; client; client = client->next)
         client->closing = true;
     struct client *list = collect_suspended(channel);
@@ -362,13 +369,20 @@ static void free_channel(struct channel *channel)
     free(channel);
 }
 
-/* Unlinks channels that nobody watches; the caller frees them without the lock. */
+/* Unlinks channels that nobody will come back to; the caller frees them without the lock. */
 static struct channel *take_deserted(struct event_hub *hub)
 {
     struct channel *deserted = NULL;
+    uint64_t now_ns = clock_monotonic_ns();
+    size_t lingering = 0;
     for (struct channel **link = &hub->channels; *link;) {
         struct channel *channel = *link;
-        if (channel->clients) {
+        if (channel->clients)
+            channel->watched_ns = now_ns;
+        bool lingers = !channel->clients && !channel->closed &&
+                       now_ns - channel->watched_ns < LINGER_NS && lingering < LINGERING_MAX;
+        lingering += lingers;
+        if (channel->clients || lingers) {
             link = &channel->next;
             continue;
         }
