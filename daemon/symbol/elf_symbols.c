@@ -95,9 +95,12 @@ static int add_table(struct collection *collection, const struct elf_reader *fil
     return 0;
 }
 
+/* Linked files have tens of sections; one that claims more is not searched for each label. */
+#define SECTIONS_SEARCHED_MAX 1024
+
 static uint64_t section_end(const struct elf_reader *file, uint64_t vaddr)
 {
-    for (size_t i = 0; i < file->section_count; i++) {
+    for (size_t i = 0; i < file->section_count && i < SECTIONS_SEARCHED_MAX; i++) {
         const struct elf_section *section = &file->sections[i];
         if ((section->flags & SHF_ALLOC) && vaddr >= section->vaddr &&
             vaddr - section->vaddr < section->bytes)
