@@ -178,7 +178,7 @@ static int namespace_of(pid_t pid, struct pid_namespace *ret_namespace)
 
 int privilege_load_tgid_filter(pid_t pid, int *ret_fd)
 {
-    struct pid_namespace namespace;
+    struct pid_namespace namespace = {0};
     uint32_t tgid = 0;
     int error = pid > 0 ? namespace_of(pid, &namespace) : -ESRCH;
     if (error)
@@ -252,7 +252,7 @@ static int load_namespace_set(const struct pid_namespace *namespace, int map_fd,
 
 int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_fd)
 {
-    struct pid_namespace namespace;
+    struct pid_namespace namespace = {0};
     _cleanup_close_ int map_fd = -1;
     int error = namespace_of(pid, &namespace);
     if (!error)
@@ -268,7 +268,7 @@ int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_
 /* The id of `pid` as the filter will see it. */
 static int key_of(pid_t pid, uint32_t *ret_key)
 {
-    struct pid_namespace namespace;
+    struct pid_namespace namespace = {0};
     int error = namespace_of(pid, &namespace);
     if (error)
         return error;
