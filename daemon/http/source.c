@@ -73,7 +73,7 @@ int source_read(struct session *session, uint32_t file, struct text *ret_text, b
         return 0;
     }
     struct text clean = {0};
-    utf8_add(&clean, raw.bytes, raw.length);
+    utf8_add_source(&clean, raw.bytes, raw.length);
     if (clean.failed) {
         text_free(&clean);
         return -ENOMEM;

@@ -61,6 +61,31 @@ bool utf8_valid(const char *bytes, size_t length)
     return valid_prefix((const unsigned char *)bytes, length) == length;
 }
 
+/* What Latin-1 has beyond ASCII is U+00A0 to U+00FF; the rest are control characters. */
+static void add_latin1(struct text *text, unsigned char byte)
+{
+    const char character[] = {(char)(0xc0 | byte >> 6), (char)(0x80 | (byte & 0x3f))};
+    if (byte < 0xa0)
+        text_add_string(text, "\xef\xbf\xbd");
+    else
+        text_add(text, character, sizeof character);
+}
+
+void utf8_add_source(struct text *text, const char *bytes, size_t length)
+{
+    const unsigned char *cursor = (const unsigned char *)bytes;
+    while (length) {
+        size_t good = valid_prefix(cursor, length);
+        text_add(text, (const char *)cursor, good);
+        cursor += good;
+        length -= good;
+        if (!length)
+            break;
+        add_latin1(text, *cursor++);
+        length--;
+    }
+}
+
 void utf8_add(struct text *text, const char *bytes, size_t length)
 {
     const unsigned char *cursor = (const unsigned char *)bytes;

@@ -70,6 +70,7 @@ static void session_free(struct session *session)
     end_child(session);
 
     fetcher_free(session->fetcher);
+    source_checks_destroy(&session->source_checks);
     symbols_free(session->symbols);
     bucket_store_free(session->buckets);
     stack_trie_free(session->trie);
@@ -112,6 +113,7 @@ static struct session *session_alloc(void)
         return NULL;
     atomic_init(&session->references, 1);
     session->go_fd = -1;
+    source_checks_init(&session->source_checks);
     session->backend = session->backend_reason = session->event = "";
     pthread_mutex_init(&session->mutex, NULL);
     pthread_condattr_t attributes;

@@ -10,6 +10,7 @@
 #include "lprofd/session.h"
 #include "lprofd/stack.h"
 #include "process/module_table.h"
+#include "session/source_check.h"
 
 /* Counts that only grow; written by the pipeline, published with each sealed bucket. */
 struct session_counts {
@@ -55,6 +56,7 @@ struct session {
     struct bucket_store *buckets;
     struct symbols *symbols;
     struct fetcher *fetcher; /* NULL: nothing is fetched */
+    struct source_checks source_checks;
 
     pthread_t pipeline_thread, symbol_thread;
     bool pipeline_started, symbols_started;

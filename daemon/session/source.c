@@ -14,6 +14,8 @@
 struct source_name {
     char path[PATH_MAX]; /* absolute if its directory is known */
     uint32_t module;
+    bool has_md5;
+    unsigned char md5[MD5_BYTES];
 };
 
 static int find_name(const struct session *session, uint32_t file, struct source_name *ret_name)
@@ -27,6 +29,8 @@ static int find_name(const struct session *session, uint32_t file, struct source
                          ? snprintf(ret_name->path, PATH_MAX, "%s", known.path)
                          : snprintf(ret_name->path, PATH_MAX, "%s/%s", known.directory, known.path);
         ret_name->module = known.module;
+        ret_name->has_md5 = known.has_md5;
+        memcpy(ret_name->md5, known.md5, MD5_BYTES);
         error = length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
     }
     symbols_unlock(session->symbols);
@@ -62,7 +66,7 @@ static int open_mapped(const struct session *session, const char *path, int *ret
     return error;
 }
 
-/* A source that was changed after its module was built no longer shows what runs. */
+/* Without a sum: a source that was changed after its module was built no longer shows what runs. */
 static bool is_newer(const struct session *session, const struct stat *source, uint32_t module_id)
 {
     struct stat built;
@@ -118,7 +122,12 @@ int session_open_source(struct session *session, uint32_t file, int *ret_fd, boo
         return -errno;
     if (source.st_size > SESSION_SOURCE_MAX_BYTES)
         return -EFBIG;
-    *ret_stale = !fetched && is_newer(session, &source, name.module);
+    bool stale = !fetched && is_newer(session, &source, name.module);
+    if (name.has_md5)
+        error = source_check(&session->source_checks, file, fd, &source, name.md5, &stale);
+    if (error)
+        return error;
+    *ret_stale = stale;
     *ret_fd = take_fd(&fd);
     return 0;
 }

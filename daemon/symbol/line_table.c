@@ -112,6 +112,18 @@ int line_table_files(const struct debug_image *image, Dwarf_Die *unit_die, Dwarf
     return 0;
 }
 
+int line_table_md5(const struct debug_image *image, Dwarf_Die *unit_die, struct line_md5 *ret_md5)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word offset;
+    size_t length;
+    if (dwarf_cu_getdwarf(unit_die->cu) != image->dwarf ||
+        dwarf_formudata(dwarf_attr(unit_die, DW_AT_stmt_list, &attribute), &offset))
+        return 0;
+    const unsigned char *bytes = debug_image_section(image, ".debug_line", &length);
+    return line_md5_read(bytes, length, offset, ret_md5);
+}
+
 const struct line_row *line_table_find(const struct line_table *table, uint64_t vaddr)
 {
     if (table->count == 0 || vaddr < table->base || vaddr - table->base > UINT32_MAX)

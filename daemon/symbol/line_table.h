@@ -2,6 +2,7 @@
 #pragma once
 
 #include "symbol/debug_image.h"
+#include "symbol/line_md5.h"
 
 #define LINE_FILE_NONE UINT32_MAX
 
@@ -31,6 +32,9 @@ int line_table_read(const struct debug_image *image, Dwarf_Die *unit_die, uint64
 /* The files that a unit's line program names; 0, or -ENOENT when there is no sane program. */
 int line_table_files(const struct debug_image *image, Dwarf_Die *unit_die, Dwarf_Files **ret_files,
                      size_t *ret_count);
+
+/* The MD5 sums of these files, as far as the line table has them. 0 or -ENOMEM. */
+int line_table_md5(const struct debug_image *image, Dwarf_Die *unit_die, struct line_md5 *ret_md5);
 
 /* The row that covers vaddr, or NULL. O(log rows). */
 const struct line_row *line_table_find(const struct line_table *table, uint64_t vaddr);

@@ -129,8 +129,18 @@ int store_add_function(struct store *store, const char *name, uint32_t module, u
     return error;
 }
 
+static void note_md5(struct stored_file *file, const unsigned char *md5)
+{
+    if (file->md5_state == FILE_MD5_UNKNOWN) {
+        file->md5_state = FILE_MD5_KNOWN;
+        memcpy(file->md5, md5, MD5_BYTES);
+    } else if (memcmp(file->md5, md5, MD5_BYTES) != 0) {
+        file->md5_state = FILE_MD5_DISPUTED;
+    }
+}
+
 static int add_file(struct store *store, const char *path, const char *directory, uint32_t module,
-                    uint32_t *ret_id)
+                    const unsigned char *md5, uint32_t *ret_id)
 {
     struct stored_file file = {.module = module};
     int error = string_table_intern(&store->strings, path, strlen(path), &file.path);
@@ -154,15 +164,17 @@ static int add_file(struct store *store, const char *path, const char *directory
             return error;
         store->files[store->file_count++] = file;
     }
+    if (md5)
+        note_md5(&store->files[id], md5);
     *ret_id = id;
     return 0;
 }
 
 int store_add_file(struct store *store, const char *path, const char *directory, uint32_t module,
-                   uint32_t *ret_id)
+                   const unsigned char *md5, uint32_t *ret_id)
 {
     pthread_rwlock_wrlock(&store->lock);
-    int error = add_file(store, path, directory, module, ret_id);
+    int error = add_file(store, path, directory, module, md5, ret_id);
     pthread_rwlock_unlock(&store->lock);
     return error;
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/index.h"
+#include "base/md5.h"
 #include "base/strings.h"
 #include "lprofd/symbols.h"
 
@@ -17,6 +18,8 @@ struct stored_function {
 struct stored_file {
     uint32_t path, directory; /* ids in strings */
     uint32_t module;
+    enum { FILE_MD5_UNKNOWN, FILE_MD5_KNOWN, FILE_MD5_DISPUTED } md5_state;
+    unsigned char md5[MD5_BYTES];
 };
 
 /* The frames of one location: frames[first .. first + count). */
@@ -53,10 +56,11 @@ int store_add_function(struct store *store, const char *name, uint32_t module, u
 
 /*
  * Finds or adds a file. Absolute paths are one file whoever names them; equal relative paths are
- * one file only below the same directory. 0 or -ENOMEM.
+ * one file only below the same directory. `md5` is the sum of its text, or NULL; when two units
+ * disagree, it is not known. 0 or -ENOMEM.
  */
 int store_add_file(struct store *store, const char *path, const char *directory, uint32_t module,
-                   uint32_t *ret_id);
+                   const unsigned char *md5, uint32_t *ret_id);
 
 /* Replaces what is known of a location. At most FRAMES_PER_LOCATION_MAX. 0 or -ENOMEM. */
 int store_publish(struct store *store, uint32_t location, const struct frame *frames, size_t count,

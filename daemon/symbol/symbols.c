@@ -367,11 +367,14 @@ struct symbol_file symbols_file(const struct symbols *symbols, uint32_t id)
 {
     const struct store *store = &symbols->store;
     const struct stored_file *file = &store->files[id < store->file_count ? id : 0];
-    return (struct symbol_file){
+    struct symbol_file known = {
         .path = string_table_get(&store->strings, file->path),
         .directory = string_table_get(&store->strings, file->directory),
         .module = file->module,
+        .has_md5 = file->md5_state == FILE_MD5_KNOWN,
     };
+    memcpy(known.md5, file->md5, sizeof known.md5);
+    return known;
 }
 
 uint32_t symbols_function_count(const struct symbols *symbols)

@@ -85,6 +85,8 @@ int unit_read(const struct debug_image *image, const struct unit_header *header,
         error = inline_tree_read(image, header, &die, text_vaddr, &unit->tree);
     if (!error && (unit->lines.count || unit->tree.count))
         error = read_files(unit, image, &die);
+    if (!error && unit->file_count)
+        error = line_table_md5(image, &die, &unit->md5);
     if (error)
         return error;
     *ret_unit = take_pointer(unit);
@@ -101,6 +103,7 @@ void unit_free(struct unit *unit)
     free(unit->paths);
     free(unit->path_at);
     free(unit->file_ids);
+    line_md5_free(&unit->md5);
     free(unit);
 }
 
@@ -108,7 +111,7 @@ size_t unit_bytes(const struct unit *unit)
 {
     return sizeof *unit + unit->lines.capacity * sizeof *unit->lines.rows +
            inline_tree_bytes(&unit->tree) + unit->file_count * 2 * sizeof(uint32_t) +
-           unit->path_bytes;
+           unit->path_bytes + unit->md5.count * MD5_BYTES;
 }
 
 /* The published id of a file of this unit; 0 when the index is nobody's. */
@@ -121,7 +124,7 @@ static int unit_file(struct unit *unit, const struct unit_context *context, uint
     const char *path = unit->paths + unit->path_at[index];
     if (!unit->file_ids[index] && path[0]) {
         int error = store_add_file(context->store, path, unit->directory, context->module,
-                                   &unit->file_ids[index]);
+                                   line_md5_get(&unit->md5, index), &unit->file_ids[index]);
         if (error)
             return error;
     }
@@ -148,7 +151,7 @@ static int other_unit_file(const struct unit_context *context, struct die_file *
     int error = absolute_path(directory, name, &path);
     if (error)
         return error == -ENOMEM ? error : 0;
-    return store_add_file(context->store, path, directory, context->module, ret_id);
+    return store_add_file(context->store, path, directory, context->module, NULL, ret_id);
 }
 
 static int declaration(struct unit *unit, const struct unit_context *context, Dwarf_Die *die,

@@ -14,6 +14,7 @@ struct unit {
     uint32_t *path_at;  /* owned: offset of each file's name in paths */
     uint32_t *file_ids; /* owned: published ids, 0 while nobody asked */
     size_t file_count, path_bytes;
+    struct line_md5 md5; /* of its files */
 };
 
 /* What resolving an address needs beside the unit. All borrowed. */

@@ -61,11 +61,23 @@ static void lines_are_neither_lost_nor_added(void **state)
     text_free(&text);
 }
 
+static void sources_that_are_not_utf8_are_latin1(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    static const char bytes[] = "caf\xe9 \xa0\xff\n\x93\0\xc3\xa9\n\xe2\x82";
+    utf8_add_source(&text, bytes, sizeof bytes - 1);
+    assert_string_equal(text.bytes, "caf\u00e9 \u00a0\u00ff\n" REPLACEMENT REPLACEMENT
+                                    "\u00e9\n\u00e2" REPLACEMENT);
+    text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_text_is_kept),
         cmocka_unit_test(ill_formed_parts_are_replaced),
+        cmocka_unit_test(sources_that_are_not_utf8_are_latin1),
         cmocka_unit_test(lines_are_neither_lost_nor_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
