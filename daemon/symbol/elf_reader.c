@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <elfutils/libdwelf.h>
+#include <libdeflate.h>
 
 #include "base/cleanup.h"
 #include "base/elf_limits.h"
@@ -193,32 +193,24 @@ int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_se
 }
 
 /* Exactly `length` bytes must come out: a stream that ends early or goes on is corrupt. */
-static int inflate_stream(z_stream *stream, int fd, const struct elf_section *section,
-                          unsigned char *bytes, uint64_t length)
+static int inflate_section(int fd, const struct elf_section *section, void *bytes, uint64_t length)
 {
-    _cleanup_free_ unsigned char *chunk = malloc(CHUNK_BYTES);
-    if (!chunk)
+    uint64_t packed_bytes = section->bytes - sizeof(Elf64_Chdr);
+    if (packed_bytes > elf_reader_bytes_max())
+        return -EFBIG;
+    _cleanup_free_ unsigned char *packed = malloc(packed_bytes + 1);
+    if (!packed)
         return -ENOMEM;
-    uint64_t offset = section->offset + sizeof(Elf64_Chdr);
-    uint64_t left = section->bytes - sizeof(Elf64_Chdr);
-    int result = Z_OK;
-    while (result == Z_OK && length) {
-        if (stream->avail_in == 0) {
-            stream->avail_in = left < CHUNK_BYTES ? (uInt)left : CHUNK_BYTES;
-            stream->next_in = chunk;
-            if (!stream->avail_in || read_at(fd, chunk, stream->avail_in, offset))
-                return -EIO;
-            offset += stream->avail_in;
-            left -= stream->avail_in;
-        }
-        uInt room = length < CHUNK_BYTES ? (uInt)length : CHUNK_BYTES;
-        stream->next_out = bytes;
-        stream->avail_out = room;
-        result = inflate(stream, Z_NO_FLUSH);
-        bytes += room - stream->avail_out;
-        length -= room - stream->avail_out;
-    }
-    return length == 0 ? 0 : -EBADMSG;
+    int error = read_at(fd, packed, packed_bytes, section->offset + sizeof(Elf64_Chdr));
+    if (error)
+        return error;
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    if (!decompressor)
+        return -ENOMEM;
+    enum libdeflate_result result =
+        libdeflate_zlib_decompress(decompressor, packed, packed_bytes, bytes, length, NULL);
+    libdeflate_free_decompressor(decompressor);
+    return result == LIBDEFLATE_SUCCESS ? 0 : -EBADMSG;
 }
 
 int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
@@ -228,14 +220,7 @@ int elf_reader_read_into(const struct elf_reader *file, const struct elf_section
         return read_at(file->fd, bytes, section->bytes, section->offset);
     uint64_t length;
     int error = elf_reader_inflated_bytes(file, section, &length);
-    if (error)
-        return error;
-    z_stream stream = {0};
-    if (inflateInit(&stream) != Z_OK)
-        return -ENOMEM;
-    error = inflate_stream(&stream, file->fd, section, bytes, length);
-    inflateEnd(&stream);
-    return error;
+    return error ? error : inflate_section(file->fd, section, bytes, length);
 }
 
 int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
@@ -309,7 +294,7 @@ int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc)
     _cleanup_free_ unsigned char *chunk = malloc(CHUNK_BYTES);
     if (!chunk)
         return -ENOMEM;
-    uLong crc = crc32(0, NULL, 0);
+    uint32_t crc = 0;
     for (off_t offset = 0;;) {
         ssize_t got = pread(file->fd, chunk, CHUNK_BYTES, offset);
         if (got < 0 && errno == EINTR)
@@ -318,9 +303,9 @@ int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc)
             return -EIO;
         if (got == 0)
             break;
-        crc = crc32(crc, chunk, (uInt)got);
+        crc = libdeflate_crc32(crc, chunk, (size_t)got);
         offset += got;
     }
-    *ret_crc = (uint32_t)crc;
+    *ret_crc = crc;
     return 0;
 }
