@@ -165,7 +165,8 @@ static void a_python_process_is_python_and_this_one_is_native(void **state)
     }
     const char *const command[] = {"/usr/bin/python3", "-c", "import time; time.sleep(1000)", NULL};
     pid_t pid = start(command);
-    usleep(50000);
+    for (int tries = 0; tries < 500 && strcmp(runtime_of_process(pid), "python") != 0; tries++)
+        usleep(10000); /* it has yet to execute */
     assert_string_equal(runtime_of_process(pid), "python");
     end(pid);
 }
