@@ -156,6 +156,16 @@ void thread_table_exit_all(struct thread_table *table, pid_t pid)
             table->entries[i].thread.state = THREAD_EXITED;
 }
 
+bool thread_table_has_living(const struct thread_table *table, pid_t pid)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct profile_thread *thread = &table->entries[i].thread;
+        if (thread->pid == pid && thread->state != THREAD_EXITED)
+            return true;
+    }
+    return false;
+}
+
 void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t weight_ns)
 {
     table->entries[index].thread.hits++;

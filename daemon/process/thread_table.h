@@ -18,6 +18,9 @@ void thread_table_exit(struct thread_table *table, pid_t tid);
 /* All of the process's threads; those of every process for pid 0. */
 void thread_table_exit_all(struct thread_table *table, pid_t pid);
 
+/* True while a thread of the process is known that has not ended. O(threads). */
+bool thread_table_has_living(const struct thread_table *table, pid_t pid);
+
 /* Adds the threads in /proc/PID/task; CPU time that they used until now does not count. */
 int thread_table_scan(struct thread_table *table, pid_t pid);
 

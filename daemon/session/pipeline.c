@@ -149,10 +149,10 @@ static void handle_exit(struct pipeline *pipeline, struct process *process,
                         const struct record *record)
 {
     thread_table_exit(pipeline->threads, record->tid);
-    if (record->tid == record->pid && record->pid != pipeline->session->pid) {
-        thread_table_exit_all(pipeline->threads, record->pid);
+    /* The main thread may end before the others do. The target's own end is told by its pidfd. */
+    if (record->pid != pipeline->session->pid &&
+        !thread_table_has_living(pipeline->threads, record->pid))
         process_end(process, record->time_ns);
-    }
 }
 
 /* A record of one of our processes. */
