@@ -91,16 +91,6 @@ static int fill(const struct elf_reader *file, const struct layout *layout, unsi
     return 0;
 }
 
-static int begin(struct debug_image *image)
-{
-    image->dwarf = dwarf_begin_elf(image->elf, DWARF_C_READ, NULL);
-    if (!image->dwarf)
-        return -EBADMSG;
-    if (image->alternate)
-        dwarf_setalt(image->dwarf, image->alternate->dwarf);
-    return 0;
-}
-
 static void free_image(struct debug_image **image)
 {
     debug_image_free(*image);
@@ -137,23 +127,13 @@ int debug_image_load(const struct elf_reader *file, struct debug_image *alternat
     image->elf = elf_memory(bytes, length);
     if (!image->elf)
         return -EBADMSG;
-    error = begin(image);
-    if (error)
-        return error;
+    image->dwarf = dwarf_begin_elf(image->elf, DWARF_C_READ, NULL);
+    if (!image->dwarf)
+        return -EBADMSG;
+    if (image->alternate)
+        dwarf_setalt(image->dwarf, image->alternate->dwarf);
     *ret_image = take_pointer(image);
     return 0;
-}
-
-int debug_image_refresh(struct debug_image *image)
-{
-    dwarf_end(image->dwarf);
-    image->dwarf = NULL;
-    if (image->alternate) {
-        int error = debug_image_refresh(image->alternate);
-        if (error)
-            return error;
-    }
-    return begin(image);
 }
 
 const unsigned char *debug_image_section(const struct debug_image *image, const char *name,
@@ -171,6 +151,22 @@ const unsigned char *debug_image_section(const struct debug_image *image, const 
     }
     *ret_length = 0;
     return NULL;
+}
+
+static struct section_bytes section_bytes(const struct debug_image *image, const char *name)
+{
+    struct section_bytes section;
+    section.bytes = debug_image_section(image, name, &section.length);
+    return section;
+}
+
+struct line_sections debug_image_line_sections(const struct debug_image *image)
+{
+    return (struct line_sections){
+        .line = section_bytes(image, ".debug_line"),
+        .str = section_bytes(image, ".debug_str"),
+        .line_str = section_bytes(image, ".debug_line_str"),
+    };
 }
 
 size_t debug_image_bytes(const struct debug_image *image)

@@ -4,6 +4,7 @@
 #include <elfutils/libdw.h>
 
 #include "symbol/elf_reader.h"
+#include "symbol/line_header.h"
 
 /*
  * libdw gets an ELF image with only the sections that lines and inlines need, inflated. So it never
@@ -28,12 +29,12 @@ bool debug_image_possible(const struct elf_reader *file);
 int debug_image_load(const struct elf_reader *file, struct debug_image *alternate,
                      struct debug_image **ret_image);
 
-/* Frees what libdw has decoded so far: all its pointers and DIEs become invalid. 0 or -ENOMEM. */
-int debug_image_refresh(struct debug_image *image);
-
 /* A borrowed section of the image; NULL and 0 when it has none of that name. */
 const unsigned char *debug_image_section(const struct debug_image *image, const char *name,
                                          size_t *ret_length);
+
+/* Those of line programs and their strings, as far as it has them. */
+struct line_sections debug_image_line_sections(const struct debug_image *image);
 
 size_t debug_image_bytes(const struct debug_image *image);
 void debug_image_free(struct debug_image *image);

@@ -10,9 +10,9 @@
 
 /* Compilers number abbreviations from 1; a sparse numbering would only waste our memory. */
 #define ABBREVIATION_CODE_MAX (1u << 20)
-#define FORM_VARIABLE UINT32_MAX
 
-/* How many bytes a value of that form takes, FORM_VARIABLE when its bytes tell (DWARF 5 §7.5.6). */
+/* How many bytes a value of that form takes, ABBREVIATION_VARIABLE when its bytes tell (DWARF 5
+   §7.5.6). */
 static uint32_t form_bytes(const struct unit_header *unit, uint32_t form)
 {
     switch (form) {
@@ -58,7 +58,7 @@ static uint32_t form_bytes(const struct unit_header *unit, uint32_t form)
     case DW_FORM_GNU_strp_alt:
         return unit->offset_bytes;
     default:
-        return FORM_VARIABLE;
+        return ABBREVIATION_VARIABLE;
     }
 }
 
@@ -111,10 +111,15 @@ static void skip_value(struct reader *reader, const struct unit_header *unit, ui
 {
     form = resolve_indirect(reader, form);
     uint32_t bytes = form_bytes(unit, form);
-    if (bytes == FORM_VARIABLE)
+    if (bytes == ABBREVIATION_VARIABLE)
         skip_variable(reader, form);
     else
         reader_take(reader, bytes);
+}
+
+static bool is_code(uint32_t tag)
+{
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
 }
 
 static int read_attributes(struct abbreviations *abbreviations, const struct unit_header *unit,
@@ -133,10 +138,12 @@ static int read_attributes(struct abbreviations *abbreviations, const struct uni
         if (array_reserve(&abbreviations->attributes, &abbreviations->attribute_capacity,
                           abbreviations->attribute_count + 1, sizeof *abbreviations->attributes))
             return -ENOMEM;
-        abbreviations->attributes[abbreviations->attribute_count++] =
-            (struct abbreviation_attribute){(uint32_t)name, (uint32_t)form, implicit};
         uint32_t bytes = form_bytes(unit, (uint32_t)form);
-        fixed = bytes == FORM_VARIABLE || fixed >= ABBREVIATION_VARIABLE - bytes
+        abbreviations->attributes[abbreviations->attribute_count++] =
+            (struct abbreviation_attribute){(uint32_t)name, (uint32_t)form, bytes, implicit};
+        if (name == DW_AT_low_pc || name == DW_AT_ranges)
+            abbreviation->has_code = is_code(abbreviation->tag);
+        fixed = bytes == ABBREVIATION_VARIABLE || fixed >= ABBREVIATION_VARIABLE - bytes
                     ? ABBREVIATION_VARIABLE
                     : fixed + bytes;
     }
@@ -254,7 +261,10 @@ static void read_attribute(struct reader *reader, const struct unit_header *unit
     default:
         break;
     }
-    skip_value(reader, unit, form);
+    if (attribute->bytes != ABBREVIATION_VARIABLE)
+        reader_take(reader, attribute->bytes);
+    else
+        skip_value(reader, unit, form);
 }
 
 static void read_die(struct die_scan *scan, const struct abbreviation *abbreviation,
@@ -276,9 +286,14 @@ static void skip_die(struct die_scan *scan, const struct abbreviation *abbreviat
         reader_take(&scan->reader, abbreviation->fixed_bytes);
         return;
     }
-    for (uint32_t i = 0; i < abbreviation->attribute_count && !scan->reader.failed; i++)
-        skip_value(&scan->reader, &scan->unit,
-                   scan->abbreviations.attributes[abbreviation->first_attribute + i].form);
+    const struct abbreviation_attribute *attributes =
+        scan->abbreviations.attributes + abbreviation->first_attribute;
+    for (uint32_t i = 0; i < abbreviation->attribute_count && !scan->reader.failed; i++) {
+        if (attributes[i].bytes != ABBREVIATION_VARIABLE)
+            reader_take(&scan->reader, attributes[i].bytes);
+        else
+            skip_value(&scan->reader, &scan->unit, attributes[i].form);
+    }
 }
 
 int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
@@ -302,8 +317,7 @@ int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
             scan->lowest = depth;
         if (abbreviation->has_children)
             scan->depth++;
-        bool wanted = abbreviation->tag == DW_TAG_subprogram ||
-                      abbreviation->tag == DW_TAG_inlined_subroutine;
+        bool wanted = abbreviation->has_code;
         if (wanted) {
             *ret_die =
                 (struct scanned_die){.offset = offset, .tag = abbreviation->tag, .depth = depth};

@@ -8,12 +8,14 @@
 /* An attribute of an abbreviation (DWARF 5 §7.5.3). */
 struct abbreviation_attribute {
     uint32_t name, form;
+    uint32_t bytes;   /* of its value, or ABBREVIATION_VARIABLE */
     int64_t implicit; /* the value of DW_FORM_implicit_const */
 };
 
 struct abbreviation {
     uint32_t tag; /* 0: there is no abbreviation of this code */
     bool has_children;
+    bool has_code;        /* a subprogram or inlined subroutine with addresses, not a declaration */
     uint32_t fixed_bytes; /* of all attribute values, or ABBREVIATION_VARIABLE */
     uint32_t first_attribute, attribute_count;
 };
@@ -37,8 +39,7 @@ struct unit_header {
 };
 
 /*
- * A DIE of the kinds that have code: subprograms and inlined subroutines. Others are only counted
- * in the depth.
+ * A DIE that has code: a subprogram or an inlined subroutine. Others are only counted in the depth.
  */
 struct scanned_die {
     uint64_t offset;

@@ -1,8 +1,7 @@
-/* The rows of one unit's line program, sorted and compact. */
+/* The rows of one unit's line program (DWARF 5 §6.2), sorted and compact. */
 #pragma once
 
-#include "symbol/debug_image.h"
-#include "symbol/line_md5.h"
+#include "symbol/line_header.h"
 
 #define LINE_FILE_NONE UINT32_MAX
 
@@ -18,23 +17,14 @@ struct line_table {
     uint64_t base;         /* vaddr of the first row */
     struct line_row *rows; /* owned */
     size_t count, capacity;
-    size_t decoded; /* rows that libdw had to decode (and keeps) for this */
 };
 
 /*
- * Decodes the line program of a unit (libdw sorts it by address; an end of a sequence comes before
- * a row that starts there). Code below `text_vaddr` was discarded by the linker. The table is empty
- * when there is no valid program. 0 or -ENOMEM.
+ * Runs the program (which may add files to its header). Rows are sorted by address; the end of a
+ * sequence comes before a row that starts there. Code below `text_vaddr` was discarded by the
+ * linker. A broken program yields the sequences before the fault. 0 or -ENOMEM.
  */
-int line_table_read(const struct debug_image *image, Dwarf_Die *unit_die, uint64_t text_vaddr,
-                    struct line_table *ret_table);
-
-/* The files that a unit's line program names; 0, or -ENOENT when there is no sane program. */
-int line_table_files(const struct debug_image *image, Dwarf_Die *unit_die, Dwarf_Files **ret_files,
-                     size_t *ret_count);
-
-/* The MD5 sums of these files, as far as the line table has them. 0 or -ENOMEM. */
-int line_table_md5(const struct debug_image *image, Dwarf_Die *unit_die, struct line_md5 *ret_md5);
+int line_table_read(struct line_header *header, uint64_t text_vaddr, struct line_table *ret_table);
 
 /* The row that covers vaddr, or NULL. O(log rows). */
 const struct line_row *line_table_find(const struct line_table *table, uint64_t vaddr);

@@ -9,8 +9,6 @@
 
 /* Decoded units are a cache: all that was asked for is published already. */
 #define UNITS_BYTES_MAX (64u << 20)
-/* libdw keeps 40 bytes for each row it ever decoded. */
-#define LIBDW_ROWS_MAX (1u << 20)
 
 static void free_object(struct object **object)
 {
@@ -66,7 +64,6 @@ void object_forget_lines(struct object *object)
     forget_units(object);
     debug_image_free(object->image);
     object->image = NULL;
-    object->libdw_rows = 0;
 }
 
 void object_free(struct object *object)
@@ -134,29 +131,12 @@ int object_load_lines(struct object *object, const struct target *target)
     return error;
 }
 
-int object_rest(struct object *object)
-{
-    if (!object->image || object->libdw_rows == 0)
-        return 0;
-    object->libdw_rows = 0;
-    int error = debug_image_refresh(object->image);
-    if (error)
-        object_forget_lines(object);
-    return error == -ENOMEM ? error : 0;
-}
-
 /* NULL when the unit is broken. */
 static int touch_unit(struct object *object, uint32_t position, struct unit **ret_unit)
 {
     *ret_unit = object->units[position];
     if (*ret_unit)
         return 0;
-    if (object->libdw_rows > LIBDW_ROWS_MAX) {
-        object->libdw_rows = 0;
-        int error = debug_image_refresh(object->image);
-        if (error)
-            return -ENOMEM;
-    }
     if (object->units_bytes > UNITS_BYTES_MAX)
         forget_units(object);
     int error = unit_read(object->image, &object->index.units[position], object->binary->text_vaddr,
@@ -165,7 +145,6 @@ static int touch_unit(struct object *object, uint32_t position, struct unit **re
         return error == -ENOMEM ? error : 0;
     *ret_unit = object->units[position];
     object->units_bytes += unit_bytes(*ret_unit);
-    object->libdw_rows += (*ret_unit)->lines.decoded + 1;
     return 0;
 }
 

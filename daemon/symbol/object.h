@@ -20,7 +20,6 @@ struct object {
     bool indexed;
     struct unit **units; /* owned, by position in index; NULL while untouched */
     size_t units_bytes;  /* of those that are decoded */
-    size_t libdw_rows;   /* line rows that libdw holds copies of */
     uint64_t last_use;
 };
 
@@ -46,9 +45,6 @@ int object_load_lines(struct object *object, const struct target *target);
  */
 int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
                    struct frame *ret_frames, size_t *ret_count);
-
-/* Frees libdw's copies of what was decoded. 0 or -ENOMEM. */
-int object_rest(struct object *object);
 
 /* Frees debug sections and decoded units; they are loaded again when needed. */
 void object_forget_lines(struct object *object);

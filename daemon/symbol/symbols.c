@@ -302,9 +302,8 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
         return -ENOMEM;
     for (size_t i = 0; i < count && !error; i++)
         error = publish_lines(symbols, object, &requests[i], frames);
-    int rest_error = object_rest(object);
     trim(symbols, object);
-    return error ? error : rest_error;
+    return error;
 }
 
 int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)

@@ -12,54 +12,58 @@
 #include "symbol/die.h"
 #include "symbol/path.h"
 
-#define FILES_MAX (1u << 20)
-#define PATH_TEXT_BYTES_MAX (256u << 20)
-
-/*
- * libdw has joined names with the compilation directory already where the line table says so; a
- * relative directory must not come twice.
- */
-static int absolute_path(const char *directory, const char *name, char **ret_path)
+/* Where the table of a unit's line program is, in the image that has the unit. */
+static int read_line_header(const struct debug_image *image, Dwarf_Die *unit_die,
+                            struct line_header *ret_header)
 {
-    size_t bytes = strlen(directory);
-    bool has_it = strncmp(name, directory, bytes) == 0 && name[bytes] == '/';
-    return path_join(has_it ? NULL : directory, name, ret_path);
+    if (dwarf_cu_getdwarf(unit_die->cu) != image->dwarf)
+        return image->alternate ? read_line_header(image->alternate, unit_die, ret_header)
+                                : -EBADMSG;
+    Dwarf_Attribute attribute;
+    Dwarf_Word offset;
+    if (dwarf_formudata(dwarf_attr(unit_die, DW_AT_stmt_list, &attribute), &offset))
+        return -EBADMSG;
+    struct line_sections sections = debug_image_line_sections(image);
+    return line_header_read(&sections, offset, ret_header);
 }
 
-/* File 0 is a file only since DWARF 5; before, it means "none". */
-static const char *file_name(Dwarf_Files *files, size_t index, unsigned version)
+/* A unit without a sane line program is one without lines. */
+static int read_lines(const struct debug_image *image, Dwarf_Die *die, uint64_t text_vaddr,
+                      struct unit *unit)
 {
-    if (index == 0 && version < 5)
-        return NULL;
-    return dwarf_filesrc(files, index, NULL, NULL);
+    int error = read_line_header(image, die, &unit->line_header);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    error = line_table_read(&unit->line_header, text_vaddr, &unit->lines);
+    if (error)
+        return error;
+    unit->file_ids = calloc(unit->line_header.file_count + 1, sizeof *unit->file_ids);
+    return unit->file_ids ? 0 : -ENOMEM;
 }
 
-static int read_files(struct unit *unit, const struct debug_image *image, Dwarf_Die *die)
+/* NULL when the name is too long for a path. 0 or -ENOMEM. */
+static int file_path(const char *compilation, const struct line_file *file, char **ret_path)
 {
-    Dwarf_Files *files;
-    size_t count;
-    if (line_table_files(image, die, &files, &count) || count > FILES_MAX)
+    _cleanup_free_ char *directory = NULL;
+    *ret_path = NULL;
+    int error = path_join(compilation, file->directory ? file->directory : "", &directory);
+    if (!error)
+        error = path_join(directory, file->name, ret_path);
+    return error == -ENOMEM ? error : 0;
+}
+
+static int publish_file(const struct unit_context *context, const char *compilation,
+                        const struct line_header *header, uint64_t index, uint32_t *ret_id)
+{
+    *ret_id = 0;
+    if (index >= header->file_count || !header->files[index].name || !header->files[index].name[0])
         return 0;
-    _cleanup_text_ struct text paths = {0};
-    unit->path_at = calloc(count + 1, sizeof *unit->path_at);
-    unit->file_ids = calloc(count + 1, sizeof *unit->file_ids);
-    if (!unit->path_at || !unit->file_ids)
-        return -ENOMEM;
-    for (size_t i = 0; i < count && paths.length < PATH_TEXT_BYTES_MAX; i++) {
-        const char *name = file_name(files, i, unit->header.version);
-        _cleanup_free_ char *path = NULL;
-        int error = absolute_path(unit->directory, name ? name : "", &path);
-        if (error == -ENOMEM)
-            return error;
-        unit->path_at[i] = (uint32_t)paths.length;
-        unit->file_count = i + 1;
-        text_add(&paths, error ? "" : path, error ? 1 : strlen(path) + 1);
-    }
-    if (paths.failed)
-        return -ENOMEM;
-    unit->path_bytes = paths.length;
-    unit->paths = take_pointer(paths.bytes);
-    return 0;
+    const struct line_file *file = &header->files[index];
+    _cleanup_free_ char *path = NULL;
+    int error = file_path(compilation, file, &path);
+    if (error || !path)
+        return error;
+    return store_add_file(context->store, path, compilation, context->module, file->md5, ret_id);
 }
 
 static void free_unit(struct unit **unit)
@@ -80,13 +84,9 @@ int unit_read(const struct debug_image *image, const struct unit_header *header,
     unit->directory = strdup(die_string(&die, DW_AT_comp_dir));
     if (!unit->directory)
         return -ENOMEM;
-    int error = line_table_read(image, &die, text_vaddr, &unit->lines);
+    int error = read_lines(image, &die, text_vaddr, unit);
     if (!error)
         error = inline_tree_read(image, header, &die, text_vaddr, &unit->tree);
-    if (!error && (unit->lines.count || unit->tree.count))
-        error = read_files(unit, image, &die);
-    if (!error && unit->file_count)
-        error = line_table_md5(image, &die, &unit->md5);
     if (error)
         return error;
     *ret_unit = take_pointer(unit);
@@ -99,19 +99,17 @@ void unit_free(struct unit *unit)
         return;
     line_table_free(&unit->lines);
     inline_tree_free(&unit->tree);
+    line_header_free(&unit->line_header);
     free(unit->directory);
-    free(unit->paths);
-    free(unit->path_at);
     free(unit->file_ids);
-    line_md5_free(&unit->md5);
     free(unit);
 }
 
 size_t unit_bytes(const struct unit *unit)
 {
     return sizeof *unit + unit->lines.capacity * sizeof *unit->lines.rows +
-           inline_tree_bytes(&unit->tree) + unit->file_count * 2 * sizeof(uint32_t) +
-           unit->path_bytes + unit->md5.count * MD5_BYTES;
+           inline_tree_bytes(&unit->tree) + line_header_bytes(&unit->line_header) +
+           unit->line_header.file_count * sizeof *unit->file_ids;
 }
 
 /* The published id of a file of this unit; 0 when the index is nobody's. */
@@ -119,39 +117,28 @@ static int unit_file(struct unit *unit, const struct unit_context *context, uint
                      uint32_t *ret_id)
 {
     *ret_id = 0;
-    if (index >= unit->file_count)
+    if (index >= unit->line_header.file_count)
         return 0;
-    const char *path = unit->paths + unit->path_at[index];
-    if (!unit->file_ids[index] && path[0]) {
-        int error = store_add_file(context->store, path, unit->directory, context->module,
-                                   line_md5_get(&unit->md5, index), &unit->file_ids[index]);
-        if (error)
-            return error;
-    }
-    *ret_id = unit->file_ids[index];
-    return 0;
+    uint32_t *id = &unit->file_ids[index];
+    int error = *id ? 0 : publish_file(context, unit->directory, &unit->line_header, index, id);
+    if (!error)
+        *ret_id = *id;
+    return error;
 }
 
 /* The same for a unit that this one refers to: link-time optimisation, dwz's shared units. */
 static int other_unit_file(const struct unit_context *context, struct die_file *file,
                            uint32_t *ret_id)
 {
-    Dwarf_Files *files;
-    Dwarf_Half version = 0;
-    size_t count;
+    struct line_header header;
     *ret_id = 0;
-    if (dwarf_cu_info(file->unit.cu, &version, NULL, NULL, NULL, NULL, NULL, NULL) ||
-        line_table_files(context->image, &file->unit, &files, &count) || file->index >= count)
-        return 0;
-    const char *name = file_name(files, file->index, version);
-    _cleanup_free_ char *path = NULL;
-    if (!name || !name[0])
-        return 0;
-    const char *directory = die_string(&file->unit, DW_AT_comp_dir);
-    int error = absolute_path(directory, name, &path);
+    int error = read_line_header(context->image, &file->unit, &header);
     if (error)
         return error == -ENOMEM ? error : 0;
-    return store_add_file(context->store, path, directory, context->module, NULL, ret_id);
+    error = publish_file(context, die_string(&file->unit, DW_AT_comp_dir), &header, file->index,
+                         ret_id);
+    line_header_free(&header);
+    return error;
 }
 
 static int declaration(struct unit *unit, const struct unit_context *context, Dwarf_Die *die,

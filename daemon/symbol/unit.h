@@ -9,12 +9,9 @@ struct unit {
     struct unit_header header;
     struct line_table lines;
     struct inline_tree tree;
-    char *directory;    /* owned: DW_AT_comp_dir */
-    char *paths;        /* owned: names of its files, NUL between them */
-    uint32_t *path_at;  /* owned: offset of each file's name in paths */
-    uint32_t *file_ids; /* owned: published ids, 0 while nobody asked */
-    size_t file_count, path_bytes;
-    struct line_md5 md5; /* of its files */
+    struct line_header line_header; /* borrows from the image */
+    char *directory;                /* owned: DW_AT_comp_dir */
+    uint32_t *file_ids;             /* owned: published ids of its files, 0 while nobody asked */
 };
 
 /* What resolving an address needs beside the unit. All borrowed. */
@@ -25,7 +22,7 @@ struct unit_context {
     uint32_t fallback; /* the function when no DIE covers the address */
 };
 
-/* Copies all it needs out of libdw. 0, -ENOMEM, or -EBADMSG when the unit has no root DIE. */
+/* Borrows from the image. 0, -ENOMEM, or -EBADMSG when the unit has no root DIE. */
 int unit_read(const struct debug_image *image, const struct unit_header *header,
               uint64_t text_vaddr, struct unit **ret_unit);
 void unit_free(struct unit *unit);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "symbol/line_table.h"
 
 #define RANGES_MAX (1u << 24)
 
@@ -42,45 +43,53 @@ static int add_die_ranges(Dwarf_Die *die, uint64_t text_vaddr, uint32_t value,
     return 0;
 }
 
+static int add_row_ranges(const struct line_table *lines, uint32_t value, struct ranges *ranges)
+{
+    int error = 0;
+    for (size_t i = 0, first = 0; i < lines->count && !error; i++) {
+        if (lines->rows[i].file != LINE_FILE_NONE)
+            continue;
+        error = add_range(ranges, lines->base + lines->rows[first].offset,
+                          lines->base + lines->rows[i].offset, value);
+        first = i + 1;
+    }
+    return error;
+}
+
 /*
  * A unit whose root has no range of its own (some assemblers and linkers leave it out) is where
  * its line table's rows are.
  */
-static int add_line_ranges(Dwarf_Die *die, uint64_t text_vaddr, uint32_t value,
-                           struct ranges *ranges)
+static int add_line_ranges(const struct debug_image *image, Dwarf_Die *die, uint64_t text_vaddr,
+                           uint32_t value, struct ranges *ranges)
 {
-    Dwarf_Lines *lines;
-    size_t count;
-    if (!dwarf_hasattr(die, DW_AT_stmt_list) || dwarf_getsrclines(die, &lines, &count))
+    struct line_sections sections = debug_image_line_sections(image);
+    struct line_header header;
+    struct line_table lines = {0};
+    Dwarf_Attribute attribute;
+    Dwarf_Word offset;
+    if (dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset))
         return 0;
-    Dwarf_Addr start = 0;
-    bool open = false;
-    for (size_t i = 0; i < count; i++) {
-        Dwarf_Line *line = dwarf_onesrcline(lines, i);
-        Dwarf_Addr vaddr;
-        bool ends;
-        if (dwarf_lineaddr(line, &vaddr) || dwarf_lineendsequence(line, &ends))
-            return 0;
-        if (!open)
-            start = vaddr;
-        open = !ends;
-        if (ends && start >= text_vaddr && vaddr > start) {
-            int error = add_range(ranges, start, vaddr, value);
-            if (error)
-                return error;
-        }
-    }
-    return 0;
+    int error = line_header_read(&sections, offset, &header);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    error = line_table_read(&header, text_vaddr, &lines);
+    if (!error)
+        error = add_row_ranges(&lines, value, ranges);
+    line_table_free(&lines);
+    line_header_free(&header);
+    return error;
 }
 
-static int add_unit(struct unit_index *index, const struct unit_header *unit, Dwarf_Die *die,
-                    uint64_t text_vaddr, struct ranges *ranges)
+static int add_unit(struct unit_index *index, const struct debug_image *image,
+                    const struct unit_header *unit, Dwarf_Die *die, uint64_t text_vaddr,
+                    struct ranges *ranges)
 {
     size_t before = ranges->count;
     uint32_t position = (uint32_t)index->count;
     int error = add_die_ranges(die, text_vaddr, position, ranges);
     if (!error && !dwarf_hasattr(die, DW_AT_ranges) && !dwarf_hasattr(die, DW_AT_low_pc))
-        error = add_line_ranges(die, text_vaddr, position, ranges);
+        error = add_line_ranges(image, die, text_vaddr, position, ranges);
     if (error || ranges->count == before)
         return error;
     if (array_reserve(&index->units, &index->capacity, index->count + 1, sizeof *index->units))
@@ -109,7 +118,7 @@ static int read_units(const struct debug_image *image, uint64_t text_vaddr,
         int tag = dwarf_tag(&die);
         if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
             continue;
-        int error = add_unit(index, &unit, &die, text_vaddr, ranges);
+        int error = add_unit(index, image, &unit, &die, text_vaddr, ranges);
         if (error)
             return error;
     }
