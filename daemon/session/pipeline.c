@@ -49,11 +49,16 @@ static void count_module_hit(struct pipeline *pipeline)
     }
 }
 
-/* Seals the open bucket if `time_ns` (since the start) lies beyond its end. */
+/*
+ * Seals the open bucket if `time_ns` (since the start) lies beyond its end. When that is long past,
+ * what is counted so far still belongs where it was: the rest is a bucket without samples.
+ */
 static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
 {
     uint64_t end_ns = time_ns / BUCKET_NS * BUCKET_NS;
-    return end_ns > pipeline->sealed_ns ? pipeline_seal(pipeline, end_ns) : 0;
+    uint64_t open_end_ns = (pipeline->sealed_ns / BUCKET_NS + 1) * BUCKET_NS;
+    int error = end_ns > open_end_ns ? pipeline_seal(pipeline, open_end_ns) : 0;
+    return error || end_ns <= pipeline->sealed_ns ? error : pipeline_seal(pipeline, end_ns);
 }
 
 /* When stacks have used up their share of memory, new ones are cut to what self time needs. */

@@ -96,6 +96,24 @@ void store_free(struct store *store)
     index_clear(&store->file_index);
 }
 
+static size_t measure(const struct store *store)
+{
+    return store->strings.bytes + store->function_capacity * sizeof *store->functions +
+           store->file_capacity * sizeof *store->files +
+           store->location_capacity * sizeof *store->locations +
+           store->frame_capacity * sizeof *store->frames +
+           (store->function_index.capacity + store->file_index.capacity +
+            store->strings.index.capacity) *
+               sizeof(struct index_slot);
+}
+
+/* Ends a change. Its size is told apart: the sampling path asks for it, and waits for no lock. */
+static void unlock_changed(struct store *store)
+{
+    atomic_store_explicit(&store->bytes, measure(store), memory_order_relaxed);
+    pthread_rwlock_unlock(&store->lock);
+}
+
 static int add_function(struct store *store, const char *name, struct stored_function function,
                         uint32_t *ret_id)
 {
@@ -125,7 +143,7 @@ int store_add_function(struct store *store, const char *name, uint32_t module, u
     pthread_rwlock_wrlock(&store->lock);
     struct stored_function function = {.module = module, .file = file, .line = line};
     int error = add_function(store, name, function, ret_id);
-    pthread_rwlock_unlock(&store->lock);
+    unlock_changed(store);
     return error;
 }
 
@@ -175,7 +193,7 @@ int store_add_file(struct store *store, const char *path, const char *directory,
 {
     pthread_rwlock_wrlock(&store->lock);
     int error = add_file(store, path, directory, module, md5, ret_id);
-    pthread_rwlock_unlock(&store->lock);
+    unlock_changed(store);
     return error;
 }
 
@@ -218,7 +236,7 @@ int store_publish(struct store *store, uint32_t location, const struct frame *fr
 {
     pthread_rwlock_wrlock(&store->lock);
     int error = publish(store, location, frames, count, status);
-    pthread_rwlock_unlock(&store->lock);
+    unlock_changed(store);
     return error;
 }
 
@@ -230,17 +248,11 @@ int store_set_status(struct store *store, uint32_t location, enum symbol_status 
         store->locations[location].status = (uint8_t)status;
         store->generation++;
     }
-    pthread_rwlock_unlock(&store->lock);
+    unlock_changed(store);
     return error;
 }
 
 size_t store_bytes(const struct store *store)
 {
-    return store->strings.bytes + store->function_capacity * sizeof *store->functions +
-           store->file_capacity * sizeof *store->files +
-           store->location_capacity * sizeof *store->locations +
-           store->frame_capacity * sizeof *store->frames +
-           (store->function_index.capacity + store->file_index.capacity +
-            store->strings.index.capacity) *
-               sizeof(struct index_slot);
+    return atomic_load_explicit(&store->bytes, memory_order_relaxed);
 }

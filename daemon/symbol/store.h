@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/index.h"
 #include "base/md5.h"
@@ -44,6 +45,7 @@ struct store {
     struct frame *frames;
     size_t frame_count, frame_capacity;
     uint64_t generation;
+    _Atomic(size_t) bytes; /* of all that; may be read without the lock */
 };
 
 /* 0 or -ENOMEM. */
@@ -69,4 +71,5 @@ int store_publish(struct store *store, uint32_t location, const struct frame *fr
 /* Changes the status of a location that has frames already. 0 or -ENOMEM. */
 int store_set_status(struct store *store, uint32_t location, enum symbol_status status);
 
+/* Needs no lock. */
 size_t store_bytes(const struct store *store);

@@ -1,0 +1,110 @@
+// Clients that are many, slow, stuck or gone: the others are served and sampling goes on.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { test } from 'node:test';
+
+import { startDaemon } from './helpers/daemon.mjs';
+import { request } from './helpers/http.mjs';
+import { atEnd, openFiles, sleep, startTarget, until } from './helpers/processes.mjs';
+import { SANITIZED, needsRoot } from './helpers/programs.mjs';
+
+const PATHS = ['/lines', '/functions', '/flamegraph', '/timeline', '/threads', '/files', ''];
+
+/** Resident bytes of a process. */
+const resident = (pid) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+
+/** A connection that has asked for `path`; what comes back is counted, and the end noted. */
+function connect(t, url, path) {
+  const { host, hostname, port } = new URL(url);
+  const text = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  const socket = net.connect(Number(port), hostname, () => socket.write(text));
+  const client = { socket, bytes: 0, head: '', closed: false };
+  socket.on('data', (part) => {
+    client.bytes += part.length;
+    if (client.head.length < 4096) client.head += part.toString('latin1');
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => (client.closed = true));
+  atEnd(t, () => socket.destroy());
+  return client;
+}
+
+const EVENTS = '/api/v1/sessions/current/events';
+
+async function startProfile(t) {
+  const target = await startTarget(t, 'threads');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(200);
+  return daemon;
+}
+
+/** Asserts that sampling went on since `before`, with as many samples as the CPU time asks for. */
+async function assertSampling(daemon, before) {
+  const after = await daemon.waitSamples(before.samples.total + 100);
+  assert.equal(after.state, 'running');
+  const lost = after.samples.lost - before.samples.lost;
+  const taken = after.samples.total - before.samples.total;
+  assert.ok(lost <= 0.01 * taken, `${lost} lost, ${taken} taken`);
+  return after;
+}
+
+test('500 clients at once are all answered, and sampling goes on', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startProfile(t);
+  const before = await daemon.get('/sessions/current');
+  const base = resident(daemon.pid);
+  const streams = Array.from({ length: 250 }, () => connect(t, daemon.url, EVENTS));
+  const answers = await Promise.all(
+    Array.from({ length: 250 }, (_, i) =>
+      request(`${daemon.url}/api/v1/sessions/current${PATHS[i % PATHS.length]}`, { seconds: 120 }),
+    ),
+  );
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300), 60);
+  for (const { head } of streams) assert.match(head, /^HTTP\/1\.1 200 /);
+  await sleep(3000);
+  if (!SANITIZED) {
+    const grown = resident(daemon.pid) - base;
+    assert.ok(grown < 128 * 2 ** 20, `${grown} bytes more`);
+  }
+  await assertSampling(daemon, before);
+  assert.ok(streams.every(({ closed }) => !closed));
+});
+
+test('clients that vanish in the middle of their events leave nothing behind', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startProfile(t);
+  const before = openFiles(daemon.pid).length;
+  for (let turn = 0; turn < 3; turn++) {
+    const streams = Array.from({ length: 100 }, () => connect(t, daemon.url, EVENTS));
+    await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300), 60);
+    for (const { socket } of streams) socket.resetAndDestroy();
+  }
+  // A wave that met a full queue of connections may be noticed with the next heartbeat only.
+  await until('their descriptors are closed', () => openFiles(daemon.pid).length <= before + 2, 40);
+  const metrics = (await daemon.request('/metrics')).text;
+  assert.match(metrics, /^lprofd_http_event_streams 0$/m);
+});
+
+test('clients that do not read hold nobody up', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startProfile(t);
+  const before = await daemon.get('/sessions/current');
+  const base = resident(daemon.pid);
+  const stuck = Array.from({ length: 50 }, (_, i) => connect(t, daemon.url, i % 2 ? EVENTS : '/api/v1/openapi.json'));
+  for (const { socket } of stuck) socket.pause();
+  const openapi = await daemon.request('/api/v1/openapi.json');
+  assert.equal(openapi.status, 200);
+  const slow = connect(t, daemon.url, '/api/v1/openapi.json');
+  slow.socket.pause();
+  for (let i = 0; i < 8; i++) {
+    slow.socket.read(1);
+    const begun = performance.now();
+    await daemon.get('/sessions/current/lines');
+    assert.ok(performance.now() - begun < 5000);
+    await sleep(1000);
+  }
+  if (!SANITIZED) assert.ok(resident(daemon.pid) - base < 64 * 2 ** 20);
+  await assertSampling(daemon, before);
+});
