@@ -28,3 +28,10 @@ void clock_format_utc(uint64_t ago_ns, char ret_text[static CLOCK_ISO8601_BYTES]
     gmtime_r(&then, &parts);
     strftime(ret_text, CLOCK_ISO8601_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
+
+struct timespec clock_deadline(uint64_t timeout_ns)
+{
+    uint64_t at_ns = clock_monotonic_ns() + timeout_ns;
+    return (struct timespec){.tv_sec = (time_t)(at_ns / NS_PER_SECOND),
+                             .tv_nsec = (long)(at_ns % NS_PER_SECOND)};
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
@@ -15,3 +16,6 @@ uint64_t clock_process_cpu_ns(void);
 #define CLOCK_ISO8601_BYTES 32
 /* The wall clock `ago_ns` before now as "2026-01-31T12:00:00Z" (ISO 8601, UTC). */
 void clock_format_utc(uint64_t ago_ns, char ret_text[static CLOCK_ISO8601_BYTES]);
+
+/* When `timeout_ns` from now will be, for waits on CLOCK_MONOTONIC. */
+struct timespec clock_deadline(uint64_t timeout_ns);

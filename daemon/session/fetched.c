@@ -18,6 +18,7 @@ static void on_change(void *user)
     pthread_mutex_lock(&session->mutex);
     session->epoch++;
     pthread_cond_broadcast(&session->changed);
+    pthread_cond_signal(&session->located);
     pthread_mutex_unlock(&session->mutex);
 }
 

@@ -288,6 +288,19 @@ static bool waits_for_exec(struct pipeline *pipeline)
     return target && target->waiting_for_exec;
 }
 
+/* New code was seen: the symbol thread need not look for it all the time. */
+static void tell_new_locations(struct pipeline *pipeline)
+{
+    struct session *session = pipeline->session;
+    uint32_t count = stack_trie_location_count(session->trie);
+    if (count == pipeline->told_locations)
+        return;
+    pipeline->told_locations = count;
+    pthread_mutex_lock(&session->mutex);
+    pthread_cond_signal(&session->located);
+    pthread_mutex_unlock(&session->mutex);
+}
+
 /* Turns until sampling is over; returns the state that the session is in then. */
 static enum session_state turn(struct pipeline *pipeline)
 {
@@ -300,6 +313,7 @@ static enum session_state turn(struct pipeline *pipeline)
         bool ended = target_ended(pipeline);
         if (!error)
             error = capture->ops->drain(capture, false, on_record, pipeline);
+        tell_new_locations(pipeline);
         pipeline_account(pipeline, now_ns);
         if (!pipeline->error)
             pipeline->error = error;
@@ -472,6 +486,7 @@ void *pipeline_main(void *user)
     pthread_mutex_lock(&session->mutex);
     session->failure = failure;
     session->drained = true;
+    pthread_cond_signal(&session->located);
     pthread_mutex_unlock(&session->mutex);
     session_set_state(session, state);
     return NULL;

@@ -17,6 +17,7 @@ struct pipeline {
     struct session_counts counts;
     uint64_t *module_hits; /* owned; by module id */
     size_t module_hit_count, module_hit_capacity;
+    uint32_t told_locations; /* that the symbol thread was woken for */
 
     int pid_fd;
     uint64_t started_ns;      /* of the session, CLOCK_MONOTONIC */

@@ -62,6 +62,7 @@ static void session_free(struct session *session)
     pthread_mutex_lock(&session->mutex);
     session->stopping = true;
     pthread_cond_broadcast(&session->changed);
+    pthread_cond_signal(&session->located);
     pthread_mutex_unlock(&session->mutex);
     if (session->pipeline_started)
         pthread_join(session->pipeline_thread, NULL);
@@ -84,6 +85,7 @@ static void session_free(struct session *session)
     free(session->executable);
     free(session->event_wanted);
     free(session->backend_wanted);
+    pthread_cond_destroy(&session->located);
     pthread_cond_destroy(&session->changed);
     pthread_mutex_destroy(&session->mutex);
     free(session);
@@ -120,6 +122,7 @@ static struct session *session_alloc(void)
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&session->changed, &attributes);
+    pthread_cond_init(&session->located, &attributes);
     pthread_condattr_destroy(&attributes);
     return session;
 }
@@ -281,16 +284,9 @@ int session_detach(struct session *session)
     return ask(session, REQUEST_DETACH, SESSION_DETACHED);
 }
 
-static struct timespec deadline_after(uint64_t timeout_ns)
-{
-    uint64_t at_ns = clock_monotonic_ns() + timeout_ns;
-    return (struct timespec){.tv_sec = (time_t)(at_ns / NS_PER_SECOND),
-                             .tv_nsec = (long)(at_ns % NS_PER_SECOND)};
-}
-
 bool session_wait(struct session *session, uint64_t timeout_ns)
 {
-    struct timespec deadline = deadline_after(timeout_ns);
+    struct timespec deadline = clock_deadline(timeout_ns);
     int late = 0;
     pthread_mutex_lock(&session->mutex);
     while (session_state_is_live(session->state) && !late)
@@ -309,7 +305,7 @@ static bool symbols_are_done(const struct session *session)
 
 bool session_wait_symbols(struct session *session, uint64_t timeout_ns)
 {
-    struct timespec deadline = deadline_after(timeout_ns);
+    struct timespec deadline = clock_deadline(timeout_ns);
     int late = 0;
     pthread_mutex_lock(&session->mutex);
     while (!symbols_are_done(session) && !late)

@@ -63,6 +63,7 @@ struct session {
 
     pthread_mutex_t mutex;  /* guards what follows */
     pthread_cond_t changed; /* state, request, or anything else below */
+    pthread_cond_t located; /* the symbol thread has something to do, or shall end */
     enum session_state state;
     enum session_request request;
     bool stopping; /* the last reference is gone: threads end */

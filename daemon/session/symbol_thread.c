@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "session/fetched.h"
 
-#define POLL_NS (20 * NS_PER_MS)
+/* How long names that are told nowhere (of code compiled at run time) may stay unknown. */
+#define POLL_NS (250 * NS_PER_MS)
 
 /* The locations of one module that wait for something. */
 struct pending {
@@ -25,7 +26,9 @@ struct symbol_work {
     struct pending *names;   /* owned; by module id */
     struct pending *lines;   /* owned; by module id */
     size_t module_count, names_capacity, lines_capacity;
-    uint32_t seen; /* locations taken over from the trie */
+    uint32_t seen;  /* locations taken over from the trie */
+    uint32_t known; /* as many as it had when last looked at */
+    bool drained;   /* no more will come */
 };
 
 static int make_room(struct symbol_work *work, uint32_t module)
@@ -58,8 +61,8 @@ static int pending_add(struct pending *pending, const struct symbol_request *req
 static void take_new(struct symbol_work *work)
 {
     struct session *session = work->session;
-    uint32_t count = stack_trie_location_count(session->trie);
-    for (; work->seen < count; work->seen++) {
+    work->known = stack_trie_location_count(session->trie);
+    for (; work->seen < work->known; work->seen++) {
         struct raw_frame frame = stack_trie_location(session->trie, work->seen);
         struct symbol_request request = {work->seen, frame.is_return_address, frame.vaddr};
         if (frame.module == 0)
@@ -229,24 +232,19 @@ static void tell_progress(struct symbol_work *work)
     pthread_mutex_unlock(&session->mutex);
 }
 
-/* Sleeps a little. Returns true when the thread shall end. */
-static bool rest(struct session *session)
+/* Sleeps until there is something to do. Returns true when the thread shall end. */
+static bool rest(struct symbol_work *work)
 {
-    struct timespec pause = {.tv_nsec = (long)POLL_NS};
+    struct session *session = work->session;
+    struct timespec deadline = clock_deadline(POLL_NS);
     pthread_mutex_lock(&session->mutex);
+    if (!session->stopping && session->drained == work->drained &&
+        stack_trie_location_count(session->trie) == work->known)
+        pthread_cond_timedwait(&session->located, &session->mutex, &deadline);
+    work->drained = session->drained;
     bool stopping = session->stopping;
     pthread_mutex_unlock(&session->mutex);
-    if (!stopping)
-        nanosleep(&pause, NULL);
     return stopping;
-}
-
-static bool is_drained(struct session *session)
-{
-    pthread_mutex_lock(&session->mutex);
-    bool drained = session->drained;
-    pthread_mutex_unlock(&session->mutex);
-    return drained;
 }
 
 static bool is_over(struct session *session)
@@ -261,17 +259,16 @@ static bool is_over(struct session *session)
 void *symbol_thread_main(void *user)
 {
     struct symbol_work work = {.session = user};
-    while (!rest(work.session)) {
-        bool drained = is_drained(work.session);
+    while (!rest(&work)) {
         take_fetched(&work);
         do {
             take_new(&work);
             resolve_names(&work);
         } while (resolve_lines(&work));
-        refresh(&work, drained);
+        refresh(&work, work.drained);
         session_want_debug_files(work.session);
         tell_progress(&work);
-        if (drained && is_over(work.session))
+        if (work.drained && is_over(work.session))
             break;
     }
     for (size_t i = 0; i < work.module_count; i++) {
