@@ -145,6 +145,8 @@ static void print_runtime(FILE *out, pid_t pid)
             finding_print(out, FINDING_NOTE, "runtime",
                           "%s: the lines shown are those of the interpreter or virtual machine",
                           runtime);
+            if (runtime_naming(runtime))
+                finding_remedy(out, "names of code that it compiles: %s", runtime_naming(runtime));
             return;
         }
     finding_print(out, FINDING_OK, "runtime", "%s", runtime);

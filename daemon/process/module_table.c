@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -247,6 +248,31 @@ static bool is_shared_memory(const struct module *module)
     return false;
 }
 
+/*
+ * A run-time compiler maps the jitdump that it writes, so that others find it (Linux,
+ * tools/perf/Documentation/jitdump-specification.txt). A child has inherited its parent's.
+ */
+static bool is_jitdump(const struct target *target, const struct module *module)
+{
+    char name[32];
+    const char *slash = strrchr(module->path, '/');
+    snprintf(name, sizeof name, "/jit-%d.dump", (int)target->inner_pid);
+    return module->fd >= 0 && module->open_error == ENOEXEC && slash && strcmp(slash, name) == 0;
+}
+
+/* The dump belongs to whom the anonymous code belongs. 0 or -ENOMEM. */
+static int make_jitdump(struct module_table *table, const struct target *target,
+                        struct module *module)
+{
+    const struct module *code;
+    int error = intern_anonymous(table, target, &code);
+    if (error || !code->target)
+        return error;
+    module->kind = MODULE_JITDUMP;
+    module->target = code->target;
+    return 0;
+}
+
 const struct target *module_table_target(const struct module_table *table)
 {
     return table->target;
@@ -279,6 +305,8 @@ int module_table_intern(struct module_table *table, const struct target *target,
     error = open_module(target, mapping, module);
     if (!error && is_shared_memory(module))
         return intern_anonymous(table, target, ret_module);
+    if (!error && is_jitdump(target, module))
+        error = make_jitdump(table, target, module);
     if (!error)
         error = publish(table, module, ret_module);
     if (!error)

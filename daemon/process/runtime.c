@@ -95,3 +95,22 @@ const char *runtime_of_process(pid_t pid)
     elf_end(elf);
     return runtime;
 }
+
+const char *runtime_naming(const char *runtime)
+{
+    static const struct {
+        const char *runtime, *advice;
+    } known[] = {
+        {"java", "run `jcmd PID Compiler.perfmap` (JDK 17 and later)"},
+        {"node", "start it with --perf-basic-prof, or with --perf-prof for lines"},
+        {"python", "start it with -X perf (Python 3.12 and later)"},
+        {"ruby", "start it with --yjit-perf"},
+        {"php", "set opcache.jit_debug=0x10"},
+        {"dotnet", "start it with DOTNET_PerfMapEnabled=1 in its environment"},
+        {"erlang", "start it with +JPperf true"},
+    };
+    for (size_t i = 0; i < array_length(known); i++)
+        if (strcmp(runtime, known[i].runtime) == 0)
+            return known[i].advice;
+    return NULL;
+}

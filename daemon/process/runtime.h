@@ -12,3 +12,9 @@ const char *runtime_of_process(pid_t pid);
 
 /* The same for a name alone ("python3.11", also with " (deleted)"); NULL when it says nothing. */
 const char *runtime_of_name(const char *path);
+
+/*
+ * What makes that runtime name the code that it compiles, as a clause for people: "start it with
+ * --perf-basic-prof"; NULL when it does not compile, or is not known. A constant string.
+ */
+const char *runtime_naming(const char *runtime);

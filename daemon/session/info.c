@@ -9,12 +9,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "process/runtime.h"
 #include "session/fetched.h"
 
 /* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
 #define SHARE_HITS_MIN 100
 #define TRUNCATED_PERCENT 1.0
 #define NO_CFI_PERCENT 1.0
+#define UNNAMED_PERCENT 1.0
 
 __attribute__((format(printf, 2, 3))) static void warn(struct session_info *info,
                                                        const char *format, ...)
@@ -61,11 +63,67 @@ static void warn_of_samples(const struct session *session, struct session_info *
              "--stack-size (up to %d)",
              truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
     double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
+    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
+    bool is_java = runtime && strcmp(runtime, "java") == 0;
     if (no_cfi >= NO_CFI_PERCENT)
+        warn(info, "%.1f %% of the stacks end early in code without unwind information: %s", no_cfi,
+             is_java ? "start java with -XX:+PreserveFramePointer"
+                     : "build it with -fasynchronous-unwind-tables or -fno-omit-frame-pointer");
+}
+
+/* Needs the mutex. Samples whose innermost user frame is in modules of a kind. */
+static uint64_t hits_in(const struct session *session, enum module_kind kind)
+{
+    uint64_t hits = 0;
+    for (uint32_t id = 1; id < session->published.module_count; id++)
+        if (module_table_get(session->modules, id)->kind == kind)
+            hits += session->published.module_hits[id];
+    return hits;
+}
+
+static bool has_jitdump(const struct session *session)
+{
+    for (uint32_t id = 1; id < module_table_count(session->modules); id++)
+        if (module_table_get(session->modules, id)->kind == MODULE_JITDUMP)
+            return true;
+    return false;
+}
+
+static void warn_of_names(const struct session *session, double share, struct session_info *info)
+{
+    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
+    const char *advice = runtime ? runtime_naming(runtime) : NULL;
+    if (has_jitdump(session))
         warn(info,
-             "%.1f %% of the stacks end early in code without unwind information: build it with "
-             "-fasynchronous-unwind-tables or -fno-omit-frame-pointer",
-             no_cfi);
+             "%.0f %% of the samples are in compiled code that the target's jitdump says nothing "
+             "of yet: some compilers write it late (V8 in pieces of 2 MB)",
+             share);
+    else
+        warn(info,
+             "%.0f %% of the samples are in code that %s compiled at run time, which has no "
+             "names: %s",
+             share, runtime ? runtime : "the target",
+             advice ? advice : "let its compiler write /tmp/perf-PID.map or a jitdump");
+}
+
+/* Code that was compiled at run time is known by what its compiler tells. */
+static void warn_of_compiled_code(const struct session *session, struct session_info *info)
+{
+    uint64_t hits = session->published.counts.hits;
+    double share = percent(hits_in(session, MODULE_ANONYMOUS), hits);
+    struct symbol_jit jit = symbols_jit(session->symbols);
+    if (hits >= SHARE_HITS_MIN && share >= UNNAMED_PERCENT && 2 * jit.named < jit.locations)
+        warn_of_names(session, share, info);
+    if (jit.problems & SYMBOL_JIT_FUNCTION_LINES && share >= UNNAMED_PERCENT)
+        warn(info, "of some compiled code only the function is known, and its samples are shown "
+                   "at the function's first line: node tells lines with --perf-prof");
+    if (jit.problems & SYMBOL_JIT_FOREIGN)
+        warn(info, "a file that the target maps as its jitdump is none that can be read here");
+    if (jit.problems & SYMBOL_JIT_DAMAGED)
+        warn(info, "the target's jitdump has broken records: some names or lines are missing");
+    if (jit.problems & SYMBOL_JIT_TOO_LARGE)
+        warn(info, "the target's perf map or jitdump is too large and was not read to its end: "
+                   "some names or lines are missing");
 }
 
 static void warn_of_debug_info(const struct session *session, const struct module *module,
@@ -108,6 +166,7 @@ static void fill_warnings(const struct session *session, struct session_info *in
                    "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
     warn_of_modules(session, info);
+    warn_of_compiled_code(session, info);
 }
 
 static uint64_t resident_bytes(void)

@@ -26,9 +26,10 @@ struct symbol_work {
     struct pending *names;   /* owned; by module id */
     struct pending *lines;   /* owned; by module id */
     size_t module_count, names_capacity, lines_capacity;
-    uint32_t seen;  /* locations taken over from the trie */
-    uint32_t known; /* as many as it had when last looked at */
-    bool drained;   /* no more will come */
+    uint32_t seen;         /* locations taken over from the trie */
+    uint32_t known;        /* as many as it had when last looked at */
+    uint32_t modules_seen; /* that were looked at for jitdumps */
+    bool drained;          /* no more will come */
 };
 
 static int make_room(struct symbol_work *work, uint32_t module)
@@ -218,6 +219,19 @@ static void take_fetched(struct symbol_work *work)
     }
 }
 
+/* Jitdumps that the target has mapped since. */
+static void take_jitdumps(struct symbol_work *work)
+{
+    struct session *session = work->session;
+    uint32_t count = module_table_count(session->modules);
+    for (; work->modules_seen < count; work->modules_seen++) {
+        const struct module *module = module_table_get(session->modules, work->modules_seen);
+        if (module->kind == MODULE_JITDUMP &&
+            symbols_add_jitdump(session->symbols, module) == -ENOMEM)
+            break; /* try again later */
+    }
+}
+
 static void tell_progress(struct symbol_work *work)
 {
     struct session *session = work->session;
@@ -261,6 +275,7 @@ void *symbol_thread_main(void *user)
     struct symbol_work work = {.session = user};
     while (!rest(&work)) {
         take_fetched(&work);
+        take_jitdumps(&work);
         do {
             take_new(&work);
             resolve_names(&work);

@@ -155,6 +155,11 @@ const char *perf_map_find(const struct perf_map *map, uint64_t ip)
     return name == RANGE_NONE ? NULL : map->text + name;
 }
 
+bool perf_map_is_full(const struct perf_map *map)
+{
+    return map->length >= TEXT_BYTES_MAX || map->range_count >= RANGES_MAX;
+}
+
 size_t perf_map_bytes(const struct perf_map *map)
 {
     return range_map_bytes(&map->map) + map->capacity + map->range_capacity * sizeof *map->ranges;

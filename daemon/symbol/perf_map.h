@@ -34,5 +34,8 @@ int perf_map_refresh(struct perf_map *map, const struct target *target, bool *re
 /* The name of the code at a run-time address, or NULL. Borrowed until the next refresh. */
 const char *perf_map_find(const struct perf_map *map, uint64_t ip);
 
+/* It has more than is read of it. */
+bool perf_map_is_full(const struct perf_map *map);
+
 size_t perf_map_bytes(const struct perf_map *map);
 void perf_map_free(struct perf_map *map);

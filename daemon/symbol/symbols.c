@@ -26,8 +26,10 @@ struct symbols {
     struct store store;
     struct object **objects; /* owned, by module id; NULL until a module is asked for */
     size_t object_count, object_capacity;
-    struct jit *jits; /* owned: one for each module of anonymous code */
+    struct jit *jits; /* owned: one for each process that has anonymous code */
     size_t jit_count, jit_capacity;
+    _Atomic(size_t) jit_locations, jit_named;
+    atomic_uint jit_problems;
     struct kernel_symbols kernel;
     bool kernel_read;
     int kernel_error;
@@ -171,18 +173,62 @@ static int resolve_kernel(struct symbols *symbols, const struct module *module,
     return error;
 }
 
-static int resolve_anonymous(struct symbols *symbols, const struct module *module,
-                             const struct symbol_request *requests, size_t count)
+static int get_jit(struct symbols *symbols, const struct target *target, struct jit **ret_jit)
 {
     size_t at = 0;
-    while (at < symbols->jit_count && symbols->jits[at].module->id != module->id)
+    while (at < symbols->jit_count && symbols->jits[at].target != target)
         at++;
     if (at == symbols->jit_count) {
         if (array_reserve(&symbols->jits, &symbols->jit_capacity, at + 1, sizeof *symbols->jits))
             return -ENOMEM;
-        symbols->jits[symbols->jit_count++] = (struct jit){.module = module};
+        symbols->jits[symbols->jit_count++] = (struct jit){.target = target};
     }
-    return jit_resolve(&symbols->jits[at], &symbols->store, requests, count);
+    *ret_jit = &symbols->jits[at];
+    return 0;
+}
+
+/* For readers in other threads. */
+static void note_jits(struct symbols *symbols)
+{
+    size_t locations = 0, named = 0;
+    unsigned problems = 0;
+    for (size_t i = 0; i < symbols->jit_count; i++) {
+        locations += symbols->jits[i].count;
+        named += symbols->jits[i].named;
+        problems |= jit_problems(&symbols->jits[i]);
+    }
+    atomic_store_explicit(&symbols->jit_locations, locations, memory_order_relaxed);
+    atomic_store_explicit(&symbols->jit_named, named, memory_order_relaxed);
+    atomic_store_explicit(&symbols->jit_problems, problems, memory_order_relaxed);
+}
+
+static int resolve_anonymous(struct symbols *symbols, const struct module *module,
+                             const struct symbol_request *requests, size_t count)
+{
+    struct jit *jit;
+    int error = get_jit(symbols, module->target, &jit);
+    if (error)
+        return error;
+    jit->module = module->id;
+    error = jit_resolve(jit, &symbols->store, requests, count);
+    note_jits(symbols);
+    return error;
+}
+
+int symbols_add_jitdump(struct symbols *symbols, const struct module *module)
+{
+    struct jit *jit;
+    int error = get_jit(symbols, module->target, &jit);
+    return error ? error : jit_add_dump(jit, module->fd);
+}
+
+struct symbol_jit symbols_jit(const struct symbols *symbols)
+{
+    return (struct symbol_jit){
+        .locations = atomic_load_explicit(&symbols->jit_locations, memory_order_relaxed),
+        .named = atomic_load_explicit(&symbols->jit_named, memory_order_relaxed),
+        .problems = atomic_load_explicit(&symbols->jit_problems, memory_order_relaxed),
+    };
 }
 
 /* Kinds of which there are never lines. -ENOTSUP for the others. */
@@ -312,6 +358,7 @@ int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)
     int error = 0;
     for (size_t i = 0; i < symbols->jit_count && !error; i++)
         error = jit_refresh(&symbols->jits[i], &symbols->store, now, &named);
+    note_jits(symbols);
     *ret_named = named;
     return error;
 }

@@ -10,6 +10,7 @@ enum module_kind {
     MODULE_VDSO,      /* the kernel's user-space code: an ELF image read from memory */
     MODULE_KERNEL,    /* kernel and its modules: vaddr is the kernel address */
     MODULE_ANONYMOUS, /* memory that is no ELF file (JIT): vaddr is the run-time address */
+    MODULE_JITDUMP,   /* a file that tells of its target's anonymous code; none of it runs */
 };
 
 /* An executable PT_LOAD program header: file bytes [offset, offset + bytes) are loaded at vaddr. */
@@ -37,6 +38,7 @@ struct module {
     size_t segment_count;
     uint64_t entry; /* vaddr where a process or its dynamic linker starts; 0: nowhere */
     unsigned char build_id[BUILD_ID_MAX];
-    size_t build_id_bytes;       /* 0 when the file has none */
-    const struct target *target; /* borrowed: whose anonymous code it is; else, or unknown: NULL */
+    size_t build_id_bytes; /* 0 when the file has none */
+    const struct target
+        *target; /* borrowed: whose anonymous code or jitdump; else, unknown: NULL */
 };

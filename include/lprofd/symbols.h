@@ -97,12 +97,34 @@ int symbols_add_debug_file(struct symbols *symbols, const struct module *module,
                            int alternate_fd);
 
 /*
- * Looks whether run-time compilers have told more names of its code (in
- * /tmp/perf-PID.map), and publishes those of locations that were resolved before. Call it often: it
- * looks only a few times in a second, or right now when `now` is set. *ret_named is how many
- * locations have a name that had none. 0 or -ENOMEM.
+ * Looks whether run-time compilers have told more of their code (in /tmp/perf-PID.map and in
+ * jitdumps), and publishes that of locations that were resolved before. Call it often: it looks
+ * only a few times in a second, or right now when `now` is set. *ret_named is how many locations
+ * have a name that had none. 0 or -ENOMEM.
  */
 int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named);
+
+/*
+ * A module of kind MODULE_JITDUMP tells of its target's anonymous code from now on. 0, -ENOMEM, or
+ * -ENOSPC when the target has too many.
+ */
+int symbols_add_jitdump(struct symbols *symbols, const struct module *module);
+
+/* What is worth telling people about code that was compiled at run time, as bits. */
+enum symbol_jit_problem {
+    SYMBOL_JIT_FOREIGN = 1,        /* a jitdump is none, or another machine's */
+    SYMBOL_JIT_DAMAGED = 2,        /* a jitdump has broken records */
+    SYMBOL_JIT_TOO_LARGE = 4,      /* a file was not read to its end */
+    SYMBOL_JIT_FUNCTION_LINES = 8, /* of some code only the line where its function begins */
+};
+
+struct symbol_jit {
+    size_t locations, named; /* in anonymous code: asked for so far, and those with a name */
+    unsigned problems;       /* enum symbol_jit_problem */
+};
+
+/* Any thread, without the lock. */
+struct symbol_jit symbols_jit(const struct symbols *symbols);
 
 /* A location that is no module's (module 0): publishes `name` as its only frame. */
 int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name);

@@ -1,6 +1,9 @@
-// Code that was compiled at run time has the names that the target writes to /tmp/perf-PID.map.
+// Code that was compiled at run time has the names and lines that the target writes: to
+// /tmp/perf-PID.map, or to a jitdump.
 import assert from 'node:assert/strict';
-import { appendFileSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync, chownSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -128,26 +131,141 @@ test('a hostile map costs names, nothing else', async (t) => {
   await sharesWith(daemon, 'again');
 });
 
+test('a jitdump tells names and lines of compiled code', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const source = join(folder, 'made.up');
+  writeFileSync(source, 'before the loop\nthe loop\n');
+  const target = await startTarget(t, 'jit', { args: ['300', 'dump', source], cwd: folder });
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(3000);
+  const before = await sharesWith(daemon, 'compiled first');
+  assert.ok(Math.abs(before.get('compiled first') - 75) < 5, `${[...before]}`);
+
+  target.kill('SIGUSR1');
+  const after = await sharesWith(daemon, 'compiled second');
+  assert.ok(Math.abs(after.get('compiled second') - 25) < 5, `${[...after]}`);
+  assert.ok(!after.has('[anon]'), `${[...after]}`);
+  await daemon.pause();
+  const lines = await daemon.get('/sessions/current/lines?limit=100');
+  const row = lineRow(lines, source, 2);
+  assert.ok(row.self_percent > 95, JSON.stringify(lines));
+  const file = (await daemon.get('/sessions/current/files?limit=100'))
+    .find(({ path }) => path === source);
+  const listing = await daemon.request(`/api/v1/sessions/current/files/${file.id}/listing`);
+  assert.match(listing.text, /the loop$/m);
+  assert.deepEqual((await daemon.get('/sessions/current')).warnings, []);
+});
+
+test('a jitdump of nonsense costs names, and is said', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const target = await startTarget(t, 'jit', { args: ['300', 'dump', '/none'], cwd: folder });
+  const path = join(folder, `jit-${target.pid}.dump`);
+  appendFileSync(path, Buffer.alloc(64));
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  const shares = await sharesWith(daemon, 'compiled first');
+  assert.ok(shares.get('compiled first') > 50, `${[...shares]}`);
+  await until('the damage is said', async () =>
+    (await daemon.get('/sessions/current')).warnings.some((text) => /broken records/.test(text)));
+  truncateSync(path, 0);
+  await daemon.waitSamples(2000);
+  await sharesWith(daemon, 'compiled first');
+});
+
+test('a jitdump is found after its file went, and after its target ended', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const daemon = await startDaemon(t, ['--', targetPath('jit'), '2', 'dump', '/none'], { cwd: folder });
+  await until('the dump is there', () => {
+    const dump = readdirSync(folder).find((name) => name.endsWith('.dump'));
+    if (dump) rmSync(join(folder, dump));
+    return dump;
+  });
+  await daemon.waitState('exited');
+  const shares = await sharesWith(daemon, 'compiled first');
+  assert.ok(Math.abs(shares.get('compiled first') - 75) < 7, `${[...shares]}`);
+});
+
 const SCRIPT = `
-function hotInside(n) { let x = 1; for (let i = 0; i < n; i++) x = (x * 31 + i) | 0; return x; }
+function hotInside(n) {
+  let x = 1;
+  for (let i = 0; i < n; i++)
+    x = (x * 31 + i) | 0;
+  return x;
+}
 let sum = 0;
-for (;;) sum += hotInside(1e6);
+const end = Date.now() + Number(process.argv[2]) * 1000;
+while (Date.now() < end) sum += hotInside(1e6);
 `;
 
-test('functions of Node.js have their names', async (t) => {
-  if (!needsRoot(t)) return;
+/** Runs the script in a folder of its own, as long as the test or for so many seconds. */
+function startNode(t, options, seconds = 300) {
   const folder = publicFolder(t);
   const script = join(folder, 'hot.js');
   writeFileSync(script, SCRIPT);
-  const target = start(t, process.execPath, ['--perf-basic-prof', script], { cwd: folder });
+  const target = start(t, process.execPath, [...options, script, String(seconds)], { cwd: folder });
   removeMap(t, target.pid);
-  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
-  await daemon.waitSamples(3000);
-  const shares = await until('hotInside is named', async () => {
-    const { functions } = await daemon.get('/sessions/current/functions?limit=10000');
-    return functions.some((one) => /hotInside/.test(one.function)) && functions;
+  return { pid: target.pid, script };
+}
+
+/** The session, its functions and its lines once this function is one of them. */
+async function profileWith(daemon, name) {
+  const functions = await until(`${name} is named`, async () => {
+    const all = (await daemon.get('/sessions/current/functions?limit=10000')).functions;
+    return all.some((one) => one.function === name) && all;
   });
-  const hot = shares.filter((one) => /hotInside/.test(one.function));
-  const share = hot.reduce((sum, one) => sum + one.self_percent, 0);
-  assert.ok(share > 85, `${share} %: ${JSON.stringify(shares.slice(0, 5))}`);
+  const lines = await daemon.get('/sessions/current/lines?limit=1000&sort=total');
+  return { session: await daemon.get('/sessions/current'), functions, lines };
+}
+
+for (const options of [['--perf-basic-prof'], ['--perf-basic-prof-only-functions'],
+  ['--perf-basic-prof', '--interpreted-frames-native-stack']]) {
+  test(`functions of Node.js have their names with ${options.join(' ')}`, async (t) => {
+    if (!needsRoot(t)) return;
+    const { pid, script } = startNode(t, options);
+    const daemon = await startDaemon(t, ['--pid', String(pid)]);
+    await daemon.waitSamples(2000);
+    const { session, functions, lines } = await profileWith(daemon, 'hotInside');
+    const hot = functions.filter((one) => one.function === 'hotInside');
+    const share = hot.reduce((sum, one) => sum + one.self_percent, 0);
+    assert.ok(share > 85, `${share} %: ${JSON.stringify(functions.slice(0, 5))}`);
+    assert.deepEqual(hot.map(({ path, line }) => [path, line]), [[script, 2]]);
+    // Its lines are not known, and that is said.
+    assert.ok(lineRow(lines, script, 2).self_percent > 85, JSON.stringify(lines.lines.slice(0, 5)));
+    assert.ok(session.warnings.some((text) => /--perf-prof/.test(text)), `${session.warnings}`);
+    const { total, unwound_to_root: whole } = session.samples;
+    assert.ok(whole >= 0.99 * total, JSON.stringify(session.samples));
+    const main = functions.find((one) => one.function === '__libc_start_call_main');
+    assert.ok(main?.total_percent > 90, JSON.stringify(main));
+    if (options.length > 1) {
+      const interpreted = functions.filter((one) => one.function === '(anonymous)' && one.path === script);
+      assert.ok(interpreted.some((one) => one.total_percent > 90), JSON.stringify(interpreted));
+    }
+  });
+}
+
+test('lines of Node.js code come from its jitdump', async (t) => {
+  if (!needsRoot(t)) return;
+  const { pid, script } = startNode(t, ['--perf-prof'], 3);
+  const daemon = await startDaemon(t, ['--pid', String(pid)]);
+  await daemon.waitState('exited'); // V8 writes what it has in pieces of 2 MB, and at its end
+  const { functions, lines } = await profileWith(daemon, 'hotInside');
+  const hot = functions.filter((one) => one.function === 'hotInside');
+  assert.ok(hot.reduce((sum, one) => sum + one.self_percent, 0) > 75, JSON.stringify(hot));
+  const self = (line) => lineRow(lines, script, line).self_percent;
+  assert.ok(self(4) + self(5) > 75, JSON.stringify(lines.lines.slice(0, 9)));
+  assert.ok(self(5) > self(4) && self(2) < 5, JSON.stringify(lines.lines.slice(0, 9)));
+});
+
+test('compiled code without names: how to get them is said', async (t) => {
+  if (!needsRoot(t)) return;
+  const { pid } = startNode(t, []);
+  const daemon = await startDaemon(t, ['--pid', String(pid)]);
+  await daemon.waitSamples(1000);
+  const { warnings } = await until('it is said', async () => {
+    const session = await daemon.get('/sessions/current');
+    return session.warnings.length > 0 && session;
+  });
+  assert.ok(warnings.some((text) => /code that node compiled .* --perf-basic-prof/.test(text)), `${warnings}`);
 });

@@ -1,11 +1,13 @@
 /*
  * A run-time compiler in small: two functions of machine code, listed in /tmp/perf-PID.map; the
- * second one only when SIGUSR1 asks for it. With a second argument, the code is in shared memory
- * that is mapped twice.
+ * second one only when SIGUSR1 asks for it. With "shared", the code is in shared memory that is
+ * mapped twice. With "dump FILE", it is told in jit-PID.dump instead of the map, with lines of
+ * FILE: what comes before the loop is of line 1, the loop and what follows of line 2.
  */
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "target.h"
 
@@ -38,6 +40,80 @@ static void on_signal(int number)
 {
     (void)number;
     asked = 1;
+}
+
+#if defined(__x86_64__)
+#define MACHINE 62
+#define LOOP_OFFSET 4
+#else
+#define MACHINE 183
+#define LOOP_OFFSET 8
+#endif
+
+static void dump_u32(FILE *file, uint32_t value)
+{
+    fwrite(&value, sizeof value, 1, file);
+}
+
+static void dump_u64(FILE *file, uint64_t value)
+{
+    fwrite(&value, sizeof value, 1, file);
+}
+
+static void dump_prefix(FILE *file, uint32_t id, size_t body_bytes)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    dump_u32(file, id);
+    dump_u32(file, (uint32_t)(16 + body_bytes));
+    dump_u64(file, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+}
+
+/* Linux, tools/perf/Documentation/jitdump-specification.txt: its file, and the mapping that tells.
+ */
+static FILE *open_dump(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "jit-%d.dump", (int)getpid());
+    FILE *file = fopen(path, "w+");
+    if (!file)
+        exit(1);
+    dump_u32(file, 0x4a695444);
+    dump_u32(file, 1);
+    dump_u32(file, 40);
+    dump_u32(file, MACHINE);
+    dump_u32(file, 0);
+    dump_u32(file, (uint32_t)getpid());
+    dump_u64(file, 0);
+    dump_u64(file, 0);
+    fflush(file);
+    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(file), 0) == MAP_FAILED)
+        exit(1);
+    return file;
+}
+
+static void dump(FILE *file, const unsigned char *at, const char *name, const char *source)
+{
+    uint64_t start = (uintptr_t)at;
+    dump_prefix(file, 2, 16 + 2 * 16 + strlen(source) + 1 + 2);
+    dump_u64(file, start);
+    dump_u64(file, 2);
+    dump_u64(file, start);
+    dump_u64(file, 1); /* line 1, no column */
+    fwrite(source, strlen(source) + 1, 1, file);
+    dump_u64(file, start + LOOP_OFFSET);
+    dump_u64(file, 2);
+    fwrite("\xff", 2, 1, file); /* the same file */
+
+    dump_prefix(file, 0, 40 + strlen(name) + 1 + sizeof code);
+    dump_u64(file, (uint32_t)getpid());
+    dump_u64(file, start);
+    dump_u64(file, start);
+    dump_u64(file, sizeof code);
+    dump_u64(file, start);
+    fwrite(name, strlen(name) + 1, 1, file);
+    fwrite(at, sizeof code, 1, file);
+    fflush(file);
 }
 
 static void list(const char *mode, const unsigned char *at, const char *name)
@@ -84,7 +160,9 @@ static unsigned char *compile_shared(void)
 
 int main(int argc, char **argv)
 {
-    unsigned char *page = argc > 2 ? compile_shared() : compile();
+    const char *source = argc > 3 && strcmp(argv[2], "dump") == 0 ? argv[3] : NULL;
+    unsigned char *page = argc > 2 && !source ? compile_shared() : compile();
+    FILE *file = source ? open_dump() : NULL;
     __builtin___clear_cache((char *)page, (char *)page + 4096);
     void (*first)(uint64_t), (*second)(uint64_t);
     unsigned char *second_code = page + APART;
@@ -92,14 +170,20 @@ int main(int argc, char **argv)
     memcpy(&second, &second_code, sizeof second);
 
     signal(SIGUSR1, on_signal);
-    list("w", page, "compiled first");
+    if (file)
+        dump(file, page, "compiled first", source);
+    else
+        list("w", page, "compiled first");
     target_start(argc, argv);
     for (;;) {
         first((uint64_t)3 * STEPS); /* known: first */
         second(STEPS);              /* known: second */
         if (asked) {
             asked = 0;
-            list("a", second_code, "compiled second");
+            if (file)
+                dump(file, second_code, "compiled second", source);
+            else
+                list("a", second_code, "compiled second");
         }
     }
 }
