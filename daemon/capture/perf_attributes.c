@@ -25,7 +25,7 @@ static struct perf_event_attr common_attributes(const struct perf_recipe *recipe
     return (struct perf_event_attr){
         .size = sizeof(struct perf_event_attr),
         .sample_type = PERF_RECORD_SAMPLE_TYPE,
-        .sample_regs_user = perf_record_registers_mask,
+        .sample_regs_user = architecture_own.perf_mask,
         .sample_stack_user = recipe->stack_bytes,
         .sample_id_all = 1,
         .use_clockid = 1,

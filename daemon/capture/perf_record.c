@@ -7,21 +7,6 @@
 #include "base/cleanup.h"
 #include "base/reader.h"
 
-/* DWARF numbers of the sampled registers, in the order of their bits in the mask. */
-#if defined(__x86_64__)
-#include <asm/perf_regs.h>
-const uint64_t perf_record_registers_mask = UINT64_C(0xff01ff); /* ax ... ip, r8 ... r15 */
-static const unsigned char register_numbers[] = {0, 3, 2,  1,  4,  5,  6,  7, 16,
-                                                 8, 9, 10, 11, 12, 13, 14, 15};
-#elif defined(__aarch64__)
-const uint64_t perf_record_registers_mask = UINT64_C(0x1ffffffff); /* x0 ... x30, sp, pc */
-static const unsigned char register_numbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
-                                                 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-                                                 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
-#else
-#error "This architecture's perf registers are not known"
-#endif
-
 /* Trailer of all other records, by sample_id_all: pid, tid, time, cpu. */
 #define TRAILER_BYTES 24
 
@@ -42,16 +27,16 @@ static void decode_kernel_chain(struct reader *reader, struct sample *sample)
     sample->kernel_ip_count = kernel - 1;
 }
 
-static void decode_registers(struct reader *reader, struct sample *sample)
+static void decode_registers(struct reader *reader, const struct architecture *architecture,
+                             struct sample *sample)
 {
     uint64_t abi = reader_u64(reader);
     if (abi == PERF_SAMPLE_REGS_ABI_NONE)
         return;
-    for (size_t i = 0; i < array_length(register_numbers); i++) {
-        unsigned number = register_numbers[i];
-        sample->registers.values[number] = reader_u64(reader);
-        sample->registers.valid |= UINT64_C(1) << number;
-    }
+    const void *words = reader_take(reader, architecture->perf.count * sizeof(uint64_t));
+    if (!words)
+        return;
+    registers_take(&sample->registers, &architecture->perf, words);
     sample->has_user = abi == PERF_SAMPLE_REGS_ABI_64;
 }
 
@@ -71,7 +56,8 @@ static void decode_stack(struct reader *reader, struct sample *sample)
     sample->stack_cut = used == room;
 }
 
-static void decode_sample(struct reader *reader, struct record *record)
+static void decode_sample(struct reader *reader, const struct architecture *architecture,
+                          struct record *record)
 {
     struct sample *sample = &record->sample;
     sample->pid = record->pid = (pid_t)reader_u32(reader);
@@ -80,7 +66,7 @@ static void decode_sample(struct reader *reader, struct record *record)
     sample->cpu = record->cpu = reader_u32(reader);
     reader_u32(reader);
     decode_kernel_chain(reader, sample);
-    decode_registers(reader, sample);
+    decode_registers(reader, architecture, sample);
     decode_stack(reader, sample);
 }
 
@@ -174,8 +160,8 @@ uint64_t perf_record_time(const void *bytes, size_t length)
     return reader_u64(&reader);
 }
 
-int perf_record_decode(const void *bytes, size_t length, uint64_t weight_ns,
-                       struct record *ret_record)
+int perf_record_decode(const struct architecture *architecture, const void *bytes, size_t length,
+                       uint64_t weight_ns, struct record *ret_record)
 {
     struct perf_event_header header;
     if (length < sizeof header)
@@ -191,7 +177,7 @@ int perf_record_decode(const void *bytes, size_t length, uint64_t weight_ns,
         record.sample.weight_ns = weight_ns;
         record.sample.in_kernel =
             (header.misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
-        decode_sample(&reader, &record);
+        decode_sample(&reader, architecture, &record);
     } else {
         if (length < sizeof header + TRAILER_BYTES)
             return -EINVAL;

@@ -21,7 +21,7 @@ static void drain_ring(struct perf_ring *ring, uint64_t until_ns, uint64_t weigh
     size_t length;
     while (perf_ring_peek(ring, &bytes, &length) && perf_record_time(bytes, length) <= until_ns) {
         struct record record;
-        int error = perf_record_decode(bytes, length, weight_ns, &record);
+        int error = perf_record_decode(&architecture_own, bytes, length, weight_ns, &record);
         if (!error)
             on_record(user, &record);
         else if (error == -EINVAL)

@@ -1,10 +1,14 @@
 /* The ptrace(2) requests that lprofd uses. */
 #include <elf.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
 #include "lprofd/privilege.h"
+
+/* Those of x86-64 are 27 words, those of aarch64 34. */
+#define REGISTERS_MAX 64
 
 static int request(enum __ptrace_request kind, pid_t tid, unsigned long data)
 {
@@ -22,15 +26,18 @@ int privilege_ptrace_interrupt(pid_t tid)
     return request(PTRACE_INTERRUPT, tid, 0);
 }
 
-int privilege_ptrace_registers(pid_t tid, struct user_regs_struct *ret_registers)
+int privilege_ptrace_registers(pid_t tid, uint64_t *ret_words, size_t count)
 {
-    struct user_regs_struct registers;
-    struct iovec buffer = {.iov_base = &registers, .iov_len = sizeof registers};
+    uint64_t words[REGISTERS_MAX];
+    const size_t bytes = count * sizeof *words;
+    if (count > REGISTERS_MAX)
+        return -EINVAL;
+    struct iovec buffer = {.iov_base = words, .iov_len = bytes};
     if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &buffer) < 0)
         return -errno;
-    if (buffer.iov_len != sizeof registers) /* a 32-bit thread has a smaller set */
+    if (buffer.iov_len != bytes) /* a 32-bit thread has a smaller set */
         return -ENOTSUP;
-    *ret_registers = registers;
+    memcpy(ret_words, words, bytes);
     return 0;
 }
 

@@ -411,7 +411,7 @@ static int pipeline_open(struct session *session, struct pipeline **ret_pipeline
     if (!error)
         error = thread_table_new(&pipeline->threads);
     if (!error)
-        error = unwinder_new(&pipeline->unwinder);
+        error = unwinder_new(&architecture_own, &pipeline->unwinder);
     if (error)
         failure_set(failure, error, "process %d cannot be attached to: %s", session->pid,
                     strerror(-error));

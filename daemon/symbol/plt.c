@@ -70,21 +70,27 @@ static bool decode_x86_64(const unsigned char *code, size_t length, uint64_t vad
     return true;
 }
 
-/* (bti c)?; adrp x16, page; ldr x17, [x16, #offset] */
+/*
+ * (bti c)?; adrp x16, page; ldr x17, [x16, #offset]; ...; br x17: four to six instructions, behind
+ * a first stub of another size, and nothing in the section's header tells which.
+ */
 static bool decode_aarch64(const unsigned char *code, size_t length, uint64_t vaddr,
-                           uint64_t *ret_slot)
+                           uint64_t *ret_slot, size_t *ret_bytes)
 {
-    uint32_t words[3];
-    if (length < 12)
-        return false;
-    memcpy(words, code, sizeof words);
-    unsigned at = words[0] == 0xd503245f ? 1 : 0;
+    uint32_t words[6] = {0};
+    memcpy(words, code, length < sizeof words ? length : sizeof words);
+    unsigned at = words[0] == 0xd503245f ? 1 : 0, end = at + 2;
     uint32_t adrp = words[at], load = words[at + 1];
     if ((adrp & 0x9f00001f) != 0x90000010 || (load & 0xffc003ff) != 0xf9400211)
+        return false;
+    while (end < array_length(words) && words[end] != 0xd61f0220)
+        end++;
+    if (end == array_length(words))
         return false;
     uint64_t immediate = ((adrp >> 5 & 0x7ffff) << 2) | (adrp >> 29 & 3);
     uint64_t pages = (immediate ^ 0x100000) - 0x100000;
     *ret_slot = ((vaddr + 4 * at) & ~UINT64_C(0xfff)) + (pages << 12) + (load >> 10 & 0xfff) * 8;
+    *ret_bytes = (size_t)4 * (end + 1);
     return true;
 }
 
@@ -125,15 +131,19 @@ static int read_stubs(const struct elf_reader *file, const char *section_name,
     int error = elf_reader_read(file, section, &code, &length);
     if (error)
         return error;
-    size_t step =
-        section->entry_bytes == 8 || section->entry_bytes == 24 ? (size_t)section->entry_bytes : 16;
-    for (size_t at = 0; at < length; at += step) {
+    const bool is_aarch64 = file->machine == EM_AARCH64;
+    const size_t step = is_aarch64 ? 4
+                        : section->entry_bytes == 8 || section->entry_bytes == 24
+                            ? (size_t)section->entry_bytes
+                            : 16;
+    size_t bytes;
+    for (size_t at = 0; at < length; at += bytes) {
         uint64_t vaddr = section->vaddr + at, slot;
-        bool decoded = file->machine == EM_AARCH64
-                           ? decode_aarch64(code + at, length - at, vaddr, &slot)
-                           : decode_x86_64(code + at, length - at, vaddr, &slot);
+        bytes = step;
+        bool decoded = is_aarch64 ? decode_aarch64(code + at, length - at, vaddr, &slot, &bytes)
+                                  : decode_x86_64(code + at, length - at, vaddr, &slot);
         const char *name = decoded ? slot_name(slots, dynamic, slot) : NULL;
-        error = name ? add_entry(plt, vaddr, vaddr + step, name) : 0;
+        error = name ? add_entry(plt, vaddr, vaddr + bytes, name) : 0;
         if (error)
             return error;
     }

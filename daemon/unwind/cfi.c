@@ -12,6 +12,7 @@
 #include "lprofd/sample.h"
 #include "unwind/cfi_image.h"
 #include "unwind/debug_frame.h"
+#include "unwind/trampoline.h"
 
 #define SLOT_BITS 15
 #define SLOTS ((size_t)1 << SLOT_BITS)
@@ -31,12 +32,13 @@ struct module_cfi {
 };
 
 struct cfi_cache {
-    struct slot *slots;         /* owned; SLOTS of them */
-    struct module_cfi *modules; /* owned; by module id */
+    const struct architecture *architecture; /* borrowed */
+    struct slot *slots;                      /* owned; SLOTS of them */
+    struct module_cfi *modules;              /* owned; by module id */
     size_t module_count, module_capacity;
 };
 
-int cfi_cache_new(struct cfi_cache **ret_cache)
+int cfi_cache_new(const struct architecture *architecture, struct cfi_cache **ret_cache)
 {
     struct cfi_cache *cache = calloc(1, sizeof *cache);
     if (cache)
@@ -45,6 +47,7 @@ int cfi_cache_new(struct cfi_cache **ret_cache)
         free(cache);
         return -ENOMEM;
     }
+    cache->architecture = architecture;
     *ret_cache = cache;
     return 0;
 }
@@ -140,7 +143,7 @@ static bool plain_cfa(Dwarf_Frame *frame, struct cfi_rule *rule)
     return true;
 }
 
-static struct cfi_rule compile(Dwarf_Frame *frame)
+static struct cfi_rule compile(const struct architecture *architecture, Dwarf_Frame *frame)
 {
     struct cfi_rule rule = {.kind = CFI_EXPRESSION};
     int return_column = dwarf_frame_info(frame, NULL, NULL, &rule.is_signal_frame);
@@ -151,17 +154,23 @@ static struct cfi_rule compile(Dwarf_Frame *frame)
         rule.kind = CFI_ROOT;
     if (place == PLACE_UNDEFINED || place == PLACE_OTHER || !plain_cfa(frame, &rule))
         return rule;
-#ifdef REGISTER_LR
-    rule.return_in_lr = place == PLACE_SAME;
-#endif
+    rule.return_in_lr = place == PLACE_SAME && return_column == architecture->lr;
     if (place == PLACE_SAME && !rule.return_in_lr)
         return rule;
 
-    place = find_place(frame, REGISTER_FP, &rule.fp_offset);
+    place = find_place(frame, architecture->fp, &rule.fp_offset);
     rule.fp_saved = place == PLACE_SAVED;
     if (place == PLACE_SAVED || place == PLACE_SAME)
         rule.kind = CFI_RULE;
     return rule;
+}
+
+static struct cfi_rule without_frame(const struct architecture *architecture,
+                                     const struct module *module, uint64_t vaddr)
+{
+    bool is_signal_frame = trampoline_is_at(&architecture->trampoline, module, vaddr);
+    return (struct cfi_rule){.kind = is_signal_frame ? CFI_SIGNAL : CFI_NONE,
+                             .is_signal_frame = is_signal_frame};
 }
 
 struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
@@ -169,7 +178,8 @@ struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *mod
     struct slot *slot = &cache->slots[hash_pair(vaddr, module->id) & (SLOTS - 1)];
     if (slot->module != module->id || slot->vaddr != vaddr) {
         _cleanup_free_ Dwarf_Frame *frame = cfi_frame(cache, module, vaddr);
-        slot->rule = frame ? compile(frame) : (struct cfi_rule){.kind = CFI_NONE};
+        slot->rule = frame ? compile(cache->architecture, frame)
+                           : without_frame(cache->architecture, module, vaddr);
         slot->module = module->id;
         slot->vaddr = vaddr;
     }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lprofd/architecture.h"
 #include "lprofd/module.h"
 
 enum cfi_kind {
@@ -14,6 +15,7 @@ enum cfi_kind {
     CFI_RULE,       /* the plain rule below */
     CFI_EXPRESSION, /* the rule needs DWARF expressions: ask cfi_frame() */
     CFI_ROOT,       /* the outermost frame: there is no caller */
+    CFI_SIGNAL,     /* code that calls rt_sigreturn(2), without call frame information */
 };
 
 /* All offsets are from the canonical frame address (CFA). */
@@ -27,7 +29,8 @@ struct cfi_rule {
 };
 
 struct cfi_cache;
-int cfi_cache_new(struct cfi_cache **ret_cache);
+/* `architecture` is borrowed. */
+int cfi_cache_new(const struct architecture *architecture, struct cfi_cache **ret_cache);
 void cfi_cache_free(struct cfi_cache *cache);
 
 /* The rule at `vaddr`. Tens of ns when cached, microseconds when it has to be decoded. */

@@ -27,6 +27,7 @@ struct cie {
 };
 
 struct check {
+    unsigned char *bytes; /* borrowed: what reader reads */
     struct reader reader;
     bool is_debug_frame; /* not .eh_frame: ids and references are different (DWARF 5 §6.4.1) */
     uint64_t vaddr;
@@ -70,7 +71,7 @@ static const char *operands(uint8_t opcode)
         [DW_CFA_val_offset] = "ru",
         [DW_CFA_val_offset_sf] = "ru",
         [DW_CFA_val_expression] = "rb",
-        [DW_CFA_GNU_window_save] = "", /* aarch64: the return address is signed from here on */
+        [DW_CFA_GNU_window_save] = "", /* aarch64: DW_CFA_AARCH64_negate_ra_state */
         [DW_CFA_GNU_args_size] = "u",
         [DW_CFA_GNU_negative_offset_extended] = "ru",
     };
@@ -127,13 +128,15 @@ static bool take_operand(struct reader *program, char kind, uint8_t encoding)
     }
 }
 
-static bool is_sound_program(struct reader *program, uint8_t encoding)
+static bool is_sound_program(struct check *check, struct reader *program, uint8_t encoding)
 {
     unsigned remembered = 0;
     if (reader_left(program) > PROGRAM_BYTES_MAX)
         return false;
     while (reader_left(program) && !program->failed) {
         uint8_t opcode = reader_u8(program);
+        if (opcode == DW_CFA_GNU_window_save)
+            check->bytes[program->offset - 1] = DW_CFA_nop;
         const char *kinds = operands(opcode);
         if (!kinds)
             return false;
@@ -178,11 +181,11 @@ static bool take_augmentation(struct reader *data, const char *letters, struct c
 }
 
 /* `body` is after the id that says that it is a CIE. */
-static bool read_cie(struct reader *body, bool is_debug_frame, struct cie *cie)
+static bool read_cie(struct check *check, struct reader *body, struct cie *cie)
 {
     uint8_t version = reader_u8(body);
     const char *augmentation = reader_string(body);
-    if (!augmentation || (version != 1 && version != 3 && !(version == 4 && is_debug_frame)))
+    if (!augmentation || (version != 1 && version != 3 && !(version == 4 && check->is_debug_frame)))
         return false;
     if (version == 4) {
         uint8_t address_bytes = reader_u8(body), selector_bytes = reader_u8(body);
@@ -206,7 +209,7 @@ static bool read_cie(struct reader *body, bool is_debug_frame, struct cie *cie)
     } else if (augmentation[0]) {
         return false;
     }
-    return is_sound_program(body, cie->encoding);
+    return is_sound_program(check, body, cie->encoding);
 }
 
 static const struct cie *find_cie(const struct check *check, uint64_t offset)
@@ -223,12 +226,12 @@ static const struct cie *find_cie(const struct check *check, uint64_t offset)
 }
 
 /* `body` is after the reference to the CIE. */
-static bool read_fde(struct reader *body, const struct cie *cie, uint64_t vaddr,
+static bool read_fde(struct check *check, struct reader *body, const struct cie *cie,
                      uint64_t *ret_start)
 {
     size_t bytes = encoded_bytes(cie->encoding);
     unsigned relation = cie->encoding & 0xf0;
-    uint64_t base = relation == DW_EH_PE_pcrel ? vaddr + body->offset : 0;
+    uint64_t base = relation == DW_EH_PE_pcrel ? check->vaddr + body->offset : 0;
     if (bytes == 0 || (relation != DW_EH_PE_pcrel && relation != DW_EH_PE_absptr))
         return false;
     uint64_t start = reader_uint(body, (unsigned)bytes);
@@ -238,7 +241,7 @@ static bool read_fde(struct reader *body, const struct cie *cie, uint64_t vaddr,
     if (cie->has_data)
         reader_take(body, take_leb(body));
     *ret_start = base + start;
-    return is_sound_program(body, cie->encoding) && range;
+    return is_sound_program(check, body, cie->encoding) && range;
 }
 
 static int add_cie(struct check *check, const struct cie *cie)
@@ -273,11 +276,11 @@ static int check_entry(struct check *check, uint64_t offset, struct reader *body
     uint32_t id = reader_u32(body);
     if (is_cie(check, id, id_offset, &cie_offset)) {
         struct cie cie = {.offset = offset};
-        if (!body->failed && read_cie(body, check->is_debug_frame, &cie))
+        if (!body->failed && read_cie(check, body, &cie))
             return add_cie(check, &cie);
     } else {
         const struct cie *cie = find_cie(check, cie_offset);
-        if (!body->failed && cie && read_fde(body, cie, check->vaddr, &start))
+        if (!body->failed && cie && read_fde(check, body, cie, &start))
             return add_entry(check, start, offset);
     }
     check->unsound = true;
@@ -312,11 +315,12 @@ static int by_start(const void *left, const void *right)
     return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-int cfi_check(const unsigned char *bytes, size_t length, uint64_t vaddr,
-              struct cfi_entry **ret_entries, size_t *ret_count)
+int cfi_check(unsigned char *bytes, size_t length, uint64_t vaddr, struct cfi_entry **ret_entries,
+              size_t *ret_count)
 {
-    _cleanup_(check_clear) struct check check = {.reader = {.bytes = bytes, .length = length},
-                                                 .vaddr = vaddr};
+    _cleanup_(check_clear) struct check check = {
+        .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .vaddr = vaddr};
+    check.bytes = bytes;
     int error = check_all(&check);
     if (error)
         return error;
@@ -327,10 +331,11 @@ int cfi_check(const unsigned char *bytes, size_t length, uint64_t vaddr,
     return 0;
 }
 
-int cfi_check_debug_frame(const unsigned char *bytes, size_t length)
+int cfi_check_debug_frame(unsigned char *bytes, size_t length)
 {
-    _cleanup_(check_clear) struct check check = {.reader = {.bytes = bytes, .length = length},
-                                                 .is_debug_frame = true};
+    _cleanup_(check_clear) struct check check = {
+        .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .is_debug_frame = true};
+    check.bytes = bytes;
     int error = check_all(&check);
     return error ? error : check.unsound ? -EBADMSG : 0;
 }

@@ -161,7 +161,7 @@ static uint32_t add_rows(const struct cfi_entry *entries, size_t count, uint64_t
 }
 
 /* Lays out the image: sections as they would be in a file, .eh_frame where it is in the module. */
-static int build(const Elf64_Ehdr *header, const Elf64_Shdr *frame, const unsigned char *contents,
+static int build(const Elf64_Ehdr *header, const Elf64_Shdr *frame, unsigned char *contents,
                  unsigned char **ret_bytes, size_t *ret_length)
 {
     _cleanup_free_ struct cfi_entry *entries = NULL;

@@ -107,14 +107,22 @@ static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
     elf_version(EV_CURRENT);
     GElf_Ehdr like;
     const Elf_Data *data;
+    _cleanup_free_ unsigned char *image = NULL;
+    size_t length;
     _cleanup_(end_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     Elf_Scn *scn = elf && elf_kind(elf) == ELF_K_ELF ? find_section(elf) : NULL;
     if (!scn || !gelf_getehdr(elf, &like) || like.e_ident[EI_CLASS] != ELFCLASS64)
         return -ENOENT;
     int error = read_section(scn, &data);
     if (!error)
-        error = cfi_check_debug_frame(data->d_buf, data->d_size);
-    return error ? error : build_image(&like, data, ret_image, ret_length);
+        error = build_image(&like, data, &image, &length);
+    if (!error)
+        error = cfi_check_debug_frame(image + sizeof(Elf64_Ehdr), data->d_size);
+    if (error)
+        return error;
+    *ret_image = take_pointer(image);
+    *ret_length = length;
+    return 0;
 }
 
 int debug_frame_open(int fd, struct debug_frame *ret_frame)

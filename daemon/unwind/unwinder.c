@@ -11,6 +11,8 @@
 #include "unwind/expression.h"
 
 struct unwinder {
+    const struct architecture *architecture; /* borrowed */
+    uint64_t code_mask;
     struct cfi_cache *cfi; /* owned */
 };
 
@@ -18,8 +20,13 @@ struct unwinder {
 struct walk {
     const struct sample *sample;
     const struct unwind_space *space;
+    const struct architecture *architecture;
+    uint64_t code_mask;           /* the bits of a return address that are address */
+    uint64_t with_fp, without_fp; /* what is known of a caller, as registers.valid */
     struct cfi_cache *cfi;
-    struct registers registers; /* of the frame that the walk has reached */
+    struct registers registers; /* of the frame that the walk has reached; where only a lower bound
+                                   of the stack pointer is known, its value is that, not valid */
+    uint64_t ip;                /* as in registers */
     uint64_t stack_start;       /* address of the first byte of the copy */
     bool is_return_address;     /* the ip follows a call */
     bool ran_out;               /* memory beyond a copy that was cut was asked for */
@@ -30,12 +37,14 @@ struct walk {
 /* What one step up the stack came to. */
 enum step { STEP_CALLER, STEP_ROOT, STEP_FAILED, STEP_NO_CFI };
 
-int unwinder_new(struct unwinder **ret_unwinder)
+int unwinder_new(const struct architecture *architecture, struct unwinder **ret_unwinder)
 {
     struct unwinder *unwinder = calloc(1, sizeof *unwinder);
     if (!unwinder)
         return -ENOMEM;
-    int error = cfi_cache_new(&unwinder->cfi);
+    unwinder->architecture = architecture;
+    unwinder->code_mask = architecture_code_mask(architecture);
+    int error = cfi_cache_new(architecture, &unwinder->cfi);
     if (error) {
         free(unwinder);
         return error;
@@ -70,51 +79,75 @@ static bool read_for_expression(const void *user, uint64_t address, uint64_t *re
     return read_stack((struct walk *)user, address, ret_value);
 }
 
+static uint64_t bit(unsigned number)
+{
+    return UINT64_C(1) << number;
+}
+
 /* The caller's frame: only ip, sp and fp are followed from frame to frame. */
 static enum step enter_caller(struct walk *walk, uint64_t ip, uint64_t sp, uint64_t fp,
                               bool fp_known)
 {
+    const struct architecture *architecture = walk->architecture;
+    ip &= walk->code_mask;
     if (ip == 0)
         return STEP_ROOT;
-    walk->registers.valid = UINT64_C(1) << REGISTER_IP | UINT64_C(1) << REGISTER_SP;
-    walk->registers.values[REGISTER_IP] = ip;
-    walk->registers.values[REGISTER_SP] = sp;
-    walk->registers.values[REGISTER_FP] = fp;
-    if (fp_known)
-        walk->registers.valid |= UINT64_C(1) << REGISTER_FP;
+    walk->ip = ip;
+    walk->registers.valid = fp_known ? walk->with_fp : walk->without_fp;
+    walk->registers.values[architecture->ip] = ip;
+    walk->registers.values[architecture->sp] = sp;
+    walk->registers.values[architecture->fp] = fp;
     return STEP_CALLER;
 }
 
 /* A stack grows downwards: a caller's frame that is not above this one would loop for ever. */
 static bool moves_up(const struct walk *walk, uint64_t cfa)
 {
-    uint64_t sp = walk->registers.values[REGISTER_SP];
+    uint64_t sp = walk->registers.values[walk->architecture->sp];
     return walk->is_return_address ? cfa > sp : cfa >= sp;
+}
+
+/*
+ * A callee without call frame information does not tell where the caller's stack begins. The frame
+ * pointer does, where the rule places the pair that it points at (AAPCS64 §6.4.6: frame record).
+ */
+static bool cfa_by_record(const struct walk *walk, const struct cfi_rule *rule, uint64_t *ret_cfa)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t fp = walk->registers.values[architecture->fp];
+    if (rule->cfa_register != architecture->sp || !rule->fp_saved || rule->return_in_lr ||
+        rule->return_offset != rule->fp_offset + 8 ||
+        !registers_have(&walk->registers, architecture->fp) ||
+        fp < walk->registers.values[architecture->sp])
+        return false;
+    *ret_cfa = fp - (uint64_t)(int64_t)rule->fp_offset;
+    return true;
 }
 
 static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
-    if (!registers_have(&walk->registers, rule->cfa_register))
-        return STEP_NO_CFI;
+    const struct architecture *architecture = walk->architecture;
     uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
+    if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
+        return STEP_NO_CFI;
     if (!moves_up(walk, cfa))
         return STEP_FAILED;
 
-    uint64_t ip = 0, fp = walk->registers.values[REGISTER_FP];
-    bool fp_known = registers_have(&walk->registers, REGISTER_FP);
-#ifdef REGISTER_LR
-    if (rule->return_in_lr && registers_have(&walk->registers, REGISTER_LR))
-        ip = walk->registers.values[REGISTER_LR];
-    else
-#endif
-        if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip))
+    uint64_t ip = 0, fp = walk->registers.values[architecture->fp];
+    bool fp_known = registers_have(&walk->registers, architecture->fp);
+    if (rule->return_in_lr) {
+        if (!registers_have(&walk->registers, architecture->lr))
+            return STEP_FAILED; /* it has been used for a call since */
+        ip = walk->registers.values[architecture->lr];
+    } else if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
         return STEP_FAILED;
+    }
     /*
      * An epilogue pops the frame pointer without saying so (GCC leaves its rule in place): a slot
      * below the stack pointer is free again, and the register holds the caller's value.
      */
     uint64_t fp_slot = cfa + (uint64_t)(int64_t)rule->fp_offset;
-    if (rule->fp_saved && fp_slot >= walk->registers.values[REGISTER_SP]) {
+    if (rule->fp_saved && fp_slot >= walk->registers.values[architecture->sp]) {
         if (!read_stack(walk, fp_slot, &fp))
             return STEP_FAILED;
         fp_known = true;
@@ -173,34 +206,91 @@ static enum step step_by_expression(struct walk *walk, const struct module *modu
     if (return_column < 0 || expression_evaluate(ops, count, &input, &cfa) == EXPRESSION_FAILED ||
         !recover(walk, frame, return_column, cfa, &ip))
         return STEP_FAILED;
-    if (!recover(walk, frame, REGISTER_SP, cfa, &sp))
+    if (!recover(walk, frame, (int)walk->architecture->sp, cfa, &sp))
         sp = cfa;
     /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
     if (!is_signal_frame && !moves_up(walk, sp))
         return STEP_FAILED;
     walk->other_stack |= is_signal_frame && is_on_other_stack(walk, sp);
-    bool fp_known = recover(walk, frame, REGISTER_FP, cfa, &fp);
+    bool fp_known = recover(walk, frame, (int)walk->architecture->fp, cfa, &fp);
     return enter_caller(walk, ip, sp, fp, fp_known);
+}
+
+/* Back to what a signal interrupted, whose registers the kernel left on the stack. */
+static enum step step_by_trampoline(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    const struct signal_trampoline *at = &architecture->trampoline;
+    uint64_t frame = walk->registers.values[architecture->sp], ip = 0, sp = 0, fp = 0, lr = 0;
+    if (!registers_have(&walk->registers, architecture->sp))
+        return STEP_NO_CFI;
+    if (!read_stack(walk, frame + at->ip, &ip) || !read_stack(walk, frame + at->sp, &sp) ||
+        !read_stack(walk, frame + at->fp, &fp) ||
+        (at->lr && !read_stack(walk, frame + at->lr, &lr)))
+        return STEP_FAILED;
+    walk->other_stack |= is_on_other_stack(walk, sp);
+    enum step step = enter_caller(walk, ip, sp, fp, true);
+    if (step == STEP_CALLER && at->lr) {
+        walk->registers.values[architecture->lr] = lr;
+        walk->registers.valid |= bit(architecture->lr);
+    }
+    return step;
+}
+
+/*
+ * A leaf may have no frame, and then the frame pointer is its caller's. It does when the link
+ * register still is what it returns to: an address in the leaf itself, left there by a call, would
+ * have no call frame information either. A frame that holds the same address is the leaf's own.
+ */
+static bool returns_to_link_register(struct walk *walk, uint64_t saved_ip)
+{
+    const struct architecture *architecture = walk->architecture;
+    if (walk->is_return_address || !registers_have(&walk->registers, architecture->lr))
+        return false;
+    uint64_t vaddr = 0, ip = walk->registers.values[architecture->lr] & walk->code_mask;
+    if (ip == saved_ip)
+        return false;
+    const struct module *module = walk->space->find(walk->space->user, ip - 1, &vaddr);
+    return module && module->kind != MODULE_ANONYMOUS &&
+           cfi_cache_find(walk->cfi, module, vaddr).kind != CFI_NONE;
+}
+
+static enum step step_by_link_register(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    enum step step = enter_caller(walk, walk->registers.values[architecture->lr],
+                                  walk->registers.values[architecture->sp],
+                                  walk->registers.values[architecture->fp],
+                                  registers_have(&walk->registers, architecture->fp));
+    walk->registers.valid &= ~bit(architecture->sp);
+    return step;
 }
 
 /* Without call frame information: the frame pointer chain, if there seems to be one. */
 static enum step step_by_frame_pointer(struct walk *walk)
 {
-    uint64_t sp = walk->registers.values[REGISTER_SP];
-    uint64_t fp = walk->registers.values[REGISTER_FP];
-    if (!registers_have(&walk->registers, REGISTER_FP))
-        return STEP_NO_CFI;
-    if (fp == 0 && walk->by_frame_pointer)
+    const struct architecture *architecture = walk->architecture;
+    uint64_t sp = walk->registers.values[architecture->sp];
+    uint64_t fp = walk->registers.values[architecture->fp];
+    bool fp_known = registers_have(&walk->registers, architecture->fp);
+    if (fp_known && fp == 0 && walk->by_frame_pointer)
         return STEP_ROOT; /* psABI: the outermost frame's saved frame pointer is zero */
     uint64_t caller_fp = 0, ip = 0, vaddr = 0;
-    if (fp < sp || fp % 8 != 0 || !read_stack(walk, fp, &caller_fp) ||
-        !read_stack(walk, fp + 8, &ip))
-        return walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
+    bool is_record = fp_known && fp >= sp && fp % 8 == 0 && read_stack(walk, fp, &caller_fp) &&
+                     read_stack(walk, fp + 8, &ip);
+    ip &= walk->code_mask;
+    if (returns_to_link_register(walk, ip))
+        return step_by_link_register(walk);
+    if (!is_record)
+        return fp_known && walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
     if (ip == 0 && !walk->by_frame_pointer)
         return STEP_NO_CFI; /* a register that holds data, not the end of a chain */
     if (ip != 0 && !walk->space->find(walk->space->user, ip - 1, &vaddr))
         return STEP_NO_CFI;
-    return enter_caller(walk, ip, fp + 16, caller_fp, true);
+    enum step step = enter_caller(walk, ip, fp + 16, caller_fp, true);
+    if (!architecture->record_ends_frame)
+        walk->registers.valid &= ~bit(architecture->sp);
+    return step;
 }
 
 /*
@@ -225,6 +315,9 @@ static enum step step_up(struct walk *walk, const struct module *module, uint64_
         return STEP_ROOT;
     case CFI_RULE:
         step = step_by_rule(walk, &rule);
+        break;
+    case CFI_SIGNAL:
+        step = step_by_trampoline(walk);
         break;
     case CFI_EXPRESSION:
         step = step_by_expression(walk, module, vaddr);
@@ -251,7 +344,7 @@ static bool push(struct raw_stack *stack, uint32_t module, uint64_t vaddr, bool 
 static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
 {
     for (;;) {
-        uint64_t ip = walk->registers.values[REGISTER_IP];
+        uint64_t ip = walk->ip;
         unsigned back = walk->is_return_address;
         uint64_t vaddr = 0;
         const struct module *module = walk->space->find(walk->space->user, ip - back, &vaddr);
@@ -284,6 +377,7 @@ static void push_kernel(const struct sample *sample, const struct module *kernel
 void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
                   const struct unwind_space *space, struct raw_stack *ret_stack)
 {
+    const struct architecture *architecture = unwinder->architecture;
     struct raw_stack *stack = ret_stack;
     stack->count = 0;
     push_kernel(sample, space->kernel, stack);
@@ -291,9 +385,14 @@ void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
     struct walk walk = {
         .sample = sample,
         .space = space,
+        .architecture = architecture,
+        .with_fp = bit(architecture->ip) | bit(architecture->sp) | bit(architecture->fp),
+        .without_fp = bit(architecture->ip) | bit(architecture->sp),
+        .ip = sample->registers.values[architecture->ip],
+        .code_mask = unwinder->code_mask,
         .cfi = unwinder->cfi,
         .registers = sample->registers,
-        .stack_start = sample->registers.values[REGISTER_SP],
+        .stack_start = sample->registers.values[architecture->sp],
     };
     stack->end = sample->has_user ? walk_user(&walk, stack) : STACK_END_NO_USER;
     if (stack->end != STACK_END_ROOT)

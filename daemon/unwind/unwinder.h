@@ -1,6 +1,7 @@
 /* The unwinder: registers, address space and stack bytes in; raw stack out. No I/O, no symbols. */
 #pragma once
 
+#include "lprofd/architecture.h"
 #include "lprofd/module.h"
 #include "lprofd/sample.h"
 #include "lprofd/stack.h"
@@ -13,7 +14,8 @@ struct unwind_space {
 };
 
 struct unwinder;
-int unwinder_new(struct unwinder **ret_unwinder);
+/* For samples of `architecture`, which need not be this machine's; it is borrowed. */
+int unwinder_new(const struct architecture *architecture, struct unwinder **ret_unwinder);
 void unwinder_free(struct unwinder *unwinder);
 
 /*

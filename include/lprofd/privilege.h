@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
 /* --- the target ------------------------------------------------------------------------------ */
 
@@ -126,8 +125,9 @@ int privilege_open_beneath(const char *directory, const char *path, int *ret_fd)
 /* PTRACE_SEIZE with PTRACE_O_TRACECLONE and TRACEEXEC: new threads are seized as they start. */
 int privilege_ptrace_seize(pid_t tid);
 int privilege_ptrace_interrupt(pid_t tid);
-/* General registers of a stopped thread, as the machine's user_regs_struct. -ENOTSUP: 32-bit. */
-int privilege_ptrace_registers(pid_t tid, struct user_regs_struct *ret_registers);
+/* General registers of a stopped thread, as the `count` words of the machine's user_regs_struct.
+ * -ENOTSUP: it has another number of them, so it is a 32-bit one. */
+int privilege_ptrace_registers(pid_t tid, uint64_t *ret_words, size_t count);
 /* Continues a stopped thread, delivering `signal` (0 for none). */
 int privilege_ptrace_continue(pid_t tid, int signal);
 /* Keeps a thread in group-stop (job control) while still being told about its events. */

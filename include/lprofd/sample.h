@@ -8,7 +8,8 @@
 
 /*
  * Registers by DWARF number: x86-64 0-16 (System V psABI table 3.36: 6 = rbp, 7 = rsp, 16 = return
- * address, that is rip), aarch64 0-32 (29 = fp, 30 = lr, 31 = sp, 32 = pc).
+ * address, that is rip), aarch64 0-32 (29 = fp, 30 = lr, 31 = sp, 32 = pc). Which is which is in
+ * lprofd/architecture.h.
  */
 #define REGISTER_COUNT 33
 
@@ -16,17 +17,6 @@ struct registers {
     uint64_t values[REGISTER_COUNT];
     uint64_t valid; /* bit n: values[n] is known */
 };
-
-#if defined(__aarch64__)
-#define REGISTER_FP 29
-#define REGISTER_LR 30
-#define REGISTER_SP 31
-#define REGISTER_IP 32
-#else
-#define REGISTER_FP 6
-#define REGISTER_SP 7
-#define REGISTER_IP 16
-#endif
 
 static inline bool registers_have(const struct registers *registers, unsigned number)
 {

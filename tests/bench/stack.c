@@ -46,21 +46,18 @@ static uint64_t runtime_ip(const struct raw_frame *frame)
 
 static int take_sample(pid_t pid, unsigned char *stack, struct sample *ret_sample)
 {
-    struct user_regs_struct user;
+    const struct register_order *order = &architecture_own.regset;
+    uint64_t words[REGISTER_ORDER_MAX];
     int status = 0;
     if (privilege_ptrace_seize(pid) || privilege_ptrace_interrupt(pid) ||
-        waitpid(pid, &status, __WALL) != pid || privilege_ptrace_registers(pid, &user))
+        waitpid(pid, &status, __WALL) != pid ||
+        privilege_ptrace_registers(pid, words, order->count))
         return -1;
-    struct registers *registers = &ret_sample->registers;
-    registers->values[REGISTER_IP] = user.rip;
-    registers->values[REGISTER_SP] = user.rsp;
-    registers->values[REGISTER_FP] = user.rbp;
-    registers->valid =
-        UINT64_C(1) << REGISTER_IP | UINT64_C(1) << REGISTER_SP | UINT64_C(1) << REGISTER_FP;
+    registers_take(&ret_sample->registers, order, words);
     ret_sample->has_user = true;
     ret_sample->stack = stack;
-    int error =
-        privilege_read_memory_part(pid, user.rsp, stack, STACK_BYTES, &ret_sample->stack_bytes);
+    int error = privilege_read_memory_part(pid, ret_sample->registers.values[architecture_own.sp],
+                                           stack, STACK_BYTES, &ret_sample->stack_bytes);
     ret_sample->stack_cut = ret_sample->stack_bytes == STACK_BYTES;
     return error;
 }
@@ -74,7 +71,7 @@ int main(int argc, char **argv)
     struct unwinder *unwinder = NULL;
     if (pid <= 0 || target_open(pid, &target) || module_table_new(target, &modules) ||
         address_space_new(modules, &space) || address_space_read(space, pid) ||
-        unwinder_new(&unwinder))
+        unwinder_new(&architecture_own, &unwinder))
         return 1;
     static unsigned char bytes[STACK_BYTES];
     static struct raw_stack stack;

@@ -39,7 +39,7 @@ static void decode_alone(const uint8_t *bytes, size_t length)
     memcpy(copy, bytes, length);
     ((struct perf_event_header *)copy)->size = (uint16_t)length;
     perf_record_time(copy, length);
-    if (perf_record_decode(copy, length, 1, &record) == 0)
+    if (perf_record_decode(&architecture_own, copy, length, 1, &record) == 0)
         on_record(&count, &record);
     free(copy);
 }

@@ -26,7 +26,7 @@ static void build(struct image *image, const uint8_t *frame, size_t length)
     *image = (struct image){
         .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1},
                    .e_type = ET_DYN,
-                   .e_machine = EM_X86_64,
+                   .e_machine = architecture_own.elf_machine,
                    .e_version = EV_CURRENT,
                    .e_phoff = offsetof(struct image, segments),
                    .e_shoff = offsetof(struct image, sections),
@@ -90,12 +90,13 @@ static void walk(struct module *module, const uint8_t *bytes, size_t length)
                             .stack_cut = length & 1};
     for (unsigned i = 0; i < 16; i++)
         sample.registers.values[i] = sp + i * 8;
-    sample.registers.values[REGISTER_SP] = sp;
-    sample.registers.values[REGISTER_IP] = CODE_VADDR + (length ? bytes[length / 2] * 16u : 0);
+    sample.registers.values[architecture_own.sp] = sp;
+    sample.registers.values[architecture_own.ip] =
+        CODE_VADDR + (length ? bytes[length / 2] * 16u : 0);
 
     struct unwind_space space = {.find = find, .user = module, .kernel = &kernel};
     struct unwinder *unwinder;
-    fuzz_check(unwinder_new(&unwinder) == 0);
+    fuzz_check(unwinder_new(&architecture_own, &unwinder) == 0);
     unwinder_run(unwinder, &sample, &space, &raw);
     fuzz_check(raw.count > 0 && raw.count <= STACK_FRAMES_MAX + 1);
     fuzz_check((raw.end == STACK_END_ROOT) == (raw.frames[raw.count - 1].module != 0));
@@ -110,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     build(&image, bytes, length);
     struct module module = image_module(&image, offsetof(struct image, frame) + length);
     struct cfi_cache *cache;
-    fuzz_check(cfi_cache_new(&cache) == 0);
+    fuzz_check(cfi_cache_new(&architecture_own, &cache) == 0);
     for (uint64_t i = 0; i < LOOKUPS; i++)
         cfi_cache_find(cache, &module, CODE_VADDR + i * (CODE_BYTES / LOOKUPS));
     cfi_cache_free(cache);

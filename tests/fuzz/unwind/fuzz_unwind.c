@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static struct world world;
     if (!unwinder) {
         open_world(&world);
-        fuzz_check(unwinder_new(&unwinder) == 0);
+        fuzz_check(unwinder_new(&architecture_own, &unwinder) == 0);
     }
     if (length < 18 * 8)
         return 0;
@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         sample.registers.values[i] = enliven(&world, sample.registers.values[i]);
     }
     if (bytes[17 * 8] & 1)
-        sample.registers.values[REGISTER_SP] = STACK_START;
+        sample.registers.values[architecture_own.sp] = STACK_START;
     sample.stack_cut = bytes[17 * 8] & 2;
     bytes += 18 * 8;
     length -= 18 * 8;

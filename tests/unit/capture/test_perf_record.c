@@ -59,7 +59,8 @@ static void put_trailer(struct bytes *bytes, uint32_t pid, uint32_t tid, uint64_
 #define STACK_BYTES 64
 
 /* A sample in the kernel, with registers numbered 100, 101, ... and `used` bytes of stack. */
-static void make_sample(struct bytes *bytes, uint64_t used)
+static void make_sample_of(const struct architecture *architecture, struct bytes *bytes,
+                           uint64_t used)
 {
     begin(bytes);
     put_u32(bytes, 10);
@@ -73,7 +74,7 @@ static void make_sample(struct bytes *bytes, uint64_t used)
     put_u64(bytes, 0xffffffff81000020);
     put_u64(bytes, (uint64_t)PERF_CONTEXT_USER);
     put_u64(bytes, PERF_SAMPLE_REGS_ABI_64);
-    int registers = __builtin_popcountll(perf_record_registers_mask);
+    int registers = __builtin_popcountll(architecture->perf_mask);
     for (int i = 0; i < registers; i++)
         put_u64(bytes, 100 + (uint64_t)i);
     put_u64(bytes, STACK_BYTES);
@@ -83,13 +84,19 @@ static void make_sample(struct bytes *bytes, uint64_t used)
     end(bytes, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_KERNEL);
 }
 
+static void make_sample(struct bytes *bytes, uint64_t used)
+{
+    make_sample_of(&architecture_x86_64, bytes, used);
+}
+
 static void a_sample_has_registers_stack_and_kernel_frames(void **state)
 {
     (void)state;
     struct bytes bytes;
     struct record record;
     make_sample(&bytes, 40);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 777, &record), 0);
+    assert_int_equal(
+        perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 777, &record), 0);
     assert_int_equal(record.type, RECORD_SAMPLE);
     const struct sample *sample = &record.sample;
     assert_int_equal(sample->pid, 10);
@@ -101,15 +108,34 @@ static void a_sample_has_registers_stack_and_kernel_frames(void **state)
     assert_int_equal(sample->kernel_ips[1], 0xffffffff81000020);
     assert_int_equal(sample->stack_bytes, 40);
     assert_false(sample->stack_cut);
-#ifdef __x86_64__
     /* perf's order is ax, bx, cx, dx, si, di, bp, sp, ip, r8 ...: see asm/perf_regs.h. */
     assert_int_equal(sample->registers.values[3], 101);
-    assert_int_equal(sample->registers.values[REGISTER_FP], 106);
-    assert_int_equal(sample->registers.values[REGISTER_SP], 107);
-    assert_int_equal(sample->registers.values[REGISTER_IP], 108);
+    assert_int_equal(sample->registers.values[architecture_x86_64.fp], 106);
+    assert_int_equal(sample->registers.values[architecture_x86_64.sp], 107);
+    assert_int_equal(sample->registers.values[architecture_x86_64.ip], 108);
     assert_int_equal(sample->registers.values[15], 116);
-#endif
+    assert_int_equal(sample->registers.valid, 0x1ffff);
     assert_int_equal(perf_record_time(bytes.data, bytes.length), 5000);
+}
+
+static void registers_of_aarch64_are_x0_to_x30_sp_and_pc(void **state)
+{
+    (void)state;
+    struct bytes bytes;
+    struct record record;
+    make_sample_of(&architecture_aarch64, &bytes, 40);
+    assert_int_equal(
+        perf_record_decode(&architecture_aarch64, bytes.data, bytes.length, 777, &record), 0);
+    const struct registers *registers = &record.sample.registers;
+    /* PERF_REG_ARM64_X0 ... LR, SP, PC of arm64's asm/perf_regs.h; sp has DWARF number 31. */
+    for (unsigned i = 0; i <= 30; i++)
+        assert_int_equal(registers->values[i], 100 + i);
+    assert_int_equal(registers->values[architecture_aarch64.fp], 129);
+    assert_int_equal(registers->values[architecture_aarch64.lr], 130);
+    assert_int_equal(registers->values[architecture_aarch64.sp], 131);
+    assert_int_equal(registers->values[architecture_aarch64.ip], 132);
+    assert_int_equal(registers->valid, UINT64_C(0x1ffffffff));
+    assert_int_equal(record.sample.stack_bytes, 40);
 }
 
 static void a_full_copy_of_the_stack_is_a_cut_one(void **state)
@@ -118,7 +144,8 @@ static void a_full_copy_of_the_stack_is_a_cut_one(void **state)
     struct bytes bytes;
     struct record record;
     make_sample(&bytes, STACK_BYTES);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), 0);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     0);
     assert_true(record.sample.stack_cut);
 }
 
@@ -128,7 +155,8 @@ static void more_stack_than_there_is_room_for_is_refused(void **state)
     struct bytes bytes;
     struct record record;
     make_sample(&bytes, STACK_BYTES + 8);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), -EINVAL);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     -EINVAL);
 }
 
 static void every_shorter_sample_is_refused(void **state)
@@ -143,7 +171,8 @@ static void every_shorter_sample_is_refused(void **state)
         memcpy(copy, bytes.data, length);
         if (length >= sizeof(struct perf_event_header))
             ((struct perf_event_header *)copy)->size = (uint16_t)length;
-        assert_int_equal(perf_record_decode(copy, length, 1, &record), -EINVAL);
+        assert_int_equal(perf_record_decode(&architecture_x86_64, copy, length, 1, &record),
+                         -EINVAL);
         (void)perf_record_time(copy, length);
         free(copy);
     }
@@ -157,7 +186,8 @@ static void a_kernel_chain_longer_than_the_record_is_refused(void **state)
     make_sample(&bytes, 40);
     uint64_t huge = UINT64_MAX / 8 + 2; /* times 8 wraps around */
     memcpy(bytes.data + 32, &huge, sizeof huge);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), -EINVAL);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     -EINVAL);
 }
 
 static void a_mapping_names_file_and_range(void **state)
@@ -180,7 +210,8 @@ static void a_mapping_names_file_and_range(void **state)
     put(&bytes, "/usr/lib/liba.so\0\0\0\0\0\0\0", 24); /* padded to 8 bytes */
     put_trailer(&bytes, 10, 11, 6000);
     end(&bytes, PERF_RECORD_MMAP2, 0);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), 0);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     0);
     assert_int_equal(record.type, RECORD_MAPPING);
     assert_int_equal(record.time_ns, 6000);
     assert_int_equal(record.mapping.start, 0x7f0000001000);
@@ -201,7 +232,8 @@ static void a_path_without_an_end_is_refused(void **state)
     put(&bytes, "/usr/lib", 8);
     put_trailer(&bytes, 10, 11, 6000);
     end(&bytes, PERF_RECORD_MMAP2, 0);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), -EINVAL);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     -EINVAL);
 }
 
 static void a_rename_is_told_of_the_one_renamed(void **state)
@@ -215,7 +247,8 @@ static void a_rename_is_told_of_the_one_renamed(void **state)
     put(&bytes, "worker\0", 8);
     put_trailer(&bytes, 99, 99, 7000); /* the one who did it */
     end(&bytes, PERF_RECORD_COMM, PERF_RECORD_MISC_COMM_EXEC);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), 0);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     0);
     assert_int_equal(record.type, RECORD_COMM);
     assert_int_equal(record.pid, 10);
     assert_int_equal(record.tid, 12);
@@ -233,7 +266,8 @@ static void lost_records_are_counted(void **state)
     put_u64(&bytes, 23);
     put_trailer(&bytes, 10, 11, 8000);
     end(&bytes, PERF_RECORD_LOST, 0);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), 0);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     0);
     assert_int_equal(record.type, RECORD_LOST);
     assert_int_equal(record.lost_count, 23);
 }
@@ -246,13 +280,15 @@ static void other_records_are_of_no_interest(void **state)
     begin(&bytes);
     put_trailer(&bytes, 10, 11, 8000);
     end(&bytes, PERF_RECORD_AUX, 0);
-    assert_int_equal(perf_record_decode(bytes.data, bytes.length, 1, &record), -ENOENT);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     -ENOENT);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sample_has_registers_stack_and_kernel_frames),
+        cmocka_unit_test(registers_of_aarch64_are_x0_to_x30_sp_and_pc),
         cmocka_unit_test(a_full_copy_of_the_stack_is_a_cut_one),
         cmocka_unit_test(more_stack_than_there_is_room_for_is_refused),
         cmocka_unit_test(every_shorter_sample_is_refused),

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "capture/capture.h"
 #include "capture/ptrace_refusal.h"
+#include "lprofd/architecture.h"
 #include "lprofd/privilege.h"
 
 #define STACK_BYTES 4096
@@ -116,10 +117,10 @@ static void see_sample(struct seen *seen, struct thread_seen *thread, const stru
     seen->last = *sample;
     bool good = sample->has_user && sample->stack_bytes > 0 && sample->stack_bytes <= STACK_BYTES &&
                 sample->stack_cut == (sample->stack_bytes == STACK_BYTES) && !sample->in_kernel &&
-                registers_have(&sample->registers, REGISTER_IP) &&
-                registers_have(&sample->registers, REGISTER_SP) &&
-                registers_have(&sample->registers, REGISTER_FP) &&
-                sample->registers.values[REGISTER_IP] != 0;
+                registers_have(&sample->registers, architecture_own.ip) &&
+                registers_have(&sample->registers, architecture_own.sp) &&
+                registers_have(&sample->registers, architecture_own.fp) &&
+                sample->registers.values[architecture_own.ip] != 0;
     seen->bad += !good;
 }
 
@@ -308,7 +309,7 @@ static void the_instruction_pointer_is_that_of_the_thread(void **state)
         capture_ptrace.drain(capture, false, see, &seen);
     }
     /* A forked child has the addresses of its parent. */
-    uint64_t ip = seen.last.registers.values[REGISTER_IP];
+    uint64_t ip = seen.last.registers.values[architecture_own.ip];
     uint64_t function = (uintptr_t)spin;
     assert_in_range(ip, function, function + 2048);
     capture_ptrace.close(capture);

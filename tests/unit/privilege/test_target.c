@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <time.h>
 
+#include "lprofd/architecture.h"
 #include "lprofd/privilege.h"
 
 static void a_target_has_the_ids_and_groups_of_its_process(void **state)
@@ -182,18 +183,19 @@ static void a_seized_thread_shows_its_registers_and_runs_on(void **state)
     }
     assert_int_equal(error, 0);
     assert_int_equal(privilege_ptrace_interrupt(pid), 0);
+    const struct register_order *order = &architecture_own.regset;
+    uint64_t words[REGISTER_ORDER_MAX];
     int status;
     assert_int_equal(waitpid(pid, &status, __WALL), pid);
     assert_true(WIFSTOPPED(status));
     assert_int_equal(status >> 16, PTRACE_EVENT_STOP);
-    struct user_regs_struct registers;
-    assert_int_equal(privilege_ptrace_registers(pid, &registers), 0);
-#if defined(__x86_64__)
-    uint64_t word;
-    assert_int_equal(privilege_read_memory(pid, registers.rsp, &word, sizeof word), 0);
-#endif
+    assert_int_equal(privilege_ptrace_registers(pid, words, order->count), 0);
+    struct registers registers = {0};
+    registers_take(&registers, order, words);
+    uint64_t word, sp = registers.values[architecture_own.sp];
+    assert_int_equal(privilege_read_memory(pid, sp, &word, sizeof word), 0);
     assert_int_equal(privilege_ptrace_continue(pid, 0), 0);
-    assert_int_equal(privilege_ptrace_registers(pid, &registers), -ESRCH); /* it runs */
+    assert_int_equal(privilege_ptrace_registers(pid, words, order->count), -ESRCH); /* it runs */
     child_end(pid);
 }
 

@@ -36,7 +36,7 @@ static bool build_nops(struct fixture *fixture, const char *options)
     fixture_open_built(fixture, "nops.so");
     return true;
 #else
-    (void)fixture, (void)options;
+    (void)fixture, (void)options, (void)nops;
     print_message("skipped: the program is written for x86-64\n");
     return false;
 #endif

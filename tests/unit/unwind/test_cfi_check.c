@@ -46,7 +46,7 @@ static struct section with_program(const char *program, size_t length)
     return section;
 }
 
-static size_t count_sound(const struct section *section, uint64_t *ret_start)
+static size_t count_sound(struct section *section, uint64_t *ret_start)
 {
     struct cfi_entry *entries = NULL;
     size_t count = 0;
@@ -133,9 +133,20 @@ static void debug_frame_is_taken_as_a_whole(void **state)
     assert_int_not_equal(cfi_check_debug_frame(section.bytes, section.length), 0);
 }
 
+/* DW_CFA_AARCH64_negate_ra_state is 0x2d, in code before an advance and in operands after it. */
+static void a_signed_return_address_is_hidden_from_libdw(void **state)
+{
+    (void)state;
+    uint64_t start;
+    struct section section = with_program("\x2d\x41\x0e\x2d", 4);
+    assert_int_equal(count_sound(&section, &start), 1);
+    assert_memory_equal(section.bytes + section.length - 4, "\x00\x41\x0e\x2d", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signed_return_address_is_hidden_from_libdw),
         cmocka_unit_test(what_compilers_write_is_sound),
         cmocka_unit_test(register_numbers_stay_below_those_of_any_machine),
         cmocka_unit_test(programs_that_end_early_are_passed_over),

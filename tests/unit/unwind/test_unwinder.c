@@ -51,11 +51,11 @@ __attribute__((noinline, no_sanitize("address"))) static void record(void)
     for (size_t i = 0; i < bytes; i++)
         recording.stack[i] = from[i];
     struct registers *registers = &recording.sample.registers;
-    registers->values[REGISTER_IP] = ip;
-    registers->values[REGISTER_SP] = sp;
-    registers->values[REGISTER_FP] = fp;
-    registers->valid =
-        UINT64_C(1) << REGISTER_IP | UINT64_C(1) << REGISTER_SP | UINT64_C(1) << REGISTER_FP;
+    registers->values[architecture_own.ip] = ip;
+    registers->values[architecture_own.sp] = sp;
+    registers->values[architecture_own.fp] = fp;
+    registers->valid = UINT64_C(1) << architecture_own.ip | UINT64_C(1) << architecture_own.sp |
+                       UINT64_C(1) << architecture_own.fp;
     recording.sample.has_user = true;
     recording.sample.stack = recording.stack;
     recording.sample.stack_bytes = bytes;
@@ -108,7 +108,7 @@ static int set_up(void **state)
     self_base = (uint64_t)(uintptr_t)&__ehdr_start;
     self_end = (uint64_t)(uintptr_t)&etext;
     self.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    return self.fd < 0 ? -1 : unwinder_new(&unwinder);
+    return self.fd < 0 ? -1 : unwinder_new(&architecture_own, &unwinder);
 }
 
 static int tear_down(void **state)
@@ -171,7 +171,7 @@ static void an_ip_outside_every_mapping_is_unmapped(void **state)
 {
     (void)state;
     (void)descend(DEPTH);
-    recording.sample.registers.values[REGISTER_IP] = 16;
+    recording.sample.registers.values[architecture_own.ip] = 16;
     unwinder_run(unwinder, &recording.sample, &space, &stack);
     assert_int_equal(stack.count, 1);
     assert_int_equal(stack.end, STACK_END_UNMAPPED);
@@ -190,7 +190,8 @@ static void random_stacks_end_and_never_crash(void **state)
                 value = self_base + value % (self_end - self_base);
             memcpy(recording.stack + i, &value, sizeof value);
         }
-        recording.sample.registers.values[REGISTER_IP] = self_base + seed % (self_end - self_base);
+        recording.sample.registers.values[architecture_own.ip] =
+            self_base + seed % (self_end - self_base);
         unwinder_run(unwinder, &recording.sample, &space, &stack);
         assert_in_range(stack.count, 1, STACK_FRAMES_MAX + 1);
         assert_true(stack.end < STACK_END_COUNT);

@@ -1,0 +1,20 @@
+# Builds for aarch64 with Debian's cross compiler. LPROFD_SYSROOT has arm64's headers and libraries
+# (.ci/aarch64-sysroot makes one); programs run by qemu-user, where it is installed.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES LPROFD_SYSROOT)
+set(CMAKE_SYSROOT ${LPROFD_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${LPROFD_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR}
+    ${LPROFD_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${LPROFD_SYSROOT}/usr/share/pkgconfig)
+find_program(qemu_aarch64 NAMES qemu-aarch64 qemu-aarch64-static)
+if(qemu_aarch64)
+    set(CMAKE_CROSSCOMPILING_EMULATOR ${qemu_aarch64};-L;${LPROFD_SYSROOT})
+endif()
