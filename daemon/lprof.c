@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/doctor.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/remote_report.h"
 #include "cli/token.h"
 
@@ -190,12 +191,17 @@ int main(int argc, char **argv)
     struct lprof_settings settings = {.report = {.limit = LIMIT_DEFAULT}};
     struct arguments arguments;
     struct failure failure = {0};
+    int exit_code = EXIT_SUCCESS;
     switch (options_parse(&program, argc, argv, &settings, &arguments, &failure)) {
     case OPTIONS_SHOWN:
-        return EXIT_SUCCESS;
+        break;
     case OPTIONS_WRONG:
         return fail(&failure, EXIT_USAGE);
     default:
-        return run(&settings, &arguments);
+        exit_code = run(&settings, &arguments);
+        break;
     }
+    if (output_finish(stdout, &failure) && exit_code == EXIT_SUCCESS)
+        return fail(&failure, EXIT_FAILURE);
+    return exit_code;
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cli/output.h"
 #include "cli/session_report.h"
 #include "cli/settings.h"
 #include "cli/token.h"
@@ -173,11 +174,13 @@ static int serve(struct daemon *daemon, const struct settings *settings)
         fprintf(stderr, "lprofd: the report could not be made: out of memory\n");
         return EXIT_FAILURE;
     }
-    fflush(stdout);
+    struct failure failure = {0};
+    int exit_code =
+        output_finish(stdout, &failure) ? report_failure(&failure, EXIT_FAILURE) : EXIT_SUCCESS;
     while (!number && running_command(daemon, settings))
         number = poll_signal(daemon);
     end_command(daemon, settings, number);
-    return EXIT_SUCCESS;
+    return exit_code;
 }
 
 static int run(struct daemon *daemon, const struct settings *settings)
@@ -207,6 +210,8 @@ int main(int argc, char **argv)
     int exit_code = EXIT_SUCCESS;
     switch (settings_parse(argc, argv, &settings, &failure)) {
     case OPTIONS_SHOWN:
+        if (output_finish(stdout, &failure))
+            exit_code = report_failure(&failure, EXIT_FAILURE);
         break;
     case OPTIONS_WRONG:
         exit_code = report_failure(&failure, 2);

@@ -224,7 +224,11 @@ int handle_session_change(struct request *request, struct reply *reply)
     int error = strcmp(state, "paused") ? session_resume(request->session)
                                         : session_pause(request->session);
     /* Asking for the state that it has is fine. */
-    if (error && error != -EALREADY)
+    if (error && error != -EALREADY && error != -ESRCH)
+        return reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+                             "Session %u cannot be made %s: %s.", request->session_id, state,
+                             strerror(-error));
+    if (error == -ESRCH)
         return reply_problem(reply, MHD_HTTP_CONFLICT, "Not running",
                              "Session %u cannot be made %s: it no longer samples its target.",
                              request->session_id, state);

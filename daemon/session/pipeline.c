@@ -253,32 +253,28 @@ static int stop_sampling(struct pipeline *pipeline)
     return error;
 }
 
-static enum session_request take_request(struct session *session)
+/* What was asked for last; *ret_ticket says which request that is. */
+static enum session_request take_request(struct session *session, uint64_t *ret_ticket)
 {
     pthread_mutex_lock(&session->mutex);
     enum session_request request = session->stopping ? REQUEST_DETACH : session->request;
     session->request = REQUEST_NONE;
+    *ret_ticket = session->asked;
     pthread_mutex_unlock(&session->mutex);
     return request;
 }
 
-/* Does what was asked for. Returns true when sampling is over. */
-static bool handle_request(struct pipeline *pipeline)
+static void answer_request(struct session *session, uint64_t ticket, int error,
+                           enum session_state state)
 {
-    struct session *session = pipeline->session;
-    enum session_request request = take_request(session);
-    if (request == REQUEST_PAUSE || request == REQUEST_RESUME) {
-        bool resume = request == REQUEST_RESUME;
-        if (!(resume ? start_sampling(pipeline) : stop_sampling(pipeline)))
-            session_set_state(session, resume ? SESSION_RUNNING : SESSION_PAUSED);
-    }
-    return request == REQUEST_DETACH;
-}
-
-static bool duration_is_over(const struct pipeline *pipeline, uint64_t now_ns)
-{
-    uint64_t limit_ns = pipeline->session->duration_limit_ns;
-    return limit_ns && now_ns - pipeline->started_ns >= limit_ns;
+    pthread_mutex_lock(&session->mutex);
+    session->answered = ticket;
+    session->answer = error;
+    if (!error)
+        session->state = state;
+    session->epoch++;
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
 }
 
 /* The launched command has not begun: time does not count yet. */
@@ -286,6 +282,42 @@ static bool waits_for_exec(struct pipeline *pipeline)
 {
     const struct process *target = process_tree_find(pipeline->processes, pipeline->session->pid);
     return target && target->waiting_for_exec;
+}
+
+/* Seals all that was counted, up to now. */
+static int seal_rest(struct pipeline *pipeline)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t end_ns = now_ns > pipeline->started_ns ? now_ns - pipeline->started_ns : 1;
+    if (end_ns <= pipeline->sealed_ns)
+        end_ns = pipeline->sealed_ns + 1;
+    return pipeline_seal(pipeline, end_ns);
+}
+
+/* Whoever sees the state paused sees the last numbers, too. */
+static int pause_sampling(struct pipeline *pipeline)
+{
+    int error = stop_sampling(pipeline);
+    return error || waits_for_exec(pipeline) ? error : seal_rest(pipeline);
+}
+
+/* Does what was asked for. Returns true when sampling is over. */
+static bool handle_request(struct pipeline *pipeline)
+{
+    struct session *session = pipeline->session;
+    uint64_t ticket = 0;
+    enum session_request request = take_request(session, &ticket);
+    if (request == REQUEST_PAUSE)
+        answer_request(session, ticket, pause_sampling(pipeline), SESSION_PAUSED);
+    else if (request == REQUEST_RESUME)
+        answer_request(session, ticket, start_sampling(pipeline), SESSION_RUNNING);
+    return request == REQUEST_DETACH;
+}
+
+static bool duration_is_over(const struct pipeline *pipeline, uint64_t now_ns)
+{
+    uint64_t limit_ns = pipeline->session->duration_limit_ns;
+    return limit_ns && now_ns - pipeline->started_ns >= limit_ns;
 }
 
 /* New code was seen: the symbol thread need not look for it all the time. */
@@ -338,11 +370,7 @@ static void finish(struct pipeline *pipeline, enum session_state state)
     stop_sampling(pipeline);
     if (state == SESSION_EXITED)
         thread_table_exit_all(pipeline->threads, 0);
-    uint64_t now_ns = clock_monotonic_ns();
-    uint64_t end_ns = now_ns > pipeline->started_ns ? now_ns - pipeline->started_ns : 1;
-    if (end_ns <= pipeline->sealed_ns)
-        end_ns = pipeline->sealed_ns + 1;
-    pipeline_seal(pipeline, end_ns);
+    (void)seal_rest(pipeline);
 }
 
 static void pipeline_close(struct pipeline *pipeline)

@@ -249,7 +249,10 @@ int session_start(const struct session_options *options, struct session **ret_se
     return 0;
 }
 
-/* Asks the pipeline for something and waits until the state is `wanted` or final. */
+/*
+ * Asks the pipeline for something and waits until it is done, or can no longer be. The state may be
+ * another one by then: somebody else may have asked for that.
+ */
 static int ask(struct session *session, enum session_request request, enum session_state wanted)
 {
     int error = 0;
@@ -260,9 +263,12 @@ static int ask(struct session *session, enum session_request request, enum sessi
         error = -ESRCH;
     } else {
         session->request = request;
-        while (session_state_is_live(session->state) && session->state != wanted)
+        uint64_t ticket = ++session->asked;
+        while (session_state_is_live(session->state) && session->answered < ticket)
             pthread_cond_wait(&session->changed, &session->mutex);
-        if (session->state != wanted)
+        if (session_state_is_live(session->state))
+            error = session->answer;
+        else if (session->state != wanted)
             error = -ESRCH;
     }
     pthread_mutex_unlock(&session->mutex);

@@ -66,6 +66,8 @@ struct session {
     pthread_cond_t located; /* the symbol thread has something to do, or shall end */
     enum session_state state;
     enum session_request request;
+    uint64_t asked, answered; /* how many requests there were, and how many are done with */
+    int answer;               /* to the last one: 0, or why it could not be done */
     bool stopping; /* the last reference is gone: threads end */
     uint64_t started_ns;
     char *command, *executable; /* owned; change when the target executes another image */
