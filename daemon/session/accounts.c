@@ -7,7 +7,10 @@
 #include "base/clock.h"
 #include "session/pipeline.h"
 
-#define ACCOUNT_INTERVAL_NS NS_PER_SECOND
+#define PROCESSES_EVERY_NS (20 * NS_PER_MS)
+#define THREADS_EVERY_NS NS_PER_SECOND
+/* The kernel's books take time with every thread to read; samples tell what happens in between. */
+#define READING_SHARE 400
 
 static void observe(struct pipeline *pipeline, uint64_t now_ns)
 {
@@ -25,22 +28,46 @@ static void observe(struct pipeline *pipeline, uint64_t now_ns)
     pipeline->observed_ns = now_ns;
 }
 
-void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
+static bool is_due(const struct reading *reading, uint64_t now_ns, uint64_t interval_ns)
+{
+    uint64_t rest_ns = reading->cost_ns * READING_SHARE;
+    return now_ns - reading->at_ns >= (rest_ns > interval_ns ? rest_ns : interval_ns);
+}
+
+static void note_reading(struct reading *reading, uint64_t now_ns)
+{
+    reading->at_ns = now_ns;
+    reading->cost_ns = clock_monotonic_ns() - now_ns;
+}
+
+static void read_processes(struct pipeline *pipeline, uint64_t now_ns)
 {
     process_tree_account(pipeline->processes, pipeline->sampling, now_ns);
-    if (now_ns - pipeline->accounted_at_ns < ACCOUNT_INTERVAL_NS)
-        return;
-    /* Renames come as records, except from backends that have none. */
+    note_reading(&pipeline->processes_read, now_ns);
+}
+
+/* Renames come as records, except from backends that have none. */
+static void read_threads(struct pipeline *pipeline, uint64_t now_ns)
+{
     thread_table_account(pipeline->threads, pipeline->sampling,
                          !pipeline->capture->reports_mappings);
-    observe(pipeline, now_ns);
-    pipeline->accounted_at_ns = now_ns;
+    note_reading(&pipeline->threads_read, now_ns);
+}
+
+void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
+{
+    if (is_due(&pipeline->processes_read, now_ns, PROCESSES_EVERY_NS))
+        read_processes(pipeline, now_ns);
+    if (is_due(&pipeline->threads_read, now_ns, THREADS_EVERY_NS))
+        read_threads(pipeline, clock_monotonic_ns());
+    if (now_ns - pipeline->observed_ns >= NS_PER_SECOND)
+        observe(pipeline, now_ns);
 }
 
 void pipeline_account_all(struct pipeline *pipeline)
 {
-    pipeline->accounted_at_ns = 0;
-    pipeline_account(pipeline, clock_monotonic_ns());
+    read_processes(pipeline, clock_monotonic_ns());
+    read_threads(pipeline, clock_monotonic_ns());
 }
 
 int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)

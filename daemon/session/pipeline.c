@@ -232,7 +232,7 @@ static bool target_ended(struct pipeline *pipeline)
 /* What was used until now does not count; samples come from here on. */
 static int start_sampling(struct pipeline *pipeline)
 {
-    if (pipeline->accounted_at_ns) /* at first, the threads were read a moment ago */
+    if (pipeline->threads_read.at_ns) /* at first, the threads were read a moment ago */
         pipeline_account_all(pipeline);
     else
         process_tree_account(pipeline->processes, false, clock_monotonic_ns());
@@ -467,7 +467,7 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
     pipeline->observed_ns = pipeline->started_ns;
     pipeline->daemon_cpu_ns = clock_process_cpu_ns();
     int error = start_sampling(pipeline);
-    pipeline->accounted_at_ns = pipeline->started_ns;
+    pipeline->threads_read.at_ns = pipeline->started_ns;
     if (error)
         return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
                            session->pid, strerror(-error));

@@ -7,6 +7,12 @@
 #include "session/session_private.h"
 #include "unwind/unwinder.h"
 
+/* Of the kernel's books on CPU time. */
+struct reading {
+    uint64_t at_ns;   /* when it was last done; 0: never */
+    uint64_t cost_ns; /* what that took */
+};
+
 struct pipeline {
     struct session *session; /* borrowed */
     struct capture *capture;
@@ -20,17 +26,17 @@ struct pipeline {
     uint32_t told_locations; /* that the symbol thread was woken for */
 
     int pid_fd;
-    uint64_t started_ns;      /* of the session, CLOCK_MONOTONIC */
-    uint64_t sealed_ns;       /* end of the last sealed bucket, since started_ns */
-    uint64_t accounted_at_ns; /* when threads were last read */
-    uint64_t daemon_cpu_ns;   /* lprofd's own, for the observer */
+    uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
+    uint64_t sealed_ns;  /* end of the last sealed bucket, since started_ns */
+    struct reading processes_read, threads_read;
+    uint64_t daemon_cpu_ns; /* lprofd's own, for the observer */
     uint64_t observed_ns, observed_cost_ns;
     double daemon_cpu_percent, target_overhead_percent;
     bool sampling; /* neither paused nor ended */
     int error;
 };
 
-/* Reads the target's CPU time, and once a second its threads' and our own cost. */
+/* Reads the CPU time of processes, of threads and our own, each when it is due. */
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns);
 
 /* Everything at once, when sampling starts or stops. */
