@@ -9,14 +9,16 @@ import { figures as cost } from './cost.mjs';
 import { scoped } from './lib.mjs';
 import { figures as own } from './own_profile.mjs';
 import { figures as reach } from './reach.mjs';
+import { figures as soak } from './soak.mjs';
 import { figures as symbols } from './symbols.mjs';
 import { figures as truth } from './truth.mjs';
 
-const ALL = { ...truth, ...cost, ...symbols, ...reach, ...own };
+const ALL = { ...truth, ...cost, ...symbols, ...reach, ...own, ...soak };
 
 const HELP = `tests/bench/run [OPTION ...]
   --only NAME      only this figure (repeatable): ${Object.keys(ALL).join(', ')}
   --quick          shorter runs and fewer turns: a couple of minutes
+  --soak SECONDS   only the soak: does anything grow in that time
   --truth          only the truth figures a-f, at length
   --output FILE    where the JSON goes (default build/bench.json)
 The environment's LIBJVM names a libjvm.so with debug information, for figure 6.`;
@@ -26,6 +28,7 @@ function options() {
     options: {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
+      soak: { type: 'string' },
       truth: { type: 'boolean', default: false },
       output: { type: 'string', default: join(ROOT, 'build/bench.json') },
       help: { type: 'boolean', default: false },
@@ -33,6 +36,8 @@ function options() {
   });
   const unknown = values.only?.find((name) => !ALL[name]);
   if (unknown) throw new Error(`no figure "${unknown}"; see --help`);
+  if (values.soak !== undefined && !(Number(values.soak) > 0)) throw new Error('--soak takes seconds');
+  if (values.soak) values.only ??= ['soak'];
   return values;
 }
 

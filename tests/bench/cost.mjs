@@ -214,7 +214,7 @@ async function lostShare(t, file) {
 }
 
 /** Resident bytes of a process without the rings it shares with the kernel. */
-function resident(pid) {
+export function resident(pid) {
   let [sum, ring] = [0, false];
   for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
     if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) ring = line.includes('[perf_event]');
