@@ -276,9 +276,10 @@ void *symbol_thread_main(void *user)
     while (!rest(&work)) {
         take_fetched(&work);
         take_jitdumps(&work);
-        do {
+        do { /* a large module's lines take seconds: names do not wait for all modules */
             take_new(&work);
             resolve_names(&work);
+            refresh(&work, false);
         } while (resolve_lines(&work));
         refresh(&work, work.drained);
         session_want_debug_files(work.session);
