@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,7 +76,13 @@ __attribute__((noinline, no_sanitize("address"))) static unsigned descend(unsign
     return padding[0] + depth;
 }
 
-static struct module self = {.id = 7, .kind = MODULE_FILE, .path = (char[]){"self"}, .fd = -1};
+static struct module_segment self_segment; /* text is at the same place in file and memory */
+static struct module self = {.segments = &self_segment,
+                             .segment_count = 1,
+                             .id = 7,
+                             .kind = MODULE_FILE,
+                             .path = (char[]){"self"},
+                             .fd = -1};
 static const struct module kernel = {
     .id = 1, .kind = MODULE_KERNEL, .path = (char[]){"[kernel]"}, .fd = -1};
 static uint64_t self_base, self_end;
@@ -107,6 +115,7 @@ static int set_up(void **state)
     stack_top = (uint64_t)(uintptr_t)lowest + bytes;
     self_base = (uint64_t)(uintptr_t)&__ehdr_start;
     self_end = (uint64_t)(uintptr_t)&etext;
+    self_segment.bytes = self_end - self_base;
     self.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     return self.fd < 0 ? -1 : unwinder_new(&architecture_own, &unwinder);
 }
@@ -223,6 +232,79 @@ static void a_sample_without_user_registers_says_so(void **state)
     assert_int_equal(stack.end, STACK_END_NO_USER);
 }
 
+/* What musl's C library has: no call frame information. */
+__asm__(".text\n"
+        ".balign 16\n"
+        "nop\n"
+        ".type restorer, @function\n"
+        "restorer:\n"
+#if defined(__x86_64__)
+        "mov $15, %rax\n"
+        "syscall\n"
+#elif defined(__aarch64__)
+        "mov x8, #139\n"
+        "svc #0\n"
+#endif
+        ".size restorer, . - restorer\n");
+
+void restorer(void) __asm__("restorer");
+
+/* The kernel's struct sigaction: the C library would put in a restorer of its own. */
+struct kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    unsigned long mask;
+};
+
+#define KERNEL_SA_RESTORER 0x04000000
+
+static uint64_t interrupted, interrupted_caller;
+
+static void on_signal(int number)
+{
+    (void)number;
+    record();
+}
+
+/* Sends itself a signal by an instruction of its own. */
+__attribute__((noinline, no_sanitize("address"))) static void interrupt_oneself(void)
+{
+    interrupted_caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
+#if defined(__x86_64__)
+    long number = SYS_kill;
+    __asm__ volatile("leaq 1f(%%rip), %%rcx\nmovq %%rcx, %0\nsyscall\n1:"
+                     : "=m"(interrupted), "+a"(number)
+                     : "D"(getpid()), "S"(SIGUSR1)
+                     : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = SYS_kill, x0 __asm__("x0") = getpid();
+    register long x1 __asm__("x1") = SIGUSR1;
+    __asm__ volatile("adr x2, 1f\nstr x2, %0\nsvc #0\n1:"
+                     : "=m"(interrupted), "+r"(x0)
+                     : "r"(x8), "r"(x1)
+                     : "x2", "memory");
+#endif
+}
+
+static void a_handler_without_cfi_behind_it_is_left_by_what_the_kernel_saved(void **state)
+{
+    (void)state;
+    struct kernel_action action = {on_signal, KERNEL_SA_RESTORER, restorer, 0};
+    assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, sizeof action.mask), 0);
+    interrupt_oneself();
+    assert_true(interrupted);
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    size_t i = 0;
+    while (i < stack.count && stack.frames[i].vaddr != interrupted - self_base)
+        i++;
+    assert_in_range(i, 2, stack.count - 2);
+    assert_int_equal(stack.frames[i - 1].vaddr, (uint64_t)(uintptr_t)restorer - self_base);
+    assert_false(stack.frames[i].is_return_address);
+    assert_int_equal(stack.frames[i + 1].vaddr, interrupted_caller - self_base);
+    assert_true(stack.frames[i + 1].is_return_address);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +315,7 @@ int main(void)
         cmocka_unit_test(random_stacks_end_and_never_crash),
         cmocka_unit_test(kernel_frames_come_first),
         cmocka_unit_test(a_sample_without_user_registers_says_so),
+        cmocka_unit_test(a_handler_without_cfi_behind_it_is_left_by_what_the_kernel_saved),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
