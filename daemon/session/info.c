@@ -149,6 +149,10 @@ static void warn_of_modules(const struct session *session, struct session_info *
             session_module_matters(session, id, &share))
             warn_of_debug_info(session, module, share, info);
     }
+    for (uint32_t id = 1; id < session->module_problem_count; id++)
+        if (session->module_problems[id])
+            warn(info, "%s: %s", module_table_get(session->modules, id)->path,
+                 session->module_problems[id]);
     _cleanup_free_ char *sources = session_describe_source_fetches(session);
     if (sources)
         warn(info, "%s", sources);

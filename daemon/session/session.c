@@ -81,6 +81,9 @@ static void session_free(struct session *session)
     free(session->published.threads);
     free(session->published.module_hits);
     free(session->module_lacks_debug);
+    for (size_t i = 0; i < session->module_problem_count; i++)
+        free(session->module_problems[i]);
+    free(session->module_problems);
     free(session->command);
     free(session->executable);
     free(session->event_wanted);

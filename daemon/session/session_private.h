@@ -79,6 +79,8 @@ struct session {
     uint64_t unresolved_frames;
     unsigned char *module_lacks_debug; /* owned; by module id; 1: its lines cannot be known */
     size_t module_lacks_count, module_lacks_capacity;
+    char **module_problems; /* owned, by module id; NULL: none is known */
+    size_t module_problem_count, module_problem_capacity;
     struct failure failure; /* why the pipeline could not start */
     uint64_t epoch;
 };

@@ -124,14 +124,30 @@ static uint64_t count_unresolved(struct session *session, const struct pending *
     return unresolved;
 }
 
+/* Takes over the text, which may be NULL. Needs the mutex. */
+static void note_problem(struct session *session, uint32_t module, char *problem)
+{
+    if (array_reserve(&session->module_problems, &session->module_problem_capacity,
+                      (size_t)module + 1, sizeof *session->module_problems)) {
+        free(problem);
+        return;
+    }
+    while (session->module_problem_count <= module)
+        session->module_problems[session->module_problem_count++] = NULL;
+    free(session->module_problems[module]);
+    session->module_problems[module] = problem;
+}
+
 /* What the warnings need to know: names that stayed unknown, and modules without debug info. */
 static void note_results(struct symbol_work *work, uint32_t module, const struct pending *pending)
 {
     struct session *session = work->session;
     bool lacks_debug;
     uint64_t unresolved = count_unresolved(session, pending, &lacks_debug);
+    char *problem = symbols_problem(session->symbols, module_table_get(session->modules, module));
 
     pthread_mutex_lock(&session->mutex);
+    note_problem(session, module, problem);
     session->unresolved_frames += unresolved;
     if (lacks_debug && !array_reserve(&session->module_lacks_debug, &session->module_lacks_capacity,
                                       (size_t)module + 1, 1)) {

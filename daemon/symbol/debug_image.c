@@ -153,9 +153,9 @@ const unsigned char *debug_image_section(const struct debug_image *image, const 
     return NULL;
 }
 
-static struct section_bytes section_bytes(const struct debug_image *image, const char *name)
+static struct span section_bytes(const struct debug_image *image, const char *name)
 {
-    struct section_bytes section;
+    struct span section;
     section.bytes = debug_image_section(image, name, &section.length);
     return section;
 }

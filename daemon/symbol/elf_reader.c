@@ -144,7 +144,7 @@ const struct elf_section *elf_reader_section(const struct elf_reader *file, cons
 {
     for (size_t i = 0; i < file->section_count; i++) {
         const struct elf_section *section = &file->sections[i];
-        if (is_stored(section->type) && section->bytes && strcmp(section->name, name) == 0)
+        if (elf_section_is_stored(section) && strcmp(section->name, name) == 0)
             return section;
     }
     return NULL;
@@ -171,6 +171,22 @@ static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
         length -= (uint64_t)got;
     }
     return 0;
+}
+
+bool elf_section_is_stored(const struct elf_section *section)
+{
+    return is_stored(section->type) && section->bytes;
+}
+
+bool elf_section_is_compressed(const struct elf_section *section)
+{
+    return section->flags & SHF_COMPRESSED;
+}
+
+int elf_reader_read_part(const struct elf_reader *file, const struct elf_section *section,
+                         uint64_t from, uint64_t length, void *bytes)
+{
+    return read_at(file->fd, bytes, length, section->offset + from);
 }
 
 int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,

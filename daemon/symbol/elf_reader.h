@@ -42,6 +42,15 @@ const struct elf_section *elf_reader_section(const struct elf_reader *file, cons
 int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
                          void *bytes);
 
+/* True when it has bytes in this file. */
+bool elf_section_is_stored(const struct elf_section *section);
+
+bool elf_section_is_compressed(const struct elf_section *section);
+
+/* Reads a part of a section that is not compressed and is that long. 0 or -EIO. */
+int elf_reader_read_part(const struct elf_reader *file, const struct elf_section *section,
+                         uint64_t from, uint64_t length, void *bytes);
+
 /* How long the section is once inflated. 0, -EBADMSG or -ENOTSUP. */
 int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
                               uint64_t *ret_bytes);

@@ -6,8 +6,12 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "symbol/die_scan.h"
+#include "symbol/range_list.h"
 
 #define RANGES_MAX (1u << 23)
+/* Many DIEs may name the same long list. */
+#define LIST_BYTES_MAX (UINT64_C(256) << 20)
 
 /* A node that encloses the DIE being read. */
 struct enclosing {
@@ -16,10 +20,9 @@ struct enclosing {
 
 struct builder {
     struct inline_tree tree;
+    const struct unit_data *unit; /* borrowed */
     uint64_t text_vaddr;
-    uint64_t unit_offset;
-    const unsigned char *info; /* .debug_info */
-    Dwarf_Die *unit_die;
+    uint64_t list_bytes;  /* of range lists that were read so far */
     struct range *ranges; /* owned */
     size_t range_count, range_capacity;
     struct enclosing *stack; /* owned */
@@ -43,19 +46,18 @@ static int add_range(struct builder *builder, uint64_t start, uint64_t end)
     return 0;
 }
 
-/* Range lists and indexed addresses are libdw's to read. */
 static int add_listed_ranges(struct builder *builder, const struct scanned_die *die)
 {
-    Dwarf_Die handle = {.addr = (void *)(builder->info + die->offset), .cu = builder->unit_die->cu};
-    ptrdiff_t offset = 0;
-    Dwarf_Addr base, start, end;
-    while (builder->range_count < RANGES_MAX &&
-           (offset = dwarf_ranges(&handle, offset, &base, &start, &end)) > 0) {
-        int error = add_range(builder, start, end);
-        if (error)
-            return error;
-    }
-    return 0;
+    struct range_list list;
+    uint64_t start, end;
+    int error = 0;
+    range_list_start(&list, builder->unit, die->ranges, die->ranges_is_index);
+    uint64_t from = list.reader.offset;
+    while (!error && builder->list_bytes + (list.reader.offset - from) < LIST_BYTES_MAX &&
+           range_list_next(&list, &start, &end))
+        error = add_range(builder, start, end);
+    builder->list_bytes += list.reader.offset - from;
+    return error;
 }
 
 static int push(struct builder *builder, uint32_t node, uint32_t depth)
@@ -72,7 +74,7 @@ static int add_node(struct builder *builder, const struct scanned_die *die)
     struct inline_tree *tree = &builder->tree;
     bool inlined = die->tag == DW_TAG_inlined_subroutine;
     struct inline_node node = {
-        .die = (uint32_t)(die->offset - builder->unit_offset),
+        .die = (uint32_t)(die->offset - builder->unit->header.offset),
         .parent = inlined && builder->stack_count ? builder->stack[builder->stack_count - 1].node
                                                   : NODE_NONE,
         .call_file = inlined ? die->call_file : 0,
@@ -89,11 +91,12 @@ static int add_die(struct builder *builder, const struct scanned_die *die)
 {
     while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= die->enclosed)
         builder->stack_count--;
-    if (builder->tree.count >= NODE_NONE - 1 || die->offset - builder->unit_offset > UINT32_MAX)
+    if (builder->tree.count >= NODE_NONE - 1 ||
+        die->offset - builder->unit->header.offset > UINT32_MAX)
         return 0;
     size_t before = builder->range_count;
     int error = 0;
-    if (die->has_ranges_list)
+    if (die->has_range_list)
         error = add_listed_ranges(builder, die);
     else if (die->has_range)
         error = add_range(builder, die->low, die->high);
@@ -113,26 +116,27 @@ static int scan_unit(struct builder *builder, struct die_scan *scan)
     return 0;
 }
 
-int inline_tree_read(const struct debug_image *image, const struct unit_header *unit,
-                     Dwarf_Die *unit_die, uint64_t text_vaddr, struct inline_tree *ret_tree)
+static int build(struct builder *builder, const struct abbreviations *abbreviations)
 {
-    size_t info_bytes, abbrev_bytes;
-    const unsigned char *info = debug_image_section(image, ".debug_info", &info_bytes);
-    const unsigned char *abbrev = debug_image_section(image, ".debug_abbrev", &abbrev_bytes);
     struct die_scan scan;
-    *ret_tree = (struct inline_tree){0};
-    if (!info || !abbrev)
+    if (die_scan_start(&scan, builder->unit, abbreviations))
         return 0;
-    int error = die_scan_start(&scan, unit, info, info_bytes, abbrev, abbrev_bytes);
+    int error = scan_unit(builder, &scan);
+    return error ? error
+                 : range_map_build(builder->ranges, builder->range_count, &builder->tree.map);
+}
+
+int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
+                     struct inline_tree *ret_tree)
+{
+    struct builder builder = {.unit = unit, .text_vaddr = text_vaddr};
+    struct abbreviations abbreviations;
+    *ret_tree = (struct inline_tree){0};
+    int error = abbreviations_read(&unit->header, unit->abbreviations, &abbreviations);
     if (error)
         return error == -ENOMEM ? error : 0;
-
-    struct builder builder = {
-        .text_vaddr = text_vaddr, .unit_offset = unit->offset, .info = info, .unit_die = unit_die};
-    error = scan_unit(&builder, &scan);
-    if (!error)
-        error = range_map_build(builder.ranges, builder.range_count, &builder.tree.map);
-    die_scan_finish(&scan);
+    error = build(&builder, &abbreviations);
+    abbreviations_free(&abbreviations);
     free(builder.ranges);
     free(builder.stack);
     if (error)

@@ -1,9 +1,8 @@
 /* Functions of one unit and what was inlined into them, by address. */
 #pragma once
 
-#include "symbol/debug_image.h"
-#include "symbol/die_scan.h"
 #include "symbol/range_map.h"
+#include "symbol/unit_data.h"
 
 #define NODE_NONE UINT32_MAX
 
@@ -23,11 +22,11 @@ struct inline_tree {
 };
 
 /*
- * Reads the DIEs of a unit once. A unit that is broken half-way keeps what came before.
- * 0 or -ENOMEM.
+ * Reads the DIEs of a unit once; code below `text_vaddr` was discarded by the linker. A unit that
+ * is broken half-way keeps what came before. 0 or -ENOMEM.
  */
-int inline_tree_read(const struct debug_image *image, const struct unit_header *unit,
-                     Dwarf_Die *unit_die, uint64_t text_vaddr, struct inline_tree *ret_tree);
+int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
+                     struct inline_tree *ret_tree);
 
 /* The innermost node at vaddr, or NODE_NONE. O(log ranges). */
 uint32_t inline_tree_find(const struct inline_tree *tree, uint64_t vaddr);

@@ -30,7 +30,7 @@ struct entry {
     const unsigned char *md5;
 };
 
-static const char *string_at(const struct section_bytes *section, uint64_t offset)
+static const char *string_at(const struct span *section, uint64_t offset)
 {
     if (!section->bytes || offset >= section->length)
         return NULL;
@@ -198,7 +198,7 @@ int line_header_define_file(struct line_header *header, struct reader *operands)
 }
 
 /* A reader that ends with the program; its offset bytes are 4, or 8 in the 64-bit format. */
-static struct reader read_extent(const struct section_bytes *section, uint64_t offset,
+static struct reader read_extent(const struct span *section, uint64_t offset,
                                  unsigned *ret_offset_bytes)
 {
     struct reader reader = {.bytes = section->bytes, .length = section->length};

@@ -2,15 +2,10 @@
 #pragma once
 
 #include "base/md5.h"
-#include "base/reader.h"
-
-struct section_bytes {
-    const unsigned char *bytes; /* borrowed; NULL when there is no such section */
-    size_t length;
-};
+#include "symbol/span.h"
 
 struct line_sections {
-    struct section_bytes line, str, line_str;
+    struct span line, str, line_str;
 };
 
 /* A file as the program numbers it. All strings are borrowed from the sections. */

@@ -38,6 +38,7 @@ int object_open(const struct target *target, const struct module *module,
     if (!object)
         return -ENOMEM;
     object->module = module;
+    object->splits.target = target;
     object->status = SYMBOL_UNREADABLE;
     int error = module->fd >= 0 ? elf_reader_open(module->fd, &object->binary) : -EBADF;
     if (!error)
@@ -62,6 +63,7 @@ static void forget_units(struct object *object)
 void object_forget_lines(struct object *object)
 {
     forget_units(object);
+    split_search_forget(&object->splits);
     debug_image_free(object->image);
     object->image = NULL;
 }
@@ -72,6 +74,7 @@ void object_free(struct object *object)
         return;
     object_forget_lines(object);
     free(object->units);
+    split_search_free(&object->splits);
     unit_index_free(&object->index);
     elf_symbols_free(&object->symbols);
     elf_reader_free(object->alternate);
@@ -81,16 +84,21 @@ void object_free(struct object *object)
     free(object);
 }
 
+/* Of the file that lines are read from. */
+static const char *linked_path(const struct object *object)
+{
+    return object->debug_path ? object->debug_path : object->module->path;
+}
+
 /* A missing alternate file costs names, not lines. */
 static int load_alternate(const struct object *object, const struct target *target,
                           const struct elf_reader *file, struct debug_image **ret_image)
 {
     struct elf_reader *alternate = NULL;
-    const char *path = object->debug_path ? object->debug_path : object->module->path;
     *ret_image = NULL;
     if (object->alternate)
         return debug_image_load(object->alternate, NULL, ret_image) == -ENOMEM ? -ENOMEM : 0;
-    int error = debug_file_find_alternate(target, file, path, &alternate);
+    int error = debug_file_find_alternate(target, file, linked_path(object), &alternate);
     if (!error)
         error = debug_image_load(alternate, NULL, ret_image);
     elf_reader_free(alternate);
@@ -139,8 +147,13 @@ static int touch_unit(struct object *object, uint32_t position, struct unit **re
         return 0;
     if (object->units_bytes > UNITS_BYTES_MAX)
         forget_units(object);
-    int error = unit_read(object->image, &object->index.units[position], object->binary->text_vaddr,
-                          &object->units[position]);
+    const struct unit_source source = {
+        .image = object->image,
+        .path = linked_path(object),
+        .text_vaddr = object->binary->text_vaddr,
+        .splits = &object->splits,
+    };
+    int error = unit_read(&source, &object->index.units[position], &object->units[position]);
     if (error)
         return error == -ENOMEM ? error : 0;
     *ret_unit = object->units[position];
@@ -170,8 +183,19 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
     return unit_resolve(unit, &context, vaddr, ret_frames, ret_count);
 }
 
+size_t object_lines_bytes(const struct object *object)
+{
+    return debug_image_bytes(object->image) + object->units_bytes +
+           split_search_bytes(&object->splits);
+}
+
 size_t object_bytes(const struct object *object)
 {
-    return sizeof *object + elf_symbols_bytes(&object->symbols) + debug_image_bytes(object->image) +
-           unit_index_bytes(&object->index) + object->units_bytes;
+    return sizeof *object + elf_symbols_bytes(&object->symbols) + unit_index_bytes(&object->index) +
+           object_lines_bytes(object);
+}
+
+char *object_problem(const struct object *object)
+{
+    return split_search_problem(&object->splits);
 }

@@ -19,7 +19,8 @@ struct object {
     struct unit_index index;
     bool indexed;
     struct unit **units; /* owned, by position in index; NULL while untouched */
-    size_t units_bytes;  /* of those that are decoded */
+    struct split_search splits;
+    size_t units_bytes; /* of those that are decoded */
     uint64_t last_use;
 };
 
@@ -49,4 +50,9 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
 /* Frees debug sections and decoded units; they are loaded again when needed. */
 void object_forget_lines(struct object *object);
 
+/* What of its debug information is missing, for people: malloc'ed, or NULL. */
+char *object_problem(const struct object *object);
+
+/* What object_forget_lines() would free, and all that is held. */
+size_t object_lines_bytes(const struct object *object);
 size_t object_bytes(const struct object *object);

@@ -262,7 +262,7 @@ static void trim(struct symbols *symbols, const struct object *in_use)
             bytes += object_bytes(object);
             if (!object->image || object == in_use)
                 continue;
-            lines_bytes += debug_image_bytes(object->image) + object->units_bytes;
+            lines_bytes += object_lines_bytes(object);
             if (!oldest || object->last_use < oldest->last_use)
                 oldest = object;
         }
@@ -300,6 +300,13 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
     error = publish_elf_names(symbols, object, status, requests, count);
     trim(symbols, object);
     return error;
+}
+
+char *symbols_problem(const struct symbols *symbols, const struct module *module)
+{
+    const struct object *object =
+        module->id < symbols->object_count ? symbols->objects[module->id] : NULL;
+    return object ? object_problem(object) : NULL;
 }
 
 static bool has_line(const struct frame *frames, size_t count)

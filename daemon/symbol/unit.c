@@ -66,16 +66,84 @@ static int publish_file(const struct unit_context *context, const char *compilat
     return store_add_file(context->store, path, compilation, context->module, file->md5, ret_id);
 }
 
+/* A number that the root DIE states, in whatever form; 0 when it does not. */
+static uint64_t root_number(Dwarf_Die *die, unsigned name)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word value;
+    return dwarf_formudata(dwarf_attr(die, name, &attribute), &value) ? 0 : value;
+}
+
+/* DWARF 5's, else GNU's of DWARF 4. */
+static uint64_t root_base(Dwarf_Die *die, unsigned name, unsigned gnu_name)
+{
+    return root_number(die, dwarf_hasattr(die, name) ? name : gnu_name);
+}
+
+static struct span section(const struct debug_image *image, const char *name)
+{
+    struct span span;
+    span.bytes = debug_image_section(image, name, &span.length);
+    return span;
+}
+
+static struct unit_data describe(const struct debug_image *image, const struct unit_header *header,
+                                 Dwarf_Die *die)
+{
+    struct unit_data data = {
+        .header = *header,
+        .info = section(image, ".debug_info"),
+        .abbreviations = section(image, ".debug_abbrev"),
+        .addresses = section(image, ".debug_addr"),
+        .ranges = section(image, ".debug_ranges"),
+        .range_lists = section(image, ".debug_rnglists"),
+        .addresses_base = root_base(die, DW_AT_addr_base, DW_AT_GNU_addr_base),
+        .range_lists_base = root_number(die, DW_AT_rnglists_base),
+    };
+    Dwarf_Addr low_pc;
+    if (dwarf_lowpc(die, &low_pc) == 0)
+        data.low_pc = low_pc;
+    return data;
+}
+
+/* The DIEs that this unit is only the skeleton of, if it is one and they are found. */
+static int find_split(const struct unit_source *source, const struct unit_data *data,
+                      const char *directory, Dwarf_Die *die, struct split_unit **ret_unit)
+{
+    struct split_reference reference = {
+        .directory = directory, .linked_path = source->path, .skeleton = *data};
+    uint8_t type;
+    Dwarf_Half version;
+    if (dwarf_cu_info(die->cu, &version, &type, NULL, NULL, &reference.id, NULL, NULL) ||
+        type != DW_UT_skeleton)
+        return 0;
+    bool is_new = dwarf_hasattr(die, DW_AT_dwo_name);
+    reference.name = die_string(die, is_new ? DW_AT_dwo_name : DW_AT_GNU_dwo_name);
+    /* What the skeleton itself says counts from nowhere. */
+    reference.skeleton.ranges_base = root_number(die, DW_AT_GNU_ranges_base);
+    return reference.name[0] ? split_search_find(source->splits, &reference, ret_unit) : 0;
+}
+
+static int read_tree(const struct unit_source *source, Dwarf_Die *die, struct unit *unit)
+{
+    struct unit_data data = describe(source->image, &unit->header, die);
+    int error = find_split(source, &data, unit->directory, die, &unit->split);
+    if (error)
+        return error;
+    return inline_tree_read(unit->split ? &unit->split->data : &data, source->text_vaddr,
+                            &unit->tree);
+}
+
 static void free_unit(struct unit **unit)
 {
     unit_free(*unit);
 }
 
-int unit_read(const struct debug_image *image, const struct unit_header *header,
-              uint64_t text_vaddr, struct unit **ret_unit)
+int unit_read(const struct unit_source *source, const struct unit_header *header,
+              struct unit **ret_unit)
 {
     Dwarf_Die die;
-    if (!dwarf_offdie(image->dwarf, header->first_die, &die))
+    if (!dwarf_offdie(source->image->dwarf, header->first_die, &die))
         return -EBADMSG;
     _cleanup_(free_unit) struct unit *unit = calloc(1, sizeof *unit);
     if (!unit)
@@ -84,9 +152,9 @@ int unit_read(const struct debug_image *image, const struct unit_header *header,
     unit->directory = strdup(die_string(&die, DW_AT_comp_dir));
     if (!unit->directory)
         return -ENOMEM;
-    int error = read_lines(image, &die, text_vaddr, unit);
+    int error = read_lines(source->image, &die, source->text_vaddr, unit);
     if (!error)
-        error = inline_tree_read(image, header, &die, text_vaddr, &unit->tree);
+        error = read_tree(source, &die, unit);
     if (error)
         return error;
     *ret_unit = take_pointer(unit);
@@ -100,6 +168,7 @@ void unit_free(struct unit *unit)
     line_table_free(&unit->lines);
     inline_tree_free(&unit->tree);
     line_header_free(&unit->line_header);
+    split_unit_free(unit->split);
     free(unit->directory);
     free(unit->file_ids);
     free(unit);
@@ -109,7 +178,7 @@ size_t unit_bytes(const struct unit *unit)
 {
     return sizeof *unit + unit->lines.capacity * sizeof *unit->lines.rows +
            inline_tree_bytes(&unit->tree) + line_header_bytes(&unit->line_header) +
-           unit->line_header.file_count * sizeof *unit->file_ids;
+           split_unit_bytes(unit->split) + unit->line_header.file_count * sizeof *unit->file_ids;
 }
 
 /* The published id of a file of this unit; 0 when the index is nobody's. */
@@ -164,6 +233,33 @@ static int publish_unnamed(const struct unit_context *context, const struct inli
     return store_add_function(context->store, "[inlined]", context->module, 0, 0, ret_id);
 }
 
+/* What a node's DIE says. */
+struct named_function {
+    const char *symbol; /* borrowed; NULL when nothing names it */
+    uint32_t file, line;
+};
+
+static int own_function(struct unit *unit, const struct unit_context *context,
+                        const struct inline_node *node, struct named_function *function)
+{
+    Dwarf_Die die;
+    if (!dwarf_offdie(context->image->dwarf, unit->header.offset + node->die, &die))
+        return 0;
+    function->symbol = die_function_name(&die);
+    return function->symbol ? declaration(unit, context, &die, &function->file, &function->line)
+                            : 0;
+}
+
+static int split_function(struct unit *unit, const struct unit_context *context,
+                          const struct inline_node *node, struct named_function *function)
+{
+    struct split_function found =
+        split_unit_function(unit->split, unit->split->data.header.offset + node->die);
+    function->symbol = found.name;
+    function->line = found.line;
+    return unit_file(unit, context, found.file, &function->file);
+}
+
 static int node_function(struct unit *unit, const struct unit_context *context,
                          struct inline_node *node, uint32_t *ret_id)
 {
@@ -171,21 +267,19 @@ static int node_function(struct unit *unit, const struct unit_context *context,
         *ret_id = node->function;
         return 0;
     }
-    Dwarf_Die die;
-    const char *symbol = NULL;
-    if (dwarf_offdie(context->image->dwarf, unit->header.offset + node->die, &die))
-        symbol = die_function_name(&die);
-    if (!symbol)
+    struct named_function function = {0};
+    int error = unit->split ? split_function(unit, context, node, &function)
+                            : own_function(unit, context, node, &function);
+    if (error)
+        return error;
+    if (!function.symbol)
         return publish_unnamed(context, node, ret_id);
 
     _cleanup_free_ char *name = NULL;
-    uint32_t file, line;
-    int error = demangle(symbol, &name);
+    error = demangle(function.symbol, &name);
     if (!error)
-        error = declaration(unit, context, &die, &file, &line);
-    if (!error)
-        error =
-            store_add_function(context->store, name, context->module, file, line, &node->function);
+        error = store_add_function(context->store, name, context->module, function.file,
+                                   function.line, &node->function);
     if (!error)
         *ret_id = node->function;
     return error;

@@ -1,14 +1,17 @@
 /* One unit's answers: lines, inlined calls and files, decoded when it is first touched. */
 #pragma once
 
+#include "symbol/debug_image.h"
 #include "symbol/inline_tree.h"
 #include "symbol/line_table.h"
+#include "symbol/split_search.h"
 #include "symbol/store.h"
 
 struct unit {
     struct unit_header header;
     struct line_table lines;
     struct inline_tree tree;
+    struct split_unit *split;       /* owned: whose DIEs the tree is of; NULL when they are here */
     struct line_header line_header; /* borrows from the image */
     char *directory;                /* owned: DW_AT_comp_dir */
     uint32_t *file_ids;             /* owned: published ids of its files, 0 while nobody asked */
@@ -22,9 +25,17 @@ struct unit_context {
     uint32_t fallback; /* the function when no DIE covers the address */
 };
 
+/* Where a unit is read from. All borrowed. */
+struct unit_source {
+    const struct debug_image *image;
+    const char *path; /* of the file that the image is of */
+    uint64_t text_vaddr;
+    struct split_search *splits;
+};
+
 /* Borrows from the image. 0, -ENOMEM, or -EBADMSG when the unit has no root DIE. */
-int unit_read(const struct debug_image *image, const struct unit_header *header,
-              uint64_t text_vaddr, struct unit **ret_unit);
+int unit_read(const struct unit_source *source, const struct unit_header *header,
+              struct unit **ret_unit);
 void unit_free(struct unit *unit);
 
 /*

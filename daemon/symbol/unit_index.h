@@ -2,8 +2,8 @@
 #pragma once
 
 #include "symbol/debug_image.h"
-#include "symbol/die_scan.h"
 #include "symbol/range_map.h"
+#include "symbol/unit_data.h"
 
 struct unit_index {
     struct unit_header *units; /* owned; only units with code */

@@ -89,6 +89,12 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
 
 /*
+ * What is missing of the module's debug information beside what statuses say (split debug files),
+ * for people: malloc'ed, or NULL. Only for the thread that resolves.
+ */
+char *symbols_problem(const struct symbols *symbols, const struct module *module);
+
+/*
  * A debug file for `module` that came from elsewhere, and the dwz file it refers to (-1: none);
  * takes over both descriptors. Locations resolve with it from now on; those resolved before must be
  * asked for again. -ESTALE when its build-id is not the module's, -ENODATA when it has no lines.

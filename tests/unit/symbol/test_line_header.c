@@ -188,7 +188,7 @@ static void an_offset_beyond_the_section_has_none(void **state)
     (void)state;
     assert_int_equal(line_header_read(&sections, 4, &header), -EBADMSG);
     assert_int_equal(line_header_read(&sections, UINT64_MAX, &header), -EBADMSG);
-    sections.line = (struct section_bytes){0};
+    sections.line = (struct span){0};
     assert_int_equal(line_header_read(&sections, 0, &header), -EBADMSG);
 }
 
