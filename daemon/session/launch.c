@@ -1,6 +1,7 @@
 /* Starting a command that waits for its go. */
 #include "session/launch.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "lprofd/architecture.h"
 
 static bool is_executable_file(const char *path)
 {
@@ -21,20 +23,35 @@ static bool is_executable_file(const char *path)
 }
 
 /* Where execvp(3) will find the command: checked before, so that a mistake is told at once. */
-static int find_command(const char *name)
+static int find_command(const char *name, char ret_path[PATH_MAX])
 {
-    if (strchr(name, '/'))
+    if (strchr(name, '/')) {
+        snprintf(ret_path, PATH_MAX, "%s", name);
         return is_executable_file(name) ? 0 : access(name, F_OK) == 0 ? -EACCES : -ENOENT;
+    }
     const char *search = getenv("PATH");
     _cleanup_free_ char *copy = strdup(search ? search : "/usr/bin:/bin");
     char *rest = copy, *directory;
     while (rest && (directory = strsep(&rest, ":"))) {
-        char path[PATH_MAX];
-        int length = snprintf(path, sizeof path, "%s/%s", *directory ? directory : ".", name);
-        if (length > 0 && (size_t)length < sizeof path && is_executable_file(path))
+        int length = snprintf(ret_path, PATH_MAX, "%s/%s", *directory ? directory : ".", name);
+        if (length > 0 && length < PATH_MAX && is_executable_file(ret_path))
             return 0;
     }
     return -ENOENT;
+}
+
+/* A program of another machine: execvp(3) would take it for a shell script. */
+static bool is_foreign(const char *path, const char **ret_machine)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    Elf64_Ehdr header;
+    if (fd < 0 || read(fd, &header, sizeof header) != (ssize_t)sizeof header ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        header.e_machine == architecture_own.elf_machine)
+        return false;
+    const struct architecture *architecture = architecture_of_machine(header.e_machine);
+    *ret_machine = architecture ? architecture->name : "another machine";
+    return true;
 }
 
 /* In the child: waits for the end of the pipe, then becomes the command. */
@@ -55,10 +72,16 @@ static _Noreturn void run_command(char *const *command, int wait_fd)
 int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
                    struct failure *ret_failure)
 {
-    int error = find_command(command[0]);
+    char path[PATH_MAX];
+    const char *machine;
+    int error = find_command(command[0], path);
     if (error)
         return failure_set(ret_failure, error, "command %s %s: check the name and the PATH",
                            command[0], error == -ENOENT ? "was not found" : "may not be executed");
+    if (is_foreign(path, &machine))
+        return failure_set(ret_failure, -ENOEXEC,
+                           "command %s is a program for %s and this machine is %s: build it for %s",
+                           command[0], machine, architecture_own.name, architecture_own.name);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return failure_set(ret_failure, -errno, "no pipe for %s: %s", command[0], strerror(errno));

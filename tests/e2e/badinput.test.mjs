@@ -75,6 +75,11 @@ test('a 32-bit program', async (t) => {
   await assertFails(t, ['--pid', String(target.pid)], 1, /32.bit/i);
 });
 
+test('a program for another machine', async (t) => {
+  const program = join(ROOT, 'tests/unit/unwind/aarch64/frames-plain');
+  await assertFails(t, ['--', program], 1, /is a program for aarch64 and this machine is x86-64/);
+});
+
 test("another user's process", async (t) => {
   if (!needsRoot(t)) return;
   const target = await startTarget(t, 'sleeper');

@@ -1,4 +1,5 @@
-/* Arbitrary .eh_frame in a sound ELF file: rules, and whole walks by them over arbitrary stacks. */
+/* Arbitrary .eh_frame in a sound ELF file: rules, and whole walks by them over arbitrary stacks,
+ * of either architecture. */
 #include "image.h"
 
 #include <elf.h>
@@ -21,12 +22,13 @@ struct image {
     unsigned char frame[FRAME_BYTES_MAX];
 };
 
-static void build(struct image *image, const uint8_t *frame, size_t length)
+static void build(struct image *image, const struct architecture *architecture,
+                  const uint8_t *frame, size_t length)
 {
     *image = (struct image){
         .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1},
                    .e_type = ET_DYN,
-                   .e_machine = architecture_own.elf_machine,
+                   .e_machine = architecture->elf_machine,
                    .e_version = EV_CURRENT,
                    .e_phoff = offsetof(struct image, segments),
                    .e_shoff = offsetof(struct image, sections),
@@ -73,7 +75,8 @@ static const struct module *find(void *user, uint64_t ip, uint64_t *ret_vaddr)
 }
 
 /* The stack's words are addresses of code and of the stack itself, so that walks go far. */
-static void walk(struct module *module, const uint8_t *bytes, size_t length)
+static void walk(struct module *module, const struct architecture *architecture,
+                 const uint8_t *bytes, size_t length)
 {
     static const struct module kernel = {.id = 2, .kind = MODULE_KERNEL, .fd = -1};
     static struct raw_stack raw;
@@ -84,19 +87,20 @@ static void walk(struct module *module, const uint8_t *bytes, size_t length)
         words[i] = byte & 1 ? CODE_VADDR + byte * 16u : sp + byte * 4u;
     }
     struct sample sample = {.has_user = true,
-                            .registers.valid = 0x1ffff,
+                            .registers.valid = (UINT64_C(1) << REGISTER_COUNT) - 1,
                             .stack = (unsigned char *)words,
                             .stack_bytes = sizeof words,
                             .stack_cut = length & 1};
-    for (unsigned i = 0; i < 16; i++)
+    for (unsigned i = 0; i < REGISTER_COUNT; i++)
         sample.registers.values[i] = sp + i * 8;
-    sample.registers.values[architecture_own.sp] = sp;
-    sample.registers.values[architecture_own.ip] =
-        CODE_VADDR + (length ? bytes[length / 2] * 16u : 0);
+    sample.registers.values[architecture->sp] = sp;
+    if (architecture->lr != REGISTER_NONE)
+        sample.registers.values[architecture->lr] = CODE_VADDR + (length ? bytes[0] * 16u : 0);
+    sample.registers.values[architecture->ip] = CODE_VADDR + (length ? bytes[length / 2] * 16u : 0);
 
     struct unwind_space space = {.find = find, .user = module, .kernel = &kernel};
     struct unwinder *unwinder;
-    fuzz_check(unwinder_new(&architecture_own, &unwinder) == 0);
+    fuzz_check(unwinder_new(architecture, &unwinder) == 0);
     unwinder_run(unwinder, &sample, &space, &raw);
     fuzz_check(raw.count > 0 && raw.count <= STACK_FRAMES_MAX + 1);
     fuzz_check((raw.end == STACK_END_ROOT) == (raw.frames[raw.count - 1].module != 0));
@@ -108,13 +112,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static struct image image;
     if (length > FRAME_BYTES_MAX)
         return 0;
-    build(&image, bytes, length);
+    const struct architecture *architecture =
+        length & 2 ? &architecture_aarch64 : &architecture_x86_64;
+    build(&image, architecture, bytes, length);
     struct module module = image_module(&image, offsetof(struct image, frame) + length);
     struct cfi_cache *cache;
-    fuzz_check(cfi_cache_new(&architecture_own, &cache) == 0);
+    fuzz_check(cfi_cache_new(architecture, &cache) == 0);
     for (uint64_t i = 0; i < LOOKUPS; i++)
         cfi_cache_find(cache, &module, CODE_VADDR + i * (CODE_BYTES / LOOKUPS));
     cfi_cache_free(cache);
-    walk(&module, bytes, length);
+    walk(&module, architecture, bytes, length);
     return 0;
 }
