@@ -39,6 +39,7 @@ void *dispatch_begin(void *server, const char *target, struct MHD_Connection *co
         return NULL;
     request->server = server;
     request->connection = connection;
+    request->link = connections_find(connection);
     /* One byte more than is allowed, so that too long ones are noticed. */
     request->target = strndup(target, REQUEST_TARGET_MAX_BYTES + 1);
     if (!request->target) {
@@ -61,7 +62,10 @@ void dispatch_end(void *server, struct MHD_Connection *connection, void **contex
     (void)server;
     (void)connection;
     (void)why;
-    request_free(take_pointer(*context));
+    struct request *request = take_pointer(*context);
+    if (request)
+        connection_receives(request->link); /* the next one */
+    request_free(request);
 }
 
 static bool parse_method(const char *name, struct request *request)
@@ -200,9 +204,22 @@ static void answer(struct request *request, struct reply *reply)
         reply_problem(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, "%s", strerror(-error));
 }
 
+/* For clients that are too many: an answer that costs next to nothing, and the end. */
+static void refuse(struct reply *reply)
+{
+    reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "Too many clients",
+                  "lprofd serves as many connections as it can; try again later.");
+    reply_add_header(reply, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+    reply_add_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 static enum MHD_Result send_reply(struct request *request, struct reply *reply)
 {
     enum MHD_Result result = MHD_YES;
+    if (reply->queued)
+        connection_streams(request->link);
+    else
+        connection_answers(request->link, reply->blob ? reply->blob->length : 0);
     unsigned hundreds = reply->status / 100;
     if (hundreds < array_length(request->server->responses))
         atomic_fetch_add(&request->server->responses[hundreds], 1);
@@ -253,11 +270,16 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
     if (!request)
         return MHD_NO;
     if (!request->accepted) {
+        if (connection_is_refused(request->server->connections, request->link)) {
+            refuse(&reply);
+            return send_reply(request, &reply);
+        }
         request->accepted = admit(request, method, &reply);
         return request->accepted ? MHD_YES : send_reply(request, &reply);
     }
     if (*upload_bytes)
         return take_body(request, upload_data, upload_bytes) ? MHD_YES : MHD_NO;
+    connection_answers(request->link, 0); /* a long query is not the client's delay */
     if (check_body(request, &reply))
         answer(request, &reply);
     return send_reply(request, &reply);

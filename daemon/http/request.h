@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 
 #include "base/text.h"
+#include "http/connections.h"
 #include "http/params.h"
 #include "http/reply.h"
 #include "lprofd/session.h"
@@ -26,6 +27,7 @@ struct route;
 struct request {
     struct http_server *server;
     struct MHD_Connection *connection;
+    struct connection *link; /* the same, as we keep book of it; may be NULL */
     char *target; /* owned; path and query as they were sent */
     enum method method;
     bool is_head;

@@ -14,8 +14,8 @@
 
 #define WORKERS 4
 #define CONNECTIONS_MAX 2048
-#define CONNECTIONS_PER_IP_LOCAL 1536 /* on loopback everybody has the same address */
-#define CONNECTIONS_PER_IP 128
+#define CONNECTIONS_MIN 64
+#define CONNECTIONS_PER_IP 128u /* not on loopback, where everybody has the same address */
 /* More than the limits of a request, so that it is us who refuse it; touched only when needed. */
 #define CONNECTION_MEMORY_BYTES 131072
 #define IDLE_TIMEOUT_SECONDS 30
@@ -79,13 +79,22 @@ static void free_defaults(struct session_options *defaults)
     free((void *)(uintptr_t)defaults->backend);
 }
 
-/* Each connection needs a descriptor; the sessions keep half of what there is. */
-static unsigned connection_limit(void)
+/* Each connection needs a descriptor: of all that there may be, sessions keep half. */
+static unsigned descriptor_budget(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 2 * CONNECTIONS_MAX)
         return CONNECTIONS_MAX;
-    return limit.rlim_cur > 4 * WORKERS ? (unsigned)limit.rlim_cur / 2 : 2 * WORKERS;
+    return limit.rlim_cur > CONNECTIONS_MIN ? (unsigned)limit.rlim_cur / 2 : CONNECTIONS_MIN / 2;
+}
+
+/*
+ * What each daemon takes at most. Those beyond three quarters of that are answered, too: with a
+ * refusal. What goes beyond everything waits unanswered until somebody leaves.
+ */
+static unsigned accept_limit(const struct http_server *server)
+{
+    return descriptor_budget() / (unsigned)server->listeners.count;
 }
 
 static int start_daemon(struct http_server *server, size_t at)
@@ -96,18 +105,18 @@ static int start_daemon(struct http_server *server, size_t at)
     if (listener->address.any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     server->daemons[at] =
-        MHD_start_daemon(flags, 0, NULL, NULL, dispatch_request, server,                      /**/
-                         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener->fd,                  /**/
-                         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)WORKERS,                      /**/
-                         MHD_OPTION_CONNECTION_LIMIT, connection_limit(),                     /**/
-                         MHD_OPTION_PER_IP_CONNECTION_LIMIT,                                  /**/
-                         (unsigned)(local ? CONNECTIONS_PER_IP_LOCAL : CONNECTIONS_PER_IP),   /**/
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, /**/
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS,       /**/
-                         MHD_OPTION_URI_LOG_CALLBACK, dispatch_begin, server,                 /**/
-                         MHD_OPTION_NOTIFY_COMPLETED, dispatch_end, server,                   /**/
-                         MHD_OPTION_UNESCAPE_CALLBACK, dispatch_keep_escaped, server,         /**/
-                         MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,                        /**/
+        MHD_start_daemon(flags, 0, NULL, NULL, dispatch_request, server,                        /**/
+                         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener->fd,                    /**/
+                         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)WORKERS,                        /**/
+                         MHD_OPTION_CONNECTION_LIMIT, accept_limit(server),                     /**/
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : CONNECTIONS_PER_IP,    /**/
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,   /**/
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS,         /**/
+                         MHD_OPTION_NOTIFY_CONNECTION, connections_notify, server->connections, /**/
+                         MHD_OPTION_URI_LOG_CALLBACK, dispatch_begin, server,                   /**/
+                         MHD_OPTION_NOTIFY_COMPLETED, dispatch_end, server,                     /**/
+                         MHD_OPTION_UNESCAPE_CALLBACK, dispatch_keep_escaped, server,           /**/
+                         MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,                          /**/
                          MHD_OPTION_END);
     if (!server->daemons[at])
         return errno ? -errno : -EIO;
@@ -153,9 +162,13 @@ static int server_init(struct http_server *server, const struct http_options *op
                            &server->listeners, ret_failure);
     if (!error)
         error = guard_init(&server->guard, &server->listeners, options->token, ret_failure);
-    if (!error)
-        error = start_daemons(server, ret_failure);
-    return error;
+    if (error)
+        return error;
+    error = connections_new(accept_limit(server) / 4 * 3, &server->connections);
+    if (error)
+        return failure_set(ret_failure, error, "cannot start the HTTP server: %s",
+                           strerror(-error));
+    return start_daemons(server, ret_failure);
 }
 
 int http_server_start(const struct http_options *options, struct http_server **ret_server,
@@ -193,6 +206,7 @@ void http_server_stop(struct http_server *server)
     for (size_t i = 0; i < LISTEN_MAX; i++)
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
+    connections_free(server->connections);
     listeners_close(&server->listeners);
     event_hub_free(server->hub);
     assets_free(server->assets);

@@ -21,6 +21,7 @@ struct http_server {
     struct listeners listeners;
     struct guard guard;
     struct cache *cache;                    /* owned */
+    struct connections *connections;        /* owned */
     struct event_hub *hub;                  /* owned */
     struct assets *assets;                  /* owned */
     struct MHD_Daemon *daemons[LISTEN_MAX]; /* owned, one per listener */

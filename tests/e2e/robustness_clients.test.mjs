@@ -17,7 +17,7 @@ const resident = (pid) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').spli
 /** A connection that has asked for `path`; what comes back is counted, and the end noted. */
 function connect(t, url, path) {
   const { host, hostname, port } = new URL(url);
-  const text = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  const text = path ? `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n` : '';
   const socket = net.connect(Number(port), hostname, () => socket.write(text));
   const client = { socket, bytes: 0, head: '', closed: false };
   socket.on('data', (part) => {
@@ -28,6 +28,12 @@ function connect(t, url, path) {
   socket.on('close', () => (client.closed = true));
   atEnd(t, () => socket.destroy());
   return client;
+}
+
+/** An HTTP response as text: its status and body. */
+function parseAnswer(text) {
+  const [head, body] = text.split('\r\n\r\n');
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body };
 }
 
 const EVENTS = '/api/v1/sessions/current/events';
@@ -107,4 +113,61 @@ test('clients that do not read hold nobody up', async (t) => {
   }
   if (!SANITIZED) assert.ok(resident(daemon.pid) - base < 64 * 2 ** 20);
   await assertSampling(daemon, before);
+});
+
+test('clients beyond what the descriptors allow are refused and told so', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const options = { under: ['prlimit', '--nofile=256:256'] };
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)], options);
+  const before = await daemon.waitSamples(100);
+  const streams = Array.from({ length: 100 }, () => connect(t, daemon.url, EVENTS));
+  const answered = () => streams.filter(({ bytes }) => bytes > 0);
+  await until('all are answered', () => answered().length === 100, 30);
+  const answers = answered().map(({ head }) => parseAnswer(head));
+  const refused = answers.filter(({ status }) => status !== 200);
+  // Room is for 96, three quarters of half of all descriptors; a request of ours may just be ending.
+  assert.ok(refused.length >= 4 && refused.length <= 8, `${refused.length} refused`);
+  for (const { status, head, body } of refused) {
+    assert.equal(status, 503);
+    assert.match(head, /^Retry-After: \d+\r?$/im);
+    assert.equal(JSON.parse(body).title, 'Too many clients');
+  }
+  const gone = () => streams.filter(({ closed }) => closed);
+  await until('the refused are disconnected', () => gone().length === refused.length);
+  for (let more = refused.length; more > 4; more--) connect(t, daemon.url, EVENTS); // now it is full
+  await sleep(500);
+  const busy = await daemon.request('/api/v1/status');
+  assert.equal(busy.status, 503, busy.text);
+  for (const { socket } of streams) socket.destroy();
+  await until('others are served again', async () => (await daemon.request('/healthz')).status === 200, 40);
+  await assertSampling(daemon, before);
+});
+
+test('clients that send or read a byte now and then are cut off, in time', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startProfile(t);
+  const texts = ['GET /api/v1/status HTTP/1.1\r\n', 'POST /api/v1/sessions HTTP/1.1\r\nHost: '];
+  const begun = performance.now();
+  const slow = texts.map((text) => {
+    const client = connect(t, daemon.url, '');
+    client.text = text + 'x'.repeat(300);
+    return client;
+  });
+  const { host } = new URL(daemon.url);
+  const body = connect(t, daemon.url, '');
+  body.text = '1'.repeat(300);
+  body.socket.write(
+    `POST /api/v1/sessions HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n`,
+  );
+  slow.push(body);
+  const stream = connect(t, daemon.url, EVENTS);
+  for (let at = 0; slow.some(({ closed }) => !closed); at++) {
+    assert.ok(performance.now() - begun < 90_000, 'they are cut off');
+    for (const { socket, text, closed } of slow) if (!closed) socket.write(text[at]);
+    await daemon.get('/sessions/current');
+    await sleep(1000);
+  }
+  assert.ok(performance.now() - begun > 50_000, 'slow is not bad as such');
+  assert.ok(!stream.closed, 'a stream may take as long as it likes');
 });

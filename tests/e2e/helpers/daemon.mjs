@@ -7,10 +7,12 @@ import { LPROFD } from './programs.mjs';
 
 /**
  * Starts lprofd and waits for its URL. When the test ends it must stop on SIGTERM, with success and
- * without a sanitizer's report, unless it was killed before.
+ * without a sanitizer's report, unless it was killed before. `under` is a program, with arguments, that
+ * executes it: prlimit, say.
  */
-export async function startDaemon(t, args = [], options = {}) {
-  const program = start(t, LPROFD, ['--listen', '127.0.0.1:0', ...args], options);
+export async function startDaemon(t, args = [], { under = [], ...options } = {}) {
+  const [command, ...rest] = [...under, LPROFD, '--listen', '127.0.0.1:0', ...args];
+  const program = start(t, command, rest, options);
   const daemon = Object.assign(Object.create(methods), { program, pid: program.pid });
   atEnd(t, () => daemon.stop());
   daemon.url = await until('lprofd prints its URL', () => {
