@@ -50,7 +50,7 @@ static int plan(const struct elf_reader *file, struct layout *layout)
         const struct elf_section *section = elf_reader_section(file, wanted_sections[i]);
         if (!section)
             continue;
-        int error = elf_reader_inflated_bytes(file, section, &bytes);
+        int error = elf_section_inflated_bytes(section, &bytes);
         if (error)
             return error;
         if (bytes > elf_reader_bytes_max())

@@ -12,15 +12,15 @@
 #include <libdeflate.h>
 
 #include "base/cleanup.h"
+#include "base/compression.h"
 #include "base/elf_limits.h"
 #include "base/reader.h"
 
 #define CHUNK_BYTES (256 * 1024)
 #define SECTIONS_MAX 65536
 #define SECTION_NAME_BYTES_MAX 256
+#define OLD_PREFIX ".zdebug_"
 #define HOLD_BYTES_MAX (UINT64_C(4) << 30)
-/* What deflate can make of a byte at best. */
-#define INFLATE_RATIO_MAX 1032
 
 static void end_elf(Elf **elf)
 {
@@ -31,6 +31,42 @@ static void end_elf(Elf **elf)
 static bool is_stored(uint32_t type)
 {
     return type != SHT_NOBITS && type != SHT_NULL;
+}
+
+static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
+{
+    for (unsigned char *cursor = bytes; length;) {
+        size_t wanted = length > (1 << 30) ? 1 << 30 : (size_t)length;
+        ssize_t got = pread(fd, cursor, wanted, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -EIO;
+        cursor += got;
+        offset += (uint64_t)got;
+        length -= (uint64_t)got;
+    }
+    return 0;
+}
+
+static void note_compression(int fd, bool is_old, struct elf_section *section)
+{
+    unsigned char header[COMPRESSION_HEADER_BYTES];
+    section->is_compressed = true;
+    section->compression_error = -EBADMSG;
+    if (is_stored(section->type) && section->bytes >= sizeof header &&
+        read_at(fd, header, sizeof header, section->offset) == 0)
+        section->compression_error =
+            compression_read(header, section->bytes, is_old, &section->compression);
+}
+
+/* ".debug_info" of ".zdebug_info". */
+static char *section_name(const char *name, bool is_old)
+{
+    char *copy = strndup(is_old ? name + 1 : name, SECTION_NAME_BYTES_MAX);
+    if (copy && is_old)
+        copy[0] = '.';
+    return copy;
 }
 
 static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
@@ -50,9 +86,11 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
         if (is_stored(header.sh_type) &&
             (header.sh_offset > file_bytes || header.sh_size > file_bytes - header.sh_offset))
             return -EBADMSG;
-        const char *name = elf_strptr(elf, names, header.sh_name);
+        const char *stored_name = elf_strptr(elf, names, header.sh_name);
+        const char *name = stored_name ? stored_name : "";
+        bool is_old = strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX)) == 0;
         file->sections[i] = (struct elf_section){
-            .name = strndup(name ? name : "", SECTION_NAME_BYTES_MAX),
+            .name = section_name(name, is_old),
             .type = header.sh_type,
             .link = header.sh_link,
             .flags = header.sh_flags,
@@ -64,6 +102,8 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
         file->section_count = i + 1;
         if (!file->sections[i].name)
             return -ENOMEM;
+        if (is_old || (header.sh_flags & SHF_COMPRESSED))
+            note_compression(file->fd, is_old, &file->sections[i]);
     }
     return 0;
 }
@@ -157,30 +197,9 @@ uint64_t elf_reader_bytes_max(void)
     return half < HOLD_BYTES_MAX ? half : HOLD_BYTES_MAX;
 }
 
-static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
-{
-    for (unsigned char *cursor = bytes; length;) {
-        size_t wanted = length > (1 << 30) ? 1 << 30 : (size_t)length;
-        ssize_t got = pread(fd, cursor, wanted, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return -EIO;
-        cursor += got;
-        offset += (uint64_t)got;
-        length -= (uint64_t)got;
-    }
-    return 0;
-}
-
 bool elf_section_is_stored(const struct elf_section *section)
 {
     return is_stored(section->type) && section->bytes;
-}
-
-bool elf_section_is_compressed(const struct elf_section *section)
-{
-    return section->flags & SHF_COMPRESSED;
 }
 
 int elf_reader_read_part(const struct elf_reader *file, const struct elf_section *section,
@@ -189,61 +208,47 @@ int elf_reader_read_part(const struct elf_reader *file, const struct elf_section
     return read_at(file->fd, bytes, length, section->offset + from);
 }
 
-int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
-                              uint64_t *ret_bytes)
+int elf_section_inflated_bytes(const struct elf_section *section, uint64_t *ret_bytes)
 {
-    if (!(section->flags & SHF_COMPRESSED)) {
-        *ret_bytes = section->bytes;
-        return 0;
-    }
-    Elf64_Chdr header;
-    if (section->bytes < sizeof header ||
-        read_at(file->fd, &header, sizeof header, section->offset))
-        return -EBADMSG;
-    if (header.ch_type != ELFCOMPRESS_ZLIB)
-        return -ENOTSUP;
-    if (header.ch_size / INFLATE_RATIO_MAX > section->bytes)
-        return -EBADMSG;
-    *ret_bytes = header.ch_size;
+    if (section->compression_error)
+        return section->compression_error;
+    *ret_bytes = section->is_compressed ? section->compression.inflated_bytes : section->bytes;
     return 0;
 }
 
-/* Exactly `length` bytes must come out: a stream that ends early or goes on is corrupt. */
-static int inflate_section(int fd, const struct elf_section *section, void *bytes, uint64_t length)
+static int inflate_section(const struct elf_reader *file, const struct elf_section *section,
+                           void *bytes)
 {
-    uint64_t packed_bytes = section->bytes - sizeof(Elf64_Chdr);
+    const struct compression *compression = &section->compression;
+    if (section->compression_error)
+        return section->compression_error;
+    uint64_t packed_bytes = section->bytes - compression->header_bytes;
     if (packed_bytes > elf_reader_bytes_max())
         return -EFBIG;
     _cleanup_free_ unsigned char *packed = malloc(packed_bytes + 1);
     if (!packed)
         return -ENOMEM;
-    int error = read_at(fd, packed, packed_bytes, section->offset + sizeof(Elf64_Chdr));
+    int error =
+        read_at(file->fd, packed, packed_bytes, section->offset + compression->header_bytes);
     if (error)
         return error;
-    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-    if (!decompressor)
-        return -ENOMEM;
-    enum libdeflate_result result =
-        libdeflate_zlib_decompress(decompressor, packed, packed_bytes, bytes, length, NULL);
-    libdeflate_free_decompressor(decompressor);
-    return result == LIBDEFLATE_SUCCESS ? 0 : -EBADMSG;
+    return compression_inflate(compression->kind, packed, packed_bytes, bytes,
+                               compression->inflated_bytes);
 }
 
 int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
                          void *bytes)
 {
-    if (!(section->flags & SHF_COMPRESSED))
-        return read_at(file->fd, bytes, section->bytes, section->offset);
-    uint64_t length;
-    int error = elf_reader_inflated_bytes(file, section, &length);
-    return error ? error : inflate_section(file->fd, section, bytes, length);
+    if (section->is_compressed)
+        return inflate_section(file, section, bytes);
+    return read_at(file->fd, bytes, section->bytes, section->offset);
 }
 
 int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
                     unsigned char **ret_bytes, size_t *ret_length)
 {
     uint64_t length;
-    int error = elf_reader_inflated_bytes(file, section, &length);
+    int error = elf_section_inflated_bytes(section, &length);
     if (error)
         return error;
     if (length > elf_reader_bytes_max())

@@ -5,12 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compression.h"
 #include "lprofd/module.h"
 
 struct elf_section {
-    char *name; /* owned */
+    char *name; /* owned; that of .zdebug_info is .debug_info */
     uint32_t type, link;
     uint64_t flags, vaddr, offset, bytes, entry_bytes;
+    bool is_compressed;
+    int compression_error; /* why it cannot be inflated, or 0 */
+    /* Read once: who owns the file may change it between asking for the size and inflating. */
+    struct compression compression;
 };
 
 /*
@@ -45,15 +50,12 @@ int elf_reader_read_into(const struct elf_reader *file, const struct elf_section
 /* True when it has bytes in this file. */
 bool elf_section_is_stored(const struct elf_section *section);
 
-bool elf_section_is_compressed(const struct elf_section *section);
-
 /* Reads a part of a section that is not compressed and is that long. 0 or -EIO. */
 int elf_reader_read_part(const struct elf_reader *file, const struct elf_section *section,
                          uint64_t from, uint64_t length, void *bytes);
 
 /* How long the section is once inflated. 0, -EBADMSG or -ENOTSUP. */
-int elf_reader_inflated_bytes(const struct elf_reader *file, const struct elf_section *section,
-                              uint64_t *ret_bytes);
+int elf_section_inflated_bytes(const struct elf_section *section, uint64_t *ret_bytes);
 
 /*
  * The most that any file may make us hold: a sparse or well compressed one costs its owner nothing.

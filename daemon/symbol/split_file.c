@@ -199,12 +199,12 @@ static int read_place(struct split_file *file, size_t which, uint64_t offset, ui
 {
     const struct elf_section *section = elf_reader_section(file->reader, section_names[which]);
     uint64_t section_bytes = 0;
-    int error = section ? elf_reader_inflated_bytes(file->reader, section, &section_bytes) : 0;
+    int error = section ? elf_section_inflated_bytes(section, &section_bytes) : 0;
     if (error)
         return error;
     if (offset > section_bytes || length > section_bytes - offset)
         return -EBADMSG;
-    if (!elf_section_is_compressed(section))
+    if (!section->is_compressed)
         return elf_reader_read_part(file->reader, section, offset, length, bytes);
     error = read_once(file, section_names[which], &file->inflated[which]);
     if (!error)
@@ -245,7 +245,7 @@ static int append(const struct split_file *file, const struct elf_section *secti
                   struct split_part *part)
 {
     uint64_t bytes, sum = 0;
-    int error = elf_reader_inflated_bytes(file->reader, section, &bytes);
+    int error = elf_section_inflated_bytes(section, &bytes);
     if (error)
         return error;
     for (size_t i = 0; i < SPLIT_SECTIONS; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/compression.h"
 #include "base/elf_limits.h"
 #include "unwind/cfi_check.h"
 
@@ -31,16 +32,39 @@ static Elf_Scn *find_section(Elf *elf)
     return NULL;
 }
 
-/* The section's bytes, which belong to its Elf. */
-static int read_section(Elf_Scn *scn, const Elf_Data **ret_data)
+struct frame_bytes {
+    const unsigned char *bytes; /* the Elf's, or `inflated` */
+    size_t length;
+    unsigned char *inflated; /* owned */
+};
+
+static void free_frame_bytes(struct frame_bytes *frame)
 {
-    GElf_Chdr compressed;
-    if (gelf_getchdr(scn, &compressed)) {
-        if (compressed.ch_size > FRAME_BYTES_MAX)
-            return -EFBIG;
-        if (elf_compress(scn, 0, 0) < 0)
-            return -EBADMSG;
-    }
+    free(frame->inflated);
+}
+
+static int inflate(const Elf_Data *data, struct frame_bytes *frame)
+{
+    struct compression compression;
+    if (data->d_size < COMPRESSION_HEADER_BYTES)
+        return -EBADMSG;
+    int error = compression_read(data->d_buf, data->d_size, false, &compression);
+    if (error)
+        return error;
+    if (compression.inflated_bytes == 0 || compression.inflated_bytes > FRAME_BYTES_MAX)
+        return -EFBIG;
+    frame->inflated = malloc(compression.inflated_bytes);
+    if (!frame->inflated)
+        return -ENOMEM;
+    frame->bytes = frame->inflated;
+    frame->length = compression.inflated_bytes;
+    return compression_inflate(
+        compression.kind, (const unsigned char *)data->d_buf + compression.header_bytes,
+        data->d_size - compression.header_bytes, frame->inflated, frame->length);
+}
+
+static int read_section(Elf_Scn *scn, struct frame_bytes *frame)
+{
     GElf_Shdr header;
     if (!gelf_getshdr(scn, &header) || header.sh_size > FRAME_BYTES_MAX)
         return -EFBIG;
@@ -49,15 +73,18 @@ static int read_section(Elf_Scn *scn, const Elf_Data **ret_data)
         return -EBADMSG;
     if (data->d_size > FRAME_BYTES_MAX)
         return -EFBIG;
-    *ret_data = data;
+    if (header.sh_flags & SHF_COMPRESSED)
+        return inflate(data, frame);
+    frame->bytes = data->d_buf;
+    frame->length = data->d_size;
     return 0;
 }
 
 /* Header, section, names, and the table of three sections. */
-static int build_image(const GElf_Ehdr *like, const Elf_Data *data, unsigned char **ret_image,
-                       size_t *ret_length)
+static int build_image(const GElf_Ehdr *like, const struct frame_bytes *frame,
+                       unsigned char **ret_image, size_t *ret_length)
 {
-    size_t names_at = sizeof(Elf64_Ehdr) + data->d_size;
+    size_t names_at = sizeof(Elf64_Ehdr) + frame->length;
     size_t table_at = (names_at + sizeof names + 7) / 8 * 8;
     size_t length = table_at + 3 * sizeof(Elf64_Shdr);
     unsigned char *image = calloc(1, length);
@@ -79,7 +106,7 @@ static int build_image(const GElf_Ehdr *like, const Elf_Data *data, unsigned cha
         {.sh_name = 1,
          .sh_type = SHT_PROGBITS,
          .sh_offset = sizeof header,
-         .sh_size = data->d_size,
+         .sh_size = frame->length,
          .sh_addralign = 8},
         {.sh_name = sizeof ".debug_frame" + 1,
          .sh_type = SHT_STRTAB,
@@ -88,7 +115,7 @@ static int build_image(const GElf_Ehdr *like, const Elf_Data *data, unsigned cha
          .sh_addralign = 1},
     };
     memcpy(image, &header, sizeof header);
-    memcpy(image + sizeof header, data->d_buf, data->d_size);
+    memcpy(image + sizeof header, frame->bytes, frame->length);
     memcpy(image + names_at, names, sizeof names);
     memcpy(image + table_at, table, sizeof table);
     *ret_image = image;
@@ -106,18 +133,18 @@ static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
 {
     elf_version(EV_CURRENT);
     GElf_Ehdr like;
-    const Elf_Data *data;
+    _cleanup_(free_frame_bytes) struct frame_bytes frame = {0};
     _cleanup_free_ unsigned char *image = NULL;
     size_t length;
     _cleanup_(end_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     Elf_Scn *scn = elf && elf_kind(elf) == ELF_K_ELF ? find_section(elf) : NULL;
     if (!scn || !gelf_getehdr(elf, &like) || like.e_ident[EI_CLASS] != ELFCLASS64)
         return -ENOENT;
-    int error = read_section(scn, &data);
+    int error = read_section(scn, &frame);
     if (!error)
-        error = build_image(&like, data, &image, &length);
+        error = build_image(&like, &frame, &image, &length);
     if (!error)
-        error = cfi_check_debug_frame(image + sizeof(Elf64_Ehdr), data->d_size);
+        error = cfi_check_debug_frame(image + sizeof(Elf64_Ehdr), frame.length);
     if (error)
         return error;
     *ret_image = take_pointer(image);

@@ -26,7 +26,7 @@ async function measure(t, name, source = `${name}.c`) {
 const assertNear = (what, value, expected, slack = 5) =>
   assert.ok(Math.abs(value - expected) <= slack, `${what}: ${value}, expected ${expected}`);
 
-for (const pack of ['none', 'zlib']) {
+for (const pack of ['none', 'zlib', 'zstd']) {
   test(`.debug_frame (compression ${pack}) is used where there is no .eh_frame`, async (t) => {
     if (!needsRoot(t)) return;
     const { samples, line } = await measure(t, `recursion-debug-frame-${pack}`, 'recursion.c');

@@ -87,11 +87,61 @@ static void other_build_id_is_refused(void **state)
 static void compressed_sections_are_inflated(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t vaddr = 0;
-    if (!build(fixture, "", &vaddr))
-        skip();
-    run_or_fail("cd %s && objcopy --compress-debug-sections program.debug", fixture->directory);
-    assert_line(fixture, vaddr);
+    static const char *const kinds[] = {"zlib", "zlib-gnu", "zstd"};
+    for (size_t i = 0; i < array_length(kinds); i++) {
+        uint64_t vaddr = 0;
+        if (!build(fixture, "", &vaddr))
+            skip();
+        run_or_fail("cd %s && objcopy --compress-debug-sections=%s program.debug",
+                    fixture->directory, kinds[i]);
+        assert_line(fixture, vaddr);
+    }
+}
+
+/* Where in a file its .debug_str is; that of -g3 is long enough to be compressed. */
+static off_t compressed_strings(const struct fixture *fixture, const char *file)
+{
+    _cleanup_free_ char *offset = run("readelf -SW %s/%s 2>/dev/null | sed -n 's/.*z*debug_str  "
+                                      "*PROGBITS  *[0-9a-f]* \\([0-9a-f]*\\) "
+                                      ".*/\\1/p'",
+                                      fixture->directory, file);
+    assert_non_null(offset);
+    assert_true(offset[0]);
+    return (off_t)strtoull(offset, NULL, 16);
+}
+
+/* Sizes that are too large, too small, and an unknown kind; gABI: type, reserved, size. */
+static void lying_compressed_sections_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const kinds[] = {"zlib", "zlib-gnu", "zstd"};
+    static const unsigned char lies[][8] = {
+        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+        {0, 0, 0, 0x40, 0, 0, 0, 0},
+        {0, 0, 0, 0, 0x40, 0, 0, 0},
+        {1},
+        {0},
+        {0, 0, 0, 0, 0, 0, 0, 1},
+    };
+    for (size_t i = 0; i < array_length(kinds); i++) {
+        uint64_t vaddr = 0;
+        if (!build(fixture, "-g3", &vaddr))
+            skip();
+        run_or_fail("cd %s && objcopy --compress-debug-sections=%s program.debug && "
+                    "cp program.debug sound",
+                    fixture->directory, kinds[i]);
+        off_t at = compressed_strings(fixture, "sound") + (i == 1 ? 4 : 8);
+        for (size_t k = 0; k < array_length(lies); k++) {
+            run_or_fail("cd %s && cp sound program.debug", fixture->directory);
+            char path[256];
+            snprintf(path, sizeof path, "%s/program.debug", fixture->directory);
+            _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+            assert_int_equal(pwrite(fd, lies[k], 8, at), 8);
+            fixture_open_built(fixture, "program");
+            struct frame_span span = fixture_resolve(fixture, vaddr, false);
+            assert_int_equal(span.status, SYMBOL_UNREADABLE);
+        }
+    }
 }
 
 static void missing_debug_file_is_said(void **state)
@@ -172,6 +222,7 @@ int main(void)
         test(checksum_counts_where_there_is_no_build_id),
         test(other_build_id_is_refused),
         test(compressed_sections_are_inflated),
+        test(lying_compressed_sections_are_refused),
         test(missing_debug_file_is_said),
         test(missing_alternate_file_costs_no_lines),
         test(packed_symbols_give_names),

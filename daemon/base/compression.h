@@ -1,0 +1,35 @@
+/*
+ * Compressed sections: SHF_COMPRESSED of the ELF specification (zlib, zstd), and the .zdebug_*
+ * sections of GNU tools before it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum compression_kind { COMPRESSION_ZLIB, COMPRESSION_ZSTD };
+
+struct compression {
+    enum compression_kind kind;
+    size_t header_bytes;     /* in front of the packed bytes */
+    uint64_t inflated_bytes; /* as the header claims: no more than the kind can make of them */
+};
+
+/* The longest of the headers. */
+#define COMPRESSION_HEADER_BYTES 24
+
+/*
+ * Reads the header of a section of `section_bytes`, of which `header` has the first
+ * COMPRESSION_HEADER_BYTES; `is_old`: a .zdebug_* section. 0, -EBADMSG, or -ENOTSUP (compressed in
+ * an unknown way).
+ */
+int compression_read(const unsigned char header[static COMPRESSION_HEADER_BYTES],
+                     uint64_t section_bytes, bool is_old, struct compression *ret_compression);
+
+/*
+ * Exactly `length` bytes must come out of the packed ones: a stream that ends early or goes on is
+ * corrupt. 0, -ENOMEM or -EBADMSG.
+ */
+int compression_inflate(enum compression_kind kind, const void *packed, size_t packed_bytes,
+                        void *bytes, size_t length);
