@@ -271,14 +271,15 @@ static void on_signal(int number)
 __attribute__((noinline, no_sanitize("address"))) static void interrupt_oneself(void)
 {
     interrupted_caller = (uint64_t)(uintptr_t)__builtin_return_address(0);
+    const pid_t pid = getpid(); /* no call once registers are set */
 #if defined(__x86_64__)
     long number = SYS_kill;
     __asm__ volatile("leaq 1f(%%rip), %%rcx\nmovq %%rcx, %0\nsyscall\n1:"
                      : "=m"(interrupted), "+a"(number)
-                     : "D"(getpid()), "S"(SIGUSR1)
+                     : "D"(pid), "S"(SIGUSR1)
                      : "rcx", "r11", "memory");
 #elif defined(__aarch64__)
-    register long x8 __asm__("x8") = SYS_kill, x0 __asm__("x0") = getpid();
+    register long x8 __asm__("x8") = SYS_kill, x0 __asm__("x0") = pid;
     register long x1 __asm__("x1") = SIGUSR1;
     __asm__ volatile("adr x2, 1f\nstr x2, %0\nsvc #0\n1:"
                      : "=m"(interrupted), "+r"(x0)
@@ -290,16 +291,17 @@ __attribute__((noinline, no_sanitize("address"))) static void interrupt_oneself(
 static void a_handler_without_cfi_behind_it_is_left_by_what_the_kernel_saved(void **state)
 {
     (void)state;
-    struct kernel_action action = {on_signal, KERNEL_SA_RESTORER, restorer, 0};
+    static volatile struct kernel_action action = {on_signal, KERNEL_SA_RESTORER, restorer, 0};
     assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, sizeof action.mask), 0);
+    memset(&recording, 0, sizeof recording);
     interrupt_oneself();
-    assert_true(interrupted);
+    assert_true(interrupted && recording.sample.has_user);
     unwinder_run(unwinder, &recording.sample, &space, &stack);
     size_t i = 0;
     while (i < stack.count && stack.frames[i].vaddr != interrupted - self_base)
         i++;
     assert_in_range(i, 2, stack.count - 2);
-    assert_int_equal(stack.frames[i - 1].vaddr, (uint64_t)(uintptr_t)restorer - self_base);
+    assert_int_equal(stack.frames[i - 1].vaddr, (uint64_t)(uintptr_t)action.restorer - self_base);
     assert_false(stack.frames[i].is_return_address);
     assert_int_equal(stack.frames[i + 1].vaddr, interrupted_caller - self_base);
     assert_true(stack.frames[i + 1].is_return_address);
