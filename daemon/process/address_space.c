@@ -167,6 +167,16 @@ int address_space_map(struct address_space *space, const struct record_mapping *
     return 0;
 }
 
+void address_space_renew(struct address_space *space, const struct module *module)
+{
+    for (size_t i = 0; i < space->count; i++) {
+        const struct module **old = &space->mappings[i].module;
+        if ((*old)->kind == MODULE_ANONYMOUS && (*old)->target == module->target)
+            *old = module;
+    }
+    space->generation++;
+}
+
 static int add_mapping(void *user, const struct record_mapping *mapping)
 {
     return address_space_map(user, mapping);

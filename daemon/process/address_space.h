@@ -21,6 +21,9 @@ void address_space_free(struct address_space *space);
 /* Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. 0 or -ENOMEM. */
 int address_space_map(struct address_space *space, const struct record_mapping *mapping);
 
+/* Anonymous code of `module`'s target is in that module from now on. */
+void address_space_renew(struct address_space *space, const struct module *module);
+
 /* Forgets everything: a new image was executed. */
 void address_space_clear(struct address_space *space);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/stable.h"
 #include "process/elf_file.h"
 
@@ -19,6 +20,9 @@
 /* Children whose anonymous code has a module of its own: each holds a descriptor open. */
 #define CHILDREN_MAX 256
 #define VDSO_BYTES_MAX (1 << 20)
+/* How often anonymous code may get a new module, and how much longer after each time. */
+#define RENEWALS_MAX 256
+#define RENEWAL_NS (250 * NS_PER_MS)
 
 struct module_table {
     const struct target *target;  /* borrowed */
@@ -28,6 +32,7 @@ struct module_table {
         *nameless; /* anonymous code of too many children; NULL while there is none */
     struct target *children[CHILDREN_MAX]; /* owned; their anonymous code has modules */
     size_t child_count;
+    uint64_t renewals, renewed_ns; /* how often, and when last, anonymous code got a new module */
 };
 
 static void module_free(struct module *module)
@@ -188,7 +193,7 @@ static int open_module(const struct target *target, const struct record_mapping 
 static const struct module *find_anonymous(const struct module_table *table,
                                            const struct target *target)
 {
-    for (uint32_t i = 0; i < stable_count(&table->modules); i++) {
+    for (uint32_t i = stable_count(&table->modules); i-- > 0;) { /* the last one counts */
         const struct module *module = module_table_get(table, i);
         if (module->kind == MODULE_ANONYMOUS && module->target == target)
             return module;
@@ -270,6 +275,27 @@ static int make_jitdump(struct module_table *table, const struct target *target,
         return error;
     module->kind = MODULE_JITDUMP;
     module->target = code->target;
+    return 0;
+}
+
+int module_table_renew(struct module_table *table, const struct target *target,
+                       const struct module **ret_module)
+{
+    const struct module *module = NULL;
+    uint64_t now_ns = clock_monotonic_ns();
+    *ret_module = NULL;
+    /* Each costs locations of all that is sampled again: ever more seldom. */
+    if (table->renewals >= RENEWALS_MAX ||
+        now_ns - table->renewed_ns < table->renewals * RENEWAL_NS)
+        return 0;
+    int error = add_plain(table, MODULE_ANONYMOUS, "[anon]", target, &module);
+    if (error)
+        return error;
+    table->renewals++;
+    table->renewed_ns = now_ns;
+    if (target == table->target)
+        table->anonymous = module;
+    *ret_module = module;
     return 0;
 }
 

@@ -21,6 +21,13 @@ void module_table_free(struct module_table *table);
 int module_table_intern(struct module_table *table, const struct target *target,
                         const struct record_mapping *mapping, const struct module **ret_module);
 
+/*
+ * Writer: anonymous code of `target` (as in a module) is another module from now on: what was there
+ * was replaced. *ret_module is NULL when that was done too often, or too short a while ago.
+ */
+int module_table_renew(struct module_table *table, const struct target *target,
+                       const struct module **ret_module);
+
 /* The target that the table was made for. */
 const struct target *module_table_target(const struct module_table *table);
 

@@ -198,3 +198,14 @@ size_t process_tree_living(const struct process_tree *tree)
         living += !tree->processes[i]->ended;
     return living;
 }
+
+int process_tree_renew(struct process_tree *tree, const struct target *target)
+{
+    const struct module *module;
+    int error = module_table_renew(tree->modules, target, &module);
+    if (error || !module)
+        return error ? error : -EAGAIN;
+    for (size_t i = 0; i < tree->count; i++)
+        address_space_renew(tree->processes[i]->space, module);
+    return 0;
+}

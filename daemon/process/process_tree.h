@@ -34,6 +34,12 @@ int process_tree_fork(struct process_tree *tree, const struct process *parent, p
 /* The process ended; late records still find it for a while. */
 void process_end(struct process *process, uint64_t now_ns);
 
+/*
+ * Code of `target` (as in a module) was replaced by other code: its samples are of another module
+ * from now on. -EAGAIN when it is too soon after the last time.
+ */
+int process_tree_renew(struct process_tree *tree, const struct target *target);
+
 /* Looks up what no record tells: the vdso of new images. True when an image was still new. */
 bool process_tree_look_for_vdso(struct process_tree *tree);
 

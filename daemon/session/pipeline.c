@@ -333,6 +333,20 @@ static void tell_new_locations(struct pipeline *pipeline)
     pthread_mutex_unlock(&session->mutex);
 }
 
+/* Compiled code was replaced: its addresses mean something else in the samples to come. */
+static void renew_compiled_code(struct pipeline *pipeline)
+{
+    struct session *session = pipeline->session;
+    pthread_mutex_lock(&session->mutex);
+    const struct target *target = session->replaced;
+    pthread_mutex_unlock(&session->mutex);
+    if (!target || process_tree_renew(pipeline->processes, target))
+        return;
+    pthread_mutex_lock(&session->mutex);
+    session->replaced = NULL;
+    pthread_mutex_unlock(&session->mutex);
+}
+
 /* Turns until sampling is over; returns the state that the session is in then. */
 static enum session_state turn(struct pipeline *pipeline)
 {
@@ -355,6 +369,7 @@ static enum session_state turn(struct pipeline *pipeline)
             return SESSION_EXITED;
         if (over || duration_is_over(pipeline, now_ns))
             return SESSION_DETACHED;
+        renew_compiled_code(pipeline);
         if (process_tree_look_for_vdso(pipeline->processes))
             describe_target(pipeline->session);
         /* Records younger than this may still come: their bucket stays open. */

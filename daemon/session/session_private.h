@@ -68,14 +68,15 @@ struct session {
     enum session_request request;
     uint64_t asked, answered; /* how many requests there were, and how many are done with */
     int answer;               /* to the last one: 0, or why it could not be done */
-    bool stopping; /* the last reference is gone: threads end */
+    bool stopping;            /* the last reference is gone: threads end */
     uint64_t started_ns;
     char *command, *executable; /* owned; change when the target executes another image */
     const char *backend, *backend_reason, *event;
     struct session_published published;
-    bool drained;            /* the pipeline has ended: no location will be added */
-    uint32_t locations_done; /* locations that the symbol thread is through with */
-    bool fetching;           /* debug files are still to come */
+    bool drained;                  /* the pipeline has ended: no location will be added */
+    uint32_t locations_done;       /* locations that the symbol thread is through with */
+    bool fetching;                 /* debug files are still to come */
+    const struct target *replaced; /* borrowed: whose compiled code was; NULL: nobody's */
     uint64_t unresolved_frames;
     unsigned char *module_lacks_debug; /* owned; by module id; 1: its lines cannot be known */
     size_t module_lacks_count, module_lacks_capacity;

@@ -184,12 +184,15 @@ static void subtract_unresolved(struct session *session, uint64_t named)
 static void refresh(struct symbol_work *work, bool now)
 {
     struct session *session = work->session;
-    size_t named;
-    if (symbols_refresh(session->symbols, now, &named) || named == 0)
-        return;
+    size_t named = 0;
+    symbols_refresh(session->symbols, now, &named);
     pthread_mutex_lock(&session->mutex);
-    subtract_unresolved(session, named);
-    session->epoch++;
+    if (!session->replaced)
+        session->replaced = symbols_take_replaced(session->symbols);
+    if (named) {
+        subtract_unresolved(session, named);
+        session->epoch++;
+    }
     pthread_mutex_unlock(&session->mutex);
 }
 

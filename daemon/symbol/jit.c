@@ -3,25 +3,49 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "symbol/jit_name.h"
 
 #define LOOK_EVERY_NS (250 * NS_PER_MS)
 #define UNNAMED "[anon]"
 
+/*
+ * A map has no times, but it grows: what a later line of the same file says of an address that had
+ * a name is said of code that came later.
+ */
+static bool look_up_in_map(const struct perf_map *map, struct jit_location *location,
+                           struct jit_place *ret_place)
+{
+    const char *name = perf_map_find(map, location->ip);
+    *ret_place = (struct jit_place){.name = name};
+    if (!name)
+        return false;
+    uint64_t hash = hash_bytes(name, strlen(name));
+    if (location->name_hash && location->map_file == map->files && location->name_hash != hash) {
+        location->was_replaced = true;
+        return false;
+    }
+    location->name_hash = hash;
+    location->map_file = map->files;
+    return true;
+}
+
 /* A dump says more than a map: it knows lines and times. False when nobody knows the address. */
-static bool look_up(const struct jit *jit, const struct jit_location *location,
+static bool look_up(const struct jit *jit, struct jit_location *location,
                     struct jit_place *ret_place)
 {
-    for (size_t i = 0; i < jit->dump_count; i++)
-        if (jitdump_find(&jit->dumps[i], location->ip, location->seen_ns, ret_place))
+    for (size_t i = 0; i < jit->dump_count; i++) {
+        if (jitdump_find(&jit->dumps[i], location->ip, location->seen_ns, ret_place)) {
+            location->was_replaced |= ret_place->was_replaced;
             return true;
-    const char *name = perf_map_find(&jit->map, location->ip);
-    *ret_place = (struct jit_place){.name = name};
-    return name;
+        }
+    }
+    return look_up_in_map(&jit->map, location, ret_place);
 }
 
 static int add_file(const struct jit *jit, struct store *store, const char *path, uint32_t *ret_id)
@@ -92,10 +116,14 @@ static int publish(struct jit *jit, struct store *store, struct jit_location *lo
 static int publish_again(struct jit *jit, struct store *store)
 {
     for (size_t i = 0; i < jit->count; i++) {
+        struct jit_location *location = &jit->locations[i];
         struct jit_place place;
-        if (!look_up(jit, &jit->locations[i], &place)) /* forgotten by the map, not by us */
+        bool was_replaced = location->was_replaced;
+        bool is_known = look_up(jit, location, &place);
+        jit->was_replaced |= location->was_replaced && !was_replaced;
+        if (!is_known) /* forgotten by the map, not by us */
             continue;
-        int error = publish(jit, store, &jit->locations[i], &place);
+        int error = publish(jit, store, location, &place);
         if (error)
             return error;
     }

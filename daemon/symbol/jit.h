@@ -14,6 +14,9 @@ struct jit_location {
     uint64_t seen_ns; /* when it was asked for first: shortly after it was sampled */
     uint32_t location;
     bool is_named;
+    bool was_replaced;  /* its code is gone: what is sampled there now is another location */
+    uint64_t name_hash; /* of the name in the map's file number map_file; 0: not from a map */
+    uint64_t map_file;
     struct frame frame; /* as published */
 };
 
@@ -26,9 +29,10 @@ struct jit {
     size_t count, capacity;
     size_t named;                /* of them */
     size_t named_late;           /* that were not at first, and that nobody was told of */
+    bool was_replaced;           /* code of a location was, since it was told */
     bool has_function_lines;     /* of some no more is known than where their function begins */
     const struct target *target; /* borrowed */
-    uint32_t module;             /* id of the module that the locations are in */
+    uint32_t module;             /* id of the first module that its locations are in */
     uint64_t looked_at_ns;       /* when the files were looked at last, 0 never */
 };
 

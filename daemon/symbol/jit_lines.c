@@ -268,11 +268,15 @@ bool jitdump_find(const struct jitdump *dump, uint64_t ip, uint64_t time_ns,
     if (found == RANGE_NONE)
         return false;
     uint64_t time = dump_time(dump, time_ns);
+    uint32_t latest = found;
     if (dump->codes[found].time > time)
         found = find_version(dump, ip, time, found);
     const struct jit_code *code = &dump->codes[found];
     const struct jit_line *line = find_line(dump, code, ip);
-    *ret_place = (struct jit_place){.name = string_table_get(&dump->names, code->name)};
+    *ret_place = (struct jit_place){
+        .name = string_table_get(&dump->names, code->name),
+        .was_replaced = found != latest,
+    };
     if (line) {
         ret_place->file = line->file ? string_table_get(&dump->names, line->file) : NULL;
         ret_place->line = line->line;

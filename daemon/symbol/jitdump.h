@@ -66,6 +66,7 @@ struct jit_place {
     const char *name; /* borrowed from the dump */
     const char *file; /* the same; NULL unknown */
     uint32_t line, column;
+    bool was_replaced; /* other code came to this address later */
 };
 
 /* `fd` must stay open as long as the dump is used. */

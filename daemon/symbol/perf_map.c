@@ -130,7 +130,9 @@ int perf_map_refresh(struct perf_map *map, const struct target *target, bool *re
     if (!is_other && (!has_grown || map->length >= TEXT_BYTES_MAX))
         return 0;
     if (is_other) {
+        uint64_t files = map->files + 1;
         perf_map_free(map);
+        map->files = files;
         map->device = status.st_dev;
         map->inode = status.st_ino;
     }

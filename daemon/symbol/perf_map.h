@@ -22,6 +22,7 @@ struct perf_map {
     dev_t device; /* of the file that text is from */
     ino_t inode;
     struct timespec written; /* when it was written last, as far as it was read */
+    uint64_t files;          /* how many there were: one that did not only grow is another */
 };
 
 /*

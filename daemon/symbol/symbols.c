@@ -209,7 +209,8 @@ static int resolve_anonymous(struct symbols *symbols, const struct module *modul
     int error = get_jit(symbols, module->target, &jit);
     if (error)
         return error;
-    jit->module = module->id;
+    if (!jit->module)
+        jit->module = module->id;
     error = jit_resolve(jit, &symbols->store, requests, count);
     note_jits(symbols);
     return error;
@@ -220,6 +221,17 @@ int symbols_add_jitdump(struct symbols *symbols, const struct module *module)
     struct jit *jit;
     int error = get_jit(symbols, module->target, &jit);
     return error ? error : jit_add_dump(jit, module->fd);
+}
+
+const struct target *symbols_take_replaced(struct symbols *symbols)
+{
+    for (size_t i = 0; i < symbols->jit_count; i++) {
+        if (symbols->jits[i].was_replaced) {
+            symbols->jits[i].was_replaced = false;
+            return symbols->jits[i].target;
+        }
+    }
+    return NULL;
 }
 
 struct symbol_jit symbols_jit(const struct symbols *symbols)

@@ -116,6 +116,12 @@ int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named);
  */
 int symbols_add_jitdump(struct symbols *symbols, const struct module *module);
 
+/*
+ * A process of which sampled code was replaced by other code at the same addresses since the last
+ * call: what is sampled there from now on needs locations of its own. NULL when there is none.
+ */
+const struct target *symbols_take_replaced(struct symbols *symbols);
+
 /* What is worth telling people about code that was compiled at run time, as bits. */
 enum symbol_jit_problem {
     SYMBOL_JIT_FOREIGN = 1,        /* a jitdump is none, or another machine's */

@@ -157,6 +157,29 @@ test('a jitdump tells names and lines of compiled code', async (t) => {
   assert.deepEqual((await daemon.get('/sessions/current')).warnings, []);
 });
 
+for (const way of ['a map', 'a jitdump']) {
+  test(`${way}: what was sampled before code was replaced stays what it was`, async (t) => {
+    if (!needsRoot(t)) return;
+    const args = way === 'a map' ? ['300'] : ['300', 'dump', '/none'];
+    const target = await startTarget(t, 'jit', { args, cwd: publicFolder(t) });
+    removeMap(t, target.pid);
+    const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+    await daemon.waitSamples(1000);
+    await sharesWith(daemon, 'compiled first');
+    const { samples } = await daemon.get('/sessions/current');
+    target.kill('SIGUSR2');
+    await daemon.waitSamples(2 * samples.total + 1000);
+    const shares = await sharesWith(daemon, 'compiled anew');
+    await daemon.pause();
+    const { total } = (await daemon.get('/sessions/current')).samples;
+    // Half a second may go to the old code until it is known that there is new one.
+    const old = (75 * samples.total) / total;
+    assert.ok(shares.get('compiled first') > old - 5, `${[...shares]}, ${old}`);
+    assert.ok(shares.get('compiled first') < old + 20, `${[...shares]}, ${old}`);
+    assert.ok(shares.get('compiled anew') > 20, `${[...shares]}`);
+  });
+}
+
 test('a jitdump of nonsense costs names, and is said', async (t) => {
   if (!needsRoot(t)) return;
   const folder = publicFolder(t);

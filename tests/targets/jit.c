@@ -1,6 +1,7 @@
 /*
  * A run-time compiler in small: two functions of machine code, listed in /tmp/perf-PID.map; the
- * second one only when SIGUSR1 asks for it. With "shared", the code is in shared memory that is
+ * second one only when SIGUSR1 asks for it; SIGUSR2 lists other code in place of the first. With
+ * "shared", the code is in shared memory that is
  * mapped twice. With "dump FILE", it is told in jit-PID.dump instead of the map, with lines of
  * FILE: what comes before the loop is of line 1, the loop and what follows of line 2.
  */
@@ -34,12 +35,11 @@ static const uint32_t code[] = {
 #define APART 64 /* bytes from one function to the next */
 #define STEPS 300000
 
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked; /* the signal */
 
 static void on_signal(int number)
 {
-    (void)number;
-    asked = 1;
+    asked = number;
 }
 
 #if defined(__x86_64__)
@@ -170,6 +170,7 @@ int main(int argc, char **argv)
     memcpy(&second, &second_code, sizeof second);
 
     signal(SIGUSR1, on_signal);
+    signal(SIGUSR2, on_signal);
     if (file)
         dump(file, page, "compiled first", source);
     else
@@ -179,11 +180,13 @@ int main(int argc, char **argv)
         first((uint64_t)3 * STEPS); /* known: first */
         second(STEPS);              /* known: second */
         if (asked) {
+            const unsigned char *at = asked == SIGUSR1 ? second_code : page;
+            const char *name = asked == SIGUSR1 ? "compiled second" : "compiled anew";
             asked = 0;
             if (file)
-                dump(file, second_code, "compiled second", source);
+                dump(file, at, name, source);
             else
-                list("a", second_code, "compiled second");
+                list("a", at, name);
         }
     }
 }
