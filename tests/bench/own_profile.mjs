@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 
 import { PERF } from '../e2e/helpers/perf.mjs';
+import { PROGRAMS, startProgram } from '../e2e/helpers/real_programs.mjs';
 import { attach, has, missing, publicFolder, row, run, startWork } from './lib.mjs';
-import { PROGRAMS, startProgram } from './programs.mjs';
 
 async function own(t, { quick }) {
   if (!has(PERF)) return [missing('own', 'functions of the daemon', '-', 'linux-perf')];

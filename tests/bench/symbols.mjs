@@ -1,21 +1,11 @@
 // Figures 6 (many addresses with inline chains) and 8 (queries on a large trie).
 import { basename } from 'node:path';
 
-import { random } from '../e2e/helpers/statistics.mjs';
+import { PEERS, askOurs, askPeer, spreadAddresses } from '../e2e/helpers/symbol_peers.mjs';
 import { has, measure, missing, row, run, spread, tool } from './lib.mjs';
-import { PEERS, askOurs, askPeer } from './symbol_peers.mjs';
 
 const JVM = '/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so';
 const PYTHON = '/usr/bin/python3.11';
-
-/** Addresses spread over the code of a file: the same ones in each run. */
-export async function spreadAddresses(t, path, count) {
-  const { stdout } = await run(t, 'readelf', ['-SW', path]);
-  const text = /\s\.text\s+PROGBITS\s+([0-9a-f]+)\s+[0-9a-f]+\s+([0-9a-f]+)/.exec(stdout);
-  const [begin, bytes] = [BigInt(`0x${text[1]}`), Number(`0x${text[2]}`)];
-  const next = random(7);
-  return Array.from({ length: count }, () => begin + BigInt(Math.floor(next() * bytes)));
-}
 
 /** Whether a file's debug information is found: its own, or by build-id. */
 async function hasDebugInfo(t, path) {
@@ -40,8 +30,8 @@ async function manyOf(t, path, what, turns) {
   const names = Object.keys(PEERS).filter((name) => has(PEERS[name].command) && name !== 'addr2line');
   const costs = { ours: [], ...Object.fromEntries(names.map((name) => [name, []])) };
   for (let turn = 0; turn < turns; turn++) {
-    costs.ours.push((await askOurs(t, path, vaddrs)).cost);
-    for (const name of names) costs[name].push((await askPeer(t, name, path, vaddrs)).cost);
+    costs.ours.push((await askOurs(t, path, vaddrs, measure)).cost);
+    for (const name of names) costs[name].push((await askPeer(t, name, path, vaddrs, measure)).cost);
   }
   const of = (name, key) => spread(costs[name].map((one) => one[key]));
   const best = (key) => names.map((name) => [name, of(name, key)]).sort((a, b) => a[1].median - b[1].median)[0];

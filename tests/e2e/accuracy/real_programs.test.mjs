@@ -1,73 +1,35 @@
 // Programs from Debian that nobody here wrote: stacks to the root, and lines as perf finds them.
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { startDaemon } from '../helpers/daemon.mjs';
 import {
-  EU_STACK,
   PERF,
   coarseFiles,
   coarsen,
-  euStack,
-  hasChain,
   ourLines,
   perfLines,
   perfRecord,
   plainName,
 } from '../helpers/perf.mjs';
-import { run, sleep, start } from '../helpers/processes.mjs';
+import { run, sleep } from '../helpers/processes.mjs';
 import { needsFiles, needsRoot } from '../helpers/programs.mjs';
+import { PROGRAMS, startProgram } from '../helpers/real_programs.mjs';
 import { samplingNoise, totalVariation } from '../helpers/statistics.mjs';
 
-const LUA = `
-local words, total = {}, 0
-while true do
-  for i = 1, 20000 do words[i % 1000 + 1] = string.format("%d-%s", i, tostring(i * 7 % 13)) end
-  table.sort(words)
-  for _, word in ipairs(words) do total = total + #word:gsub("%d", "x") end
-end`;
-
-const PYTHON = `
-def fib(n):
-    return n if n < 2 else fib(n - 1) + fib(n - 2)
-while True:
-    fib(18)
-    table = {str(i): i * i for i in range(2000)}
-    sorted(table, key=lambda key: table[key] % 97)
-`;
-
-const LARGE = ['/usr/lib/chromium/chromium', '/usr/bin/gdb'];
-const large = LARGE.find((file) => existsSync(file) && statSync(file).size > 5e6);
-
-const PROGRAMS = {
-  objdump: {
-    command: '/usr/bin/objdump',
-    args: ['-d', large],
-    packages: 'binutils, chromium',
-    source: /\.c$/,
-  },
-  lua: { command: '/usr/bin/lua5.4', args: ['-e', LUA], packages: 'lua5.4', source: /lvm\.c$/ },
-  python: {
-    command: '/usr/bin/python3.11',
-    args: ['-c', PYTHON],
-    packages: 'python3.11, python3.11-dbg',
-    source: /ceval\.c$/,
-  },
-};
+const MEASURED = Object.entries(PROGRAMS).filter(([, program]) => program.quick);
 
 /** Starts the program and a daemon that samples it, well after it began. */
-async function profile(t, { command, args, packages }) {
-  if (!needsRoot(t) || !needsFiles(t, [command, ...args.slice(1, 2).filter((a) => a?.[0] === '/')], packages))
-    return null;
-  const target = start(t, command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
-  await sleep(500);
+async function profile(t, program) {
+  const files = [program.command, ...program.args.filter((one) => one?.[0] === '/')];
+  if (!needsRoot(t) || !needsFiles(t, files, program.packages)) return null;
+  const target = await startProgram(t, program);
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(500);
   return { target, daemon };
 }
 
-for (const [name, program] of Object.entries(PROGRAMS)) {
+for (const [name, program] of MEASURED) {
   test(`${name}: at least 99 % of the stacks reach the root, and the sums are exact`, async (t) => {
     const running = await profile(t, program);
     if (!running) return;
@@ -111,27 +73,6 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
     t.diagnostic(`distance ${distance.toFixed(4)}, noise ${noise.mean.toFixed(4)}`);
     t.diagnostic(`perf knows no lines of ${[...coarse].join(', ') || 'no file'}`);
     assert.ok(distance <= bound, `${distance} > ${bound}; (line, ours, perf): ${far.join(' ')}`);
-  });
-
-  test(`${name}: stacks are those that eu-stack sees`, async (t) => {
-    const running = await profile(t, program);
-    if (!running || !needsFiles(t, [EU_STACK], 'elfutils')) return;
-    const { target, daemon } = running;
-    const stacks = [];
-    for (let i = 0; i < 15; i++) {
-      await sleep(200 + 13 * i);
-      stacks.push(await euStack(t, target.pid));
-    }
-    await daemon.waitSamples(8000, { seconds: 120 });
-    await daemon.pause();
-    await sleep(1000);
-    const graph = await daemon.get('/sessions/current/flamegraph?min_percent=0&inlines=called');
-    // The leaf may be a rare one; its caller and all above it must have been seen, frame by frame.
-    const chains = stacks.filter((chain) => chain.length > 3).map((chain) => chain.slice(1));
-    const seen = chains.filter((chain) => hasChain(graph, chain.slice().reverse()));
-    const missing = chains.find((chain) => !seen.includes(chain));
-    assert.ok(chains.length >= 10, `${chains.length} stacks`);
-    assert.ok(seen.length >= 0.8 * chains.length, `${seen.length} of ${chains.length}; ${missing}`);
   });
 }
 

@@ -86,35 +86,3 @@ export const plainName = (name) =>
     .replace(/@.*$/, '')
     .replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)*/g, '')
     .replace(/\(.*$/, '');
-
-/**
- * The main thread's functions, not the inlined ones, from leaf to root, of a process that stands
- * still for that long. "" is what eu-stack has no name for, and what is in the C library, where one
- * address has many names.
- */
-export async function euStack(t, pid) {
-  process.kill(pid, 'SIGSTOP');
-  try {
-    await sleep(20);
-    const args = ['-1', '-m', '-n', '0', '-p', String(pid)];
-    const { stdout } = await run(t, EU_STACK, args, { seconds: 120 });
-    const frames = stdout.matchAll(/^#\d+[ \t]+0x[0-9a-f]+(?: - \d+)?[ \t]*(.*?)(?: - (\/\S+))?$/gm);
-    return [...frames].map(([, name, module]) =>
-      /\/libc\.so/.test(module ?? '') || name.startsWith('- ') ? '' : plainName(name),
-    );
-  } finally {
-    process.kill(pid, 'SIGCONT');
-  }
-}
-
-/** Whether a flame graph has this chain of functions, given from root to leaf; "" fits any. */
-export function hasChain({ names, nodes }, chain) {
-  const children = nodes.parent.map(() => []);
-  for (let i = 1; i < nodes.parent.length; i++) children[nodes.parent[i]].push(i);
-  let reached = [0];
-  for (const name of chain)
-    reached = reached
-      .flatMap((node) => children[node])
-      .filter((node) => name === '' || plainName(names[nodes.name[node]]) === name);
-  return reached.length > 0;
-}

@@ -9,11 +9,13 @@ const BUILD = process.env.LPROFD ? dirname(process.env.LPROFD) : join(ROOT, 'bui
 export const LPROFD = process.env.LPROFD ?? join(BUILD, 'lprofd');
 export const LPROF = process.env.LPROF ?? join(BUILD, 'lprof');
 export const TARGETS = process.env.TARGETS ?? join(BUILD, 'tests/targets');
+export const TOOLS = process.env.TOOLS ?? join(BUILD, 'tests/tools');
 export const SOURCES = join(ROOT, 'tests/targets');
 export const SANITIZED = (process.env.SANITIZED ?? '') !== '';
 export const IS_ROOT = process.getuid() === 0;
 
 export const targetPath = (name) => join(TARGETS, name);
+export const toolPath = (name) => join(TOOLS, name);
 
 /** The folder for what a person may want to look at after the run. */
 export function artifacts() {

@@ -1,8 +1,11 @@
 // Inline chains of addresses: by lprofd's symbol stage and by the peers, in the same terms.
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import { plainName } from '../e2e/helpers/perf.mjs';
-import { has, measure, tool } from './lib.mjs';
+import { plainName } from './perf.mjs';
+import { run } from './processes.mjs';
+import { toolPath } from './programs.mjs';
+import { random } from './statistics.mjs';
 
 /** A frame in terms that all tools share: "function file:line". Line 0 is "not known". */
 function frame(name, place) {
@@ -47,18 +50,18 @@ export const PEERS = {
 
 const input = (vaddrs) => vaddrs.map((one) => `0x${one.toString(16)}\n`).join('');
 
-/** {cost, chains} of one of PEERS, or null when it is not installed. */
-export async function askPeer(t, name, path, vaddrs) {
-  const { command, args } = PEERS[name];
-  if (!has(command)) return null;
-  const cost = await measure(t, command, args(path), { input: input(vaddrs) });
+async function ask(t, execute, command, args, vaddrs) {
+  const cost = await execute(t, command, args, { input: input(vaddrs), seconds: 600 });
   return { cost, chains: chains(cost.stdout, isAddress) };
 }
 
-export async function askOurs(t, path, vaddrs) {
-  const cost = await measure(t, tool('symbolize'), [path], { input: input(vaddrs) });
-  return { cost, chains: chains(cost.stdout, isAddress) };
+/** {cost, chains} of one of PEERS, or null when it is not installed. `execute` is run() or the like. */
+export async function askPeer(t, name, path, vaddrs, execute = run) {
+  const { command, args } = PEERS[name];
+  return existsSync(command) ? ask(t, execute, command, args(path), vaddrs) : null;
 }
+
+export const askOurs = (t, path, vaddrs, execute = run) => ask(t, execute, toolPath('symbolize'), [path], vaddrs);
 
 const same = (left, right, pick) => left.length === right?.length && left.every((one, i) => pick(one) === pick(right[i]));
 const whole = (one) => `${one.name} ${one.place}`;
@@ -129,4 +132,13 @@ function reasonOf(chain, anyPeer, answers) {
   if (anyPeer((answer) => same(chain, answer, names) && answer[0].place === chain[0].place))
     return 'with equal names and innermost place, where elfutils (which alone reads this file) names another call of a function inlined twice';
   return null;
+}
+
+/** Addresses spread over the code of a file: the same ones in each run. */
+export async function spreadAddresses(t, path, count) {
+  const { stdout } = await run(t, 'readelf', ['-SW', path]);
+  const text = /\s\.text\s+PROGBITS\s+([0-9a-f]+)\s+[0-9a-f]+\s+([0-9a-f]+)/.exec(stdout);
+  const [begin, bytes] = [BigInt(`0x${text[1]}`), Number(`0x${text[2]}`)];
+  const next = random(7);
+  return Array.from({ length: count }, () => begin + BigInt(Math.floor(next() * bytes)));
 }
