@@ -2,20 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { sums } from '../helpers/accounts.mjs';
 import { startDaemon } from '../helpers/daemon.mjs';
-import {
-  PERF,
-  coarseFiles,
-  coarsen,
-  ourLines,
-  perfLines,
-  perfRecord,
-  plainName,
-} from '../helpers/perf.mjs';
+import { PERF, compareShares, perfRecord, plainName } from '../helpers/perf.mjs';
 import { run, sleep } from '../helpers/processes.mjs';
 import { needsFiles, needsRoot } from '../helpers/programs.mjs';
 import { PROGRAMS, startProgram } from '../helpers/real_programs.mjs';
-import { samplingNoise, totalVariation } from '../helpers/statistics.mjs';
 
 const MEASURED = Object.entries(PROGRAMS).filter(([, program]) => program.quick);
 
@@ -39,11 +31,12 @@ for (const [name, program] of MEASURED) {
     await sleep(1000);
     const { samples } = await daemon.get('/sessions/current');
     assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
-    const { lines, unknown } = await daemon.get('/sessions/current/lines?limit=10000');
-    const known = lines.reduce((sum, row) => sum + row.self_hits, 0);
-    assert.equal(known + unknown.self_hits, samples.total);
-    assert.ok(known > 0.5 * samples.total, `${known} of ${samples.total} have a line`);
-    assert.ok(lines.slice(0, 20).some(({ path }) => program.source.test(path)));
+    const exact = await sums(daemon);
+    assert.equal(exact.lines + exact.unknown, samples.total);
+    assert.equal(exact.total, samples.total);
+    assert.ok(exact.lines > 0.5 * samples.total, JSON.stringify(exact));
+    const { lines } = await daemon.get('/sessions/current/lines?limit=20');
+    assert.ok(lines.some(({ path }) => program.source.test(path)));
     const { functions } = await daemon.get('/sessions/current/functions?sort=total&limit=50');
     const main = functions.find((row) => row.function === '__libc_start_call_main');
     assert.ok(main?.total_percent > 95, JSON.stringify(main));
@@ -53,24 +46,9 @@ for (const [name, program] of MEASURED) {
     const running = await profile(t, program);
     if (!running || !needsFiles(t, [PERF], 'linux-perf')) return;
     const { target, daemon } = running;
-    const from = (await daemon.get('/sessions/current')).duration_ns;
-    const file = await perfRecord(t, target.pid, 10);
-    const to = (await daemon.get('/sessions/current')).duration_ns;
-    await daemon.pause();
-    await sleep(1000);
-    const range = `from_ns=${from}&to_ns=${to}&limit=10000`;
-    const raw = await perfLines(t, file);
-    const coarse = coarseFiles(raw);
-    const ours = coarsen(ourLines(await daemon.get(`/sessions/current/lines?${range}`)), coarse, raw);
-    const theirs = coarsen(raw, coarse, raw);
-    const distance = totalVariation(ours, theirs);
-    const noise = samplingNoise(ours, theirs);
-    const bound = noise.mean + 5 * noise.deviation;
-    const far = [...new Set([...ours.keys(), ...theirs.keys()])]
-      .map((key) => [key, ours.get(key) ?? 0, theirs.get(key) ?? 0])
-      .sort((a, b) => Math.abs(b[1] - b[2]) - Math.abs(a[1] - a[2]))
-      .slice(0, 8);
-    t.diagnostic(`distance ${distance.toFixed(4)}, noise ${noise.mean.toFixed(4)}`);
+    const { distance, mean, bound, hits, coarse, far } = await compareShares(t, daemon, target.pid, 10);
+    const figures = [distance, mean, bound].map((one) => one.toFixed(4));
+    t.diagnostic(`distance ${figures[0]}, noise ${figures[1]}, bound ${figures[2]}; samples ${JSON.stringify(hits)}`);
     t.diagnostic(`perf knows no lines of ${[...coarse].join(', ') || 'no file'}`);
     assert.ok(distance <= bound, `${distance} > ${bound}; (line, ours, perf): ${far.join(' ')}`);
   });

@@ -9,13 +9,36 @@ export function wilson(hits, n, z = 1.959963984540054) {
   return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
 }
 
+/** What a test may fail by chance alone: seldom enough for all of them to run all day. */
+export const FALSE_ALARM = 1e-6;
+
+/** The least count of successes out of n, each of chance p, that chance undercuts seldom enough. */
+export function binomialLeast(n, p, alarm = FALSE_ALARM) {
+  let chance = (1 - p) ** n; // of exactly k
+  let below = 0;
+  for (let k = 0; k < n; k++) {
+    below += chance;
+    if (below > alarm) return k;
+    chance *= ((n - k) / (k + 1)) * (p / (1 - p));
+  }
+  return n;
+}
+
+/** The standard normal distribution function: Abramowitz and Stegun 7.1.26, good to 1e-7. */
+export function normal(x) {
+  const t = 1 / (1 + 0.3275911 * (Math.abs(x) / Math.SQRT2));
+  const series = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  const upper = (series * Math.exp((-x * x) / 2)) / 2;
+  return x < 0 ? upper : 1 - upper;
+}
+
 /**
- * Asserts that hits out of n agree with a share known from arithmetic: within 4 standard errors (a
- * chance of 1 in 16,000 to fail) widened by `slack`, the part of the time that arithmetic leaves out
- * (calls, loops around, the kernel).
+ * Asserts that hits out of n agree with a share known from arithmetic: within 4.9 standard errors,
+ * which chance leaves once in FALSE_ALARM^-1 times, widened by `slack`, the part of the time that
+ * arithmetic leaves out (calls, loops around, the kernel).
  */
 export function assertShare(what, hits, n, share, slack = 0.005) {
-  const { low, high } = wilson(hits, n, 4);
+  const { low, high } = wilson(hits, n, 4.9);
   assert.ok(
     low - slack <= share && share <= high + slack,
     `${what}: ${hits} of ${n} samples is ${(hits / n).toFixed(4)}, ` +
@@ -44,26 +67,52 @@ export function random(seed) {
   };
 }
 
-/**
- * How far apart two samples of one and the same distribution lie: the pooled samples are dealt out
- * anew 200 times (a permutation test). Gives the mean distance and its standard deviation.
- */
-export function samplingNoise(left, right, turns = 200) {
+/** The mean distance of the two when the pooled samples are dealt out anew (a permutation test). */
+function meanDistance(left, right, turns) {
   const pool = [];
   for (const map of [left, right])
     for (const [key, count] of map) for (let i = 0; i < count; i++) pool.push(key);
   const size = [...left.values()].reduce((a, b) => a + b, 0);
   const next = random(1);
-  const distances = [];
+  let sum = 0;
   for (let turn = 0; turn < turns; turn++) {
     for (let i = pool.length - 1; i > 0; i--) {
       const j = Math.floor(next() * (i + 1));
       [pool[i], pool[j]] = [pool[j], pool[i]];
     }
     const count = (keys) => keys.reduce((map, key) => map.set(key, (map.get(key) ?? 0) + 1), new Map());
-    distances.push(totalVariation(count(pool.slice(0, size)), count(pool.slice(size))));
+    sum += totalVariation(count(pool.slice(0, size)), count(pool.slice(size)));
   }
-  const mean = distances.reduce((a, b) => a + b) / turns;
-  const variance = distances.reduce((a, b) => a + (b - mean) ** 2, 0) / (turns - 1);
-  return { mean, deviation: Math.sqrt(variance) };
+  return sum / turns;
+}
+
+/**
+ * How far apart two samples of one and the same distribution lie: `mean`, and `bound`, beyond which
+ * chance takes them once in 1 / `alarm` times.
+ *
+ * The differences D of the lines' shares are nearly normal, with the covariances of a multinomial
+ * distribution, diag(p) - p p', times 1/n + 1/m. Independent ones with s^2 = p (1/n + 1/m) have
+ * larger covariances, so their sum of |D| / 2, a norm, is at least as likely to be large (Anderson's
+ * theorem, 1955). With u = t s / 2, ln E exp(t (|D| - E|D|) / 2) is ln 2 Phi(u) + u^2 / 2 -
+ * u sqrt(2 / pi), and by Chernoff's bound the sum exceeds its mean by x with a chance of at most
+ * exp(-t x) times the product of those expectations, for each t; the t with the least x is taken.
+ */
+export function samplingNoise(left, right, alarm = FALSE_ALARM) {
+  const sum = (map) => [...map.values()].reduce((a, b) => a + b, 0);
+  const [n, m] = [sum(left), sum(right)];
+  const deviations = [...new Set([...left.keys(), ...right.keys()])].map((key) =>
+    Math.sqrt((((left.get(key) ?? 0) + (right.get(key) ?? 0)) / (n + m)) * (1 / n + 1 / m)),
+  );
+  const excess = (t) => {
+    let logarithm = -Math.log(alarm);
+    for (const s of deviations) {
+      const u = (t * s) / 2;
+      logarithm += Math.log(2 * normal(u)) + (u * u) / 2 - u * Math.sqrt(2 / Math.PI);
+    }
+    return logarithm / t;
+  };
+  let least = Infinity;
+  for (let t = 10; t < 1e6; t *= 1.05) least = Math.min(least, excess(t));
+  const mean = meanDistance(left, right, 200);
+  return { mean, bound: mean + least };
 }
