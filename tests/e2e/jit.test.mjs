@@ -76,10 +76,14 @@ test('a map that somebody else wrote is not believed', async (t) => {
   await sharesWith(daemon, 'compiled forged');
 });
 
-test('a map is found inside namespaces, by the pid that the target has there', async (t) => {
+for (const way of ['a map', 'a jitdump'])
+  test(`${way} is found inside namespaces, by the pid that the target has there`, (t) =>
+    testNamespaces(t, way === 'a map' ? '' : 'dump /none'));
+
+async function testNamespaces(t, options) {
   if (!needsRoot(t)) return;
   if (!needsFiles(t, ['/usr/bin/unshare'], 'util-linux')) return;
-  const script = `mount -t tmpfs none /tmp && exec "${targetPath('jit')}" 300`;
+  const script = `mount -t tmpfs none /tmp && cd /tmp && exec "${targetPath('jit')}" 300 ${options}`;
   const outer = start(t, '/usr/bin/unshare', [
     '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script]);
   await until('the target says ready', () => {
@@ -91,7 +95,7 @@ test('a map is found inside namespaces, by the pid that the target has there', a
   assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
   const daemon = await startDaemon(t, ['--pid', String(pid)]);
   await sharesWith(daemon, 'compiled first');
-});
+}
 
 test('a child that is followed has its own map', async (t) => {
   if (!needsRoot(t)) return;
