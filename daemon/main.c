@@ -1,5 +1,6 @@
 /* lprofd: options, then sessions, then serving until stopped. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "cli/token.h"
 #include "http/server.h"
 
+#define LARGE_BLOCK_BYTES (1 << 20)
 #define SYMBOLS_TIMEOUT_NS (60 * NS_PER_SECOND)
 
 struct daemon {
@@ -37,6 +39,16 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/*
+ * What a large answer took goes back to the system when it is sent. Left alone, glibc learns from
+ * the first large block to keep as much in each thread's heap, and a daemon never shrinks.
+ */
+static void give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES);
 }
 
 /* Signals are waited for instead of handled; must come before the first thread is started. */
@@ -186,6 +198,7 @@ static int serve(struct daemon *daemon, const struct settings *settings)
 static int run(struct daemon *daemon, const struct settings *settings)
 {
     struct failure failure = {0};
+    give_memory_back();
     raise_file_limit();
     block_signals(daemon);
     if (session_registry_new(&daemon->registry))
