@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 #include "base/compression.h"
 #include "base/elf_limits.h"
+#include "base/read_at.h"
 #include "base/reader.h"
+#include "symbol/elf_dynamic.h"
 
 #define CHUNK_BYTES (256 * 1024)
 #define SECTIONS_MAX 65536
@@ -31,22 +33,6 @@ static void end_elf(Elf **elf)
 static bool is_stored(uint32_t type)
 {
     return type != SHT_NOBITS && type != SHT_NULL;
-}
-
-static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
-{
-    for (unsigned char *cursor = bytes; length;) {
-        size_t wanted = length > (1 << 30) ? 1 << 30 : (size_t)length;
-        ssize_t got = pread(fd, cursor, wanted, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return -EIO;
-        cursor += got;
-        offset += (uint64_t)got;
-        length -= (uint64_t)got;
-    }
-    return 0;
 }
 
 static void note_compression(int fd, bool is_old, struct elf_section *section)
@@ -74,6 +60,8 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
     size_t count, names;
     if (elf_getshdrnum(elf, &count) || elf_getshdrstrndx(elf, &names) || count > SECTIONS_MAX)
         return -EBADMSG;
+    if (count == 0)
+        return elf_dynamic_read(elf, file_bytes, file);
     file->sections = calloc(count + 1, sizeof *file->sections);
     if (!file->sections)
         return -ENOMEM;

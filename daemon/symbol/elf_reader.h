@@ -28,7 +28,8 @@ struct elf_reader {
     uint16_t machine;             /* EM_X86_64, ... */
     struct elf_section *sections; /* owned */
     size_t section_count;
-    uint64_t text_vaddr; /* where the first executable segment starts */
+    bool lacks_section_headers; /* sections are what elf_dynamic_read() could make of segments */
+    uint64_t text_vaddr;        /* where the first executable segment starts */
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_bytes;
 };

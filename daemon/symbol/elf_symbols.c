@@ -38,15 +38,31 @@ static bool is_code(const Elf64_Sym *symbol, const struct elf_section *section, 
            symbol->st_value >= section->vaddr && symbol->st_value - section->vaddr < section->bytes;
 }
 
+/* The one that a symbol is in; without section headers its index says nothing. NULL: none. */
+static const struct elf_section *symbol_section(const struct elf_reader *file,
+                                                const Elf64_Sym *symbol)
+{
+    if (symbol->st_shndx == SHN_UNDEF)
+        return NULL;
+    if (!file->lacks_section_headers)
+        return symbol->st_shndx < file->section_count ? &file->sections[symbol->st_shndx] : NULL;
+    for (size_t i = 0; i < file->section_count; i++) {
+        const struct elf_section *section = &file->sections[i];
+        if ((section->flags & SHF_EXECINSTR) && symbol->st_value >= section->vaddr &&
+            symbol->st_value - section->vaddr < section->bytes)
+            return section;
+    }
+    return NULL;
+}
+
 /* Symbols without a size end at `end` = start here, until trim_labels() knows their neighbours. */
 static int add_symbol(struct collection *collection, const struct elf_reader *file, unsigned table,
                       const Elf64_Sym *symbol)
 {
     struct elf_symbols *symbols = collection->symbols;
-    if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= file->section_count ||
-        symbol->st_name >= symbols->name_bytes[table])
+    const struct elf_section *section = symbol_section(file, symbol);
+    if (!section || symbol->st_name >= symbols->name_bytes[table])
         return 0;
-    const struct elf_section *section = &file->sections[symbol->st_shndx];
     const char *name = symbols->names[table] + symbol->st_name;
     if (!is_code(symbol, section, name))
         return 0;

@@ -7,10 +7,11 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "unwind/cfi_check.h"
+#include "unwind/cfi_segment.h"
 
 /* The largest known are a tenth of that. */
 #define FRAME_BYTES_MAX (UINT64_C(128) << 20)
@@ -41,21 +42,6 @@ struct front {
     struct row rows[];
 };
 
-static int read_at(int fd, void *bytes, uint64_t length, uint64_t offset)
-{
-    for (unsigned char *cursor = bytes; length;) {
-        ssize_t got = pread(fd, cursor, length, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return -ENOENT;
-        cursor += got;
-        offset += (uint64_t)got;
-        length -= (uint64_t)got;
-    }
-    return 0;
-}
-
 static int read_section(int fd, const Elf64_Ehdr *header, uint64_t index, Elf64_Shdr *ret_section)
 {
     uint64_t offset;
@@ -73,8 +59,7 @@ static int read_header(int fd, Elf64_Ehdr *ret_header)
         return error;
     bool ours = !memcmp(ret_header->e_ident, ELFMAG, SELFMAG) &&
                 ret_header->e_ident[EI_CLASS] == ELFCLASS64 &&
-                ret_header->e_ident[EI_DATA] == own_order &&
-                ret_header->e_shentsize == sizeof(Elf64_Shdr) && ret_header->e_shoff;
+                ret_header->e_ident[EI_DATA] == own_order;
     return ours ? 0 : -ENOENT;
 }
 
@@ -106,6 +91,8 @@ static int read_contents(int fd, const Elf64_Shdr *section, uint64_t max, unsign
 static int find_frame(int fd, const Elf64_Ehdr *header, Elf64_Shdr *ret_section)
 {
     Elf64_Shdr first, names_section;
+    if (header->e_shentsize != sizeof(Elf64_Shdr) || !header->e_shoff)
+        return -ENOENT;
     int error = read_section(fd, header, 0, &first);
     if (error)
         return error;
@@ -213,10 +200,15 @@ static int load(const struct module *module, unsigned char **ret_bytes, size_t *
     Elf64_Shdr frame;
     _cleanup_free_ unsigned char *contents = NULL;
     int error = module->fd < 0 ? -ENOENT : read_header(module->fd, &header);
-    if (!error)
-        error = find_frame(module->fd, &header, &frame);
+    if (error)
+        return error;
+    bool has_section = find_frame(module->fd, &header, &frame) == 0;
+    if (!has_section)
+        error = cfi_segment_find(module->fd, &header, FRAME_BYTES_MAX, &frame);
     if (!error)
         error = read_contents(module->fd, &frame, FRAME_BYTES_MAX, &contents);
+    if (!error && !has_section)
+        frame.sh_size = cfi_segment_length(contents, frame.sh_size);
     return error ? error : build(&header, &frame, contents, ret_bytes, ret_length);
 }
 

@@ -14,7 +14,7 @@ struct cfi_image;
 
 /*
  * 0 or -ENOMEM; -ENOENT when the module has no sound call frame information (or is no 64-bit ELF
- * file of our byte order, or has it without section headers); -EFBIG when it is not plausible.
+ * file of our byte order); -EIO, or -EFBIG when it is not plausible.
  */
 int cfi_image_load(const struct module *module, struct cfi_image **ret_image);
 void cfi_image_free(struct cfi_image *image);

@@ -277,11 +277,41 @@ static void every_status_has_a_name(void **state)
     assert_string_equal(symbol_status_name(SYMBOL_NO_DEBUG_INFO), "no_debug_info");
 }
 
+/* As sstrip leaves it: the dynamic linker needs no section headers, and finds its symbols. */
+static void names_are_found_without_section_headers(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const options[] = {"-Wl,--hash-style=gnu", "-Wl,--hash-style=sysv"};
+    if (!have_tool("gcc"))
+        skip();
+    fixture_write(fixture, "library.c",
+                  "int first(int x) { return x * 7; }\n"
+                  "int second(int x) { return first(x) + 3; }\n");
+    for (size_t i = 0; i < array_length(options); i++) {
+        run_or_fail("cd %s && gcc -O1 -shared -fPIC %s -o library.so library.c", fixture->directory,
+                    options[i]);
+        fixture_open_built(fixture, "library.so");
+        uint64_t first = fixture_symbol(fixture, "first");
+        uint64_t second = fixture_symbol(fixture, "second");
+        /* e_shoff, then e_shnum and e_shstrndx. */
+        run_or_fail("cd %s && head -c 8 /dev/zero | dd of=library.so bs=1 seek=40 conv=notrunc "
+                    "2>&1 && head -c 4 /dev/zero | dd of=library.so bs=1 seek=60 conv=notrunc 2>&1",
+                    fixture->directory);
+        fixture_open_built(fixture, "library.so");
+        struct frame_span span = fixture_resolve(fixture, first + 1, false);
+        assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+        assert_string_equal(fixture_function(fixture, &span, 0), "first");
+        span = fixture_resolve(fixture, second + 1, false);
+        assert_string_equal(fixture_function(fixture, &span, 0), "second");
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        test(names_are_found_without_section_headers),
         test(each_byte_has_its_line),
         test(return_address_belongs_to_the_call_before_it),
         test(without_debug_information_there_are_names),
