@@ -198,6 +198,12 @@ const struct abbreviation *abbreviations_get(const struct abbreviations *abbrevi
     return &abbreviations->items[code];
 }
 
+size_t abbreviations_bytes(const struct abbreviations *abbreviations)
+{
+    return abbreviations->capacity * sizeof *abbreviations->items +
+           abbreviations->attribute_capacity * sizeof *abbreviations->attributes;
+}
+
 void abbreviations_free(struct abbreviations *abbreviations)
 {
     free(abbreviations->items);

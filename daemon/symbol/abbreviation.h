@@ -44,4 +44,5 @@ int abbreviations_read(const struct unit_header *unit, struct span section,
 const struct abbreviation *abbreviations_get(const struct abbreviations *abbreviations,
                                              uint64_t code);
 
+size_t abbreviations_bytes(const struct abbreviations *abbreviations);
 void abbreviations_free(struct abbreviations *abbreviations);

@@ -119,7 +119,8 @@ int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
             scan->lowest = depth;
         if (abbreviation->has_children)
             scan->depth++;
-        bool wanted = abbreviation->has_code;
+        bool wanted = abbreviation->has_code &&
+                      (!scan->functions_only || abbreviation->tag == DW_TAG_subprogram);
         if (wanted) {
             *ret_die =
                 (struct scanned_die){.offset = offset, .tag = abbreviation->tag, .depth = depth};

@@ -23,7 +23,8 @@ struct die_scan {
     const struct abbreviations *abbreviations; /* borrowed */
     struct reader reader;                      /* over .debug_info, up to the unit's end */
     uint32_t depth;
-    uint32_t lowest; /* depth among the DIEs since the last report */
+    uint32_t lowest;     /* depth among the DIEs since the last report */
+    bool functions_only; /* inlined subroutines are only counted, too */
 };
 
 /* Both are borrowed while the scan lasts. 0 or -EBADMSG. */

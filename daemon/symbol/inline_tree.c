@@ -1,4 +1,4 @@
-/* Builds a unit's inline tree from one scan over its DIEs. */
+/* Builds inline trees: one scan finds a unit's functions, another what was inlined into one. */
 #include "symbol/inline_tree.h"
 
 #include <dwarf.h>
@@ -12,6 +12,11 @@
 #define RANGES_MAX (1u << 23)
 /* Many DIEs may name the same long list. */
 #define LIST_BYTES_MAX (UINT64_C(256) << 20)
+/*
+ * How often all DIEs of a unit may be read over for calls. Functions are seldom nested, so that
+ * twice is plenty for a compiler's work, and the work that others can make us do is bounded.
+ */
+#define PASSES_MAX 16
 
 /* A node that encloses the DIE being read. */
 struct enclosing {
@@ -19,11 +24,9 @@ struct enclosing {
 };
 
 struct builder {
-    struct inline_tree tree;
-    const struct unit_data *unit; /* borrowed */
-    uint64_t text_vaddr;
-    uint64_t list_bytes;  /* of range lists that were read so far */
-    struct range *ranges; /* owned */
+    struct inline_tree *tree; /* borrowed */
+    uint64_t list_bytes;      /* of range lists that were read so far */
+    struct range *ranges;     /* owned */
     size_t range_count, range_capacity;
     struct enclosing *stack; /* owned */
     size_t stack_count, stack_capacity;
@@ -33,30 +36,43 @@ struct builder {
  * Children come after their parents and so count before them; of two calls that claim the same
  * code, as compilers sometimes say, the later one does (as LLVM has it).
  */
-static int add_range(struct builder *builder, uint64_t start, uint64_t end)
+static int add_range(struct builder *builder, uint32_t value, uint64_t start, uint64_t end)
 {
-    if (start < builder->text_vaddr || end <= start || builder->range_count >= RANGES_MAX)
+    if (start < builder->tree->text_vaddr || end <= start || builder->range_count >= RANGES_MAX)
         return 0;
     if (array_reserve(&builder->ranges, &builder->range_capacity, builder->range_count + 1,
                       sizeof *builder->ranges))
         return -ENOMEM;
-    uint32_t node = (uint32_t)builder->tree.count;
     builder->ranges[builder->range_count++] =
-        (struct range){.start = start, .end = end, .value = node, .order = node};
+        (struct range){.start = start, .end = end, .value = value, .order = value};
     return 0;
 }
 
-static int add_listed_ranges(struct builder *builder, const struct scanned_die *die)
+static int add_listed_ranges(struct builder *builder, uint32_t value, const struct scanned_die *die)
 {
     struct range_list list;
     uint64_t start, end;
     int error = 0;
-    range_list_start(&list, builder->unit, die->ranges, die->ranges_is_index);
+    range_list_start(&list, &builder->tree->unit, die->ranges, die->ranges_is_index);
     uint64_t from = list.reader.offset;
     while (!error && builder->list_bytes + (list.reader.offset - from) < LIST_BYTES_MAX &&
            range_list_next(&list, &start, &end))
-        error = add_range(builder, start, end);
+        error = add_range(builder, value, start, end);
     builder->list_bytes += list.reader.offset - from;
+    return error;
+}
+
+/* *ret_has_code: there was at least one that is not empty or discarded. */
+static int add_ranges(struct builder *builder, uint32_t value, const struct scanned_die *die,
+                      bool *ret_has_code)
+{
+    size_t before = builder->range_count;
+    int error = 0;
+    if (die->has_range_list)
+        error = add_listed_ranges(builder, value, die);
+    else if (die->has_range)
+        error = add_range(builder, value, die->low, die->high);
+    *ret_has_code = builder->range_count > before;
     return error;
 }
 
@@ -71,10 +87,10 @@ static int push(struct builder *builder, uint32_t node, uint32_t depth)
 
 static int add_node(struct builder *builder, const struct scanned_die *die)
 {
-    struct inline_tree *tree = &builder->tree;
+    struct inline_tree *tree = builder->tree;
     bool inlined = die->tag == DW_TAG_inlined_subroutine;
     struct inline_node node = {
-        .die = (uint32_t)(die->offset - builder->unit->header.offset),
+        .die = (uint32_t)(die->offset - tree->unit.header.offset),
         .parent = inlined && builder->stack_count ? builder->stack[builder->stack_count - 1].node
                                                   : NODE_NONE,
         .call_file = inlined ? die->call_file : 0,
@@ -87,79 +103,131 @@ static int add_node(struct builder *builder, const struct scanned_die *die)
     return push(builder, (uint32_t)tree->count - 1, die->depth);
 }
 
-static int add_die(struct builder *builder, const struct scanned_die *die)
+/* A DIE on the way through a function. */
+static int add_call(struct builder *builder, const struct scanned_die *die)
 {
+    struct inline_tree *tree = builder->tree;
+    bool has_code;
     while (builder->stack_count && builder->stack[builder->stack_count - 1].depth >= die->enclosed)
         builder->stack_count--;
-    if (builder->tree.count >= NODE_NONE - 1 ||
-        die->offset - builder->unit->header.offset > UINT32_MAX)
+    if (tree->count >= NODE_NONE - 1 || die->offset - tree->unit.header.offset > UINT32_MAX)
         return 0;
-    size_t before = builder->range_count;
-    int error = 0;
-    if (die->has_range_list)
-        error = add_listed_ranges(builder, die);
-    else if (die->has_range)
-        error = add_range(builder, die->low, die->high);
-    if (error || builder->range_count == before)
-        return error;
-    return add_node(builder, die);
+    int error = add_ranges(builder, (uint32_t)tree->count, die, &has_code);
+    return error || !has_code ? error : add_node(builder, die);
 }
 
-static int scan_unit(struct builder *builder, struct die_scan *scan)
+/* A function on the way through a unit. */
+static int add_function(struct builder *builder, const struct scanned_die *die)
 {
-    struct scanned_die die;
-    while (die_scan_next(scan, &die) > 0) {
-        int error = add_die(builder, &die);
-        if (error)
-            return error;
-    }
+    struct inline_tree *tree = builder->tree;
+    bool has_code;
+    if (tree->function_count >= RANGE_NONE)
+        return 0;
+    int error = add_ranges(builder, (uint32_t)tree->function_count, die, &has_code);
+    if (error || !has_code)
+        return error;
+    if (array_reserve(&tree->functions, &tree->function_capacity, tree->function_count + 1,
+                      sizeof *tree->functions))
+        return -ENOMEM;
+    tree->functions[tree->function_count++] =
+        (struct inline_function){.offset = die->offset, .node = NODE_NONE};
     return 0;
 }
 
-static int build(struct builder *builder, const struct abbreviations *abbreviations)
+static int build(struct builder *builder, struct die_scan *scan,
+                 int (*add)(struct builder *builder, const struct scanned_die *die),
+                 struct range_map *ret_map)
 {
+    struct scanned_die die;
+    int error = 0;
+    while (!error && die_scan_next(scan, &die) > 0)
+        error = add(builder, &die);
+    if (!error)
+        error = range_map_build(builder->ranges, builder->range_count, ret_map);
+    free(builder->ranges);
+    free(builder->stack);
+    return error;
+}
+
+static int find_functions(struct inline_tree *tree)
+{
+    struct builder builder = {.tree = tree};
     struct die_scan scan;
-    if (die_scan_start(&scan, builder->unit, abbreviations))
+    if (die_scan_start(&scan, &tree->unit, &tree->abbreviations))
         return 0;
-    int error = scan_unit(builder, &scan);
-    return error ? error
-                 : range_map_build(builder->ranges, builder->range_count, &builder->tree.map);
+    scan.functions_only = true;
+    return build(&builder, &scan, add_function, &tree->map);
 }
 
 int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
                      struct inline_tree *ret_tree)
 {
-    struct builder builder = {.unit = unit, .text_vaddr = text_vaddr};
-    struct abbreviations abbreviations;
+    struct inline_tree tree = {
+        .unit = *unit,
+        .text_vaddr = text_vaddr,
+        .work_left = (unit->header.end - unit->header.offset) * PASSES_MAX,
+    };
     *ret_tree = (struct inline_tree){0};
-    int error = abbreviations_read(&unit->header, unit->abbreviations, &abbreviations);
+    int error = abbreviations_read(&unit->header, unit->abbreviations, &tree.abbreviations);
     if (error)
         return error == -ENOMEM ? error : 0;
-    error = build(&builder, &abbreviations);
-    abbreviations_free(&abbreviations);
-    free(builder.ranges);
-    free(builder.stack);
+    error = find_functions(&tree);
     if (error)
-        inline_tree_free(&builder.tree);
+        inline_tree_free(&tree);
     else
-        *ret_tree = builder.tree;
+        *ret_tree = tree;
     return error;
 }
 
-uint32_t inline_tree_find(const struct inline_tree *tree, uint64_t vaddr)
+/* Reads what was inlined into a function, which itself comes first. */
+static int read_calls(struct inline_tree *tree, struct inline_function *function)
 {
-    uint32_t node = range_map_find(&tree->map, vaddr);
-    return node < tree->count ? node : NODE_NONE;
+    struct builder builder = {.tree = tree};
+    struct die_scan scan;
+    if (function->node != NODE_NONE || tree->work_left == 0 ||
+        die_scan_start(&scan, &tree->unit, &tree->abbreviations))
+        return 0;
+    scan.reader.offset = function->offset;
+    size_t first = tree->count;
+    int error = build(&builder, &scan, add_call, &function->map);
+    uint64_t work = scan.reader.offset - function->offset;
+    tree->work_left -= work < tree->work_left ? work : tree->work_left;
+    if (error || tree->count == first)
+        return error;
+    function->node = (uint32_t)first;
+    tree->map_bytes += range_map_bytes(&function->map);
+    return 0;
+}
+
+int inline_tree_find(struct inline_tree *tree, uint64_t vaddr, uint32_t *ret_node)
+{
+    uint32_t position = range_map_find(&tree->map, vaddr);
+    *ret_node = NODE_NONE;
+    if (position >= tree->function_count)
+        return 0;
+    struct inline_function *function = &tree->functions[position];
+    int error = read_calls(tree, function);
+    if (error)
+        return error;
+    uint32_t node = range_map_find(&function->map, vaddr);
+    *ret_node = node < tree->count ? node : function->node;
+    return 0;
 }
 
 size_t inline_tree_bytes(const struct inline_tree *tree)
 {
-    return tree->capacity * sizeof *tree->nodes + range_map_bytes(&tree->map);
+    return tree->capacity * sizeof *tree->nodes +
+           tree->function_capacity * sizeof *tree->functions + range_map_bytes(&tree->map) +
+           tree->map_bytes + abbreviations_bytes(&tree->abbreviations);
 }
 
 void inline_tree_free(struct inline_tree *tree)
 {
+    for (size_t i = 0; i < tree->function_count; i++)
+        range_map_free(&tree->functions[i].map);
+    free(tree->functions);
     free(tree->nodes);
     range_map_free(&tree->map);
+    abbreviations_free(&tree->abbreviations);
     *tree = (struct inline_tree){0};
 }

@@ -1,8 +1,8 @@
 /* Functions of one unit and what was inlined into them, by address. */
 #pragma once
 
+#include "symbol/abbreviation.h"
 #include "symbol/range_map.h"
-#include "symbol/unit_data.h"
 
 #define NODE_NONE UINT32_MAX
 
@@ -15,21 +15,36 @@ struct inline_node {
     uint16_t call_column;
 };
 
-struct inline_tree {
-    struct inline_node *nodes; /* owned; parents before children */
-    size_t count, capacity;
+/* A function whose calls are read when somebody asks for an address of it. */
+struct inline_function {
+    uint64_t offset;      /* of its DIE in .debug_info */
+    uint32_t node;        /* its own; NODE_NONE while nobody asked */
     struct range_map map; /* to nodes: the innermost at each address */
 };
 
+struct inline_tree {
+    struct unit_data unit; /* its sections are borrowed */
+    uint64_t text_vaddr;
+    struct abbreviations abbreviations;
+    struct inline_function *functions; /* owned */
+    size_t function_count, function_capacity;
+    struct range_map map;      /* to functions */
+    struct inline_node *nodes; /* owned; parents before children */
+    size_t count, capacity;
+    size_t map_bytes;   /* of the functions' maps */
+    uint64_t work_left; /* how many bytes of DIEs may still be read for calls */
+};
+
 /*
- * Reads the DIEs of a unit once; code below `text_vaddr` was discarded by the linker. A unit that
+ * Reads the functions of a unit; code below `text_vaddr` was discarded by the linker. A unit that
  * is broken half-way keeps what came before. 0 or -ENOMEM.
  */
 int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
                      struct inline_tree *ret_tree);
 
-/* The innermost node at vaddr, or NODE_NONE. O(log ranges). */
-uint32_t inline_tree_find(const struct inline_tree *tree, uint64_t vaddr);
+/* The innermost node at vaddr, or NODE_NONE. O(log ranges) from the second time on. 0 or -ENOMEM.
+ */
+int inline_tree_find(struct inline_tree *tree, uint64_t vaddr, uint32_t *ret_node);
 
 size_t inline_tree_bytes(const struct inline_tree *tree);
 void inline_tree_free(struct inline_tree *tree);

@@ -180,7 +180,10 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
         .module = object->module->id,
         .fallback = fallback,
     };
-    return unit_resolve(unit, &context, vaddr, ret_frames, ret_count);
+    size_t before = unit_bytes(unit);
+    error = unit_resolve(unit, &context, vaddr, ret_frames, ret_count);
+    object->units_bytes += unit_bytes(unit) - before;
+    return error;
 }
 
 size_t object_lines_bytes(const struct object *object)

@@ -310,15 +310,19 @@ int unit_resolve(struct unit *unit, const struct unit_context *context, uint64_t
                  struct frame *ret_frames, size_t *ret_count)
 {
     struct frame place = {.function = context->fallback};
+    int error = 0;
     const struct line_row *row = line_table_find(&unit->lines, vaddr);
     if (row) {
-        int error = unit_file(unit, context, row->file, &place.file);
+        error = unit_file(unit, context, row->file, &place.file);
         if (error)
             return error;
         place.line = row->line;
         place.column = row->column;
     }
-    uint32_t node = inline_tree_find(&unit->tree, vaddr);
+    uint32_t node;
+    error = inline_tree_find(&unit->tree, vaddr, &node);
+    if (error)
+        return error;
     if (node == NODE_NONE) {
         ret_frames[0] = place;
         *ret_count = 1;
