@@ -1,0 +1,62 @@
+// Programs of other languages: stacks reach their roots, lines are right, names are readable.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import { startTarget, until } from './helpers/processes.mjs';
+import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
+
+/** Samples a target until the line of `mark` is known; everything that is asserted of it. */
+async function measure(t, name, source, mark) {
+  const target = await startTarget(t, name);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1500);
+  const lines = await until('the lines are there', async () => {
+    const document = await daemon.get('/sessions/current/lines?limit=200');
+    return lineRow(document, source, knownLine(source, mark)).total_percent > 0 && document;
+  }, 10);
+  const { samples } = await daemon.get('/sessions/current');
+  assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
+  const row = (wanted) => lineRow(lines, source, knownLine(source, wanted));
+  const functions = await daemon.get('/sessions/current/functions?limit=200');
+  return { row, names: JSON.stringify(functions) };
+}
+
+const assertNear = (what, value, expected, slack) =>
+  assert.ok(Math.abs(value - expected) <= slack, `${what}: ${value}, expected ${expected}`);
+
+for (const mangling of ['legacy', 'v0']) {
+  test(`Rust (${mangling} names): lines, inlined closures and demangled names`, async (t) => {
+    if (!needsRoot(t)) return;
+    if (!needsFiles(t, [targetPath(`rusty-${mangling}`)], 'rustc')) return;
+    const { row, names } = await measure(t, `rusty-${mangling}`, 'rusty.rs', 'step');
+    assert.match(names, /<rusty::Stepper<u64> as rusty::Step>::step/);
+    assert.match(names, /rusty::closure/);
+    assert.match(names, /rusty::written/);
+    assert.ok(!/_ZN|_R[A-Z]/.test(names), names);
+    // The two calls of main() are all that it does, whatever a division costs.
+    assertNear('main', row('three').total_percent + row('one').total_percent, 100, 2);
+    assert.ok(row('step').self_percent > 0.9 * row('three').total_percent);
+    assert.ok(row('written').total_percent > 0.6 * row('one').total_percent);
+  });
+}
+
+test('Go: goroutines end at their roots, and their lines have their shares', async (t) => {
+  if (!needsRoot(t)) return;
+  if (!needsFiles(t, [targetPath('gopher')], 'golang-go')) return;
+  const { row, names } = await measure(t, 'gopher', 'gopher.go', 'divide');
+  assert.match(names, /main\.divide/);
+  assert.match(names, /runtime\.goexit/);
+  assertNear('three', row('three').total_percent, 75, 6);
+  assertNear('one', row('one').total_percent, 25, 6);
+});
+
+test('C++: stacks reach the root in the middle of throwing an exception', async (t) => {
+  if (!needsRoot(t)) return;
+  if (!needsFiles(t, [targetPath('throws')], 'g++')) return;
+  const { row, names } = await measure(t, 'throws', 'throws.cpp', 'throw');
+  assert.match(names, /descend<unsigned int>/);
+  assert.match(names, /_Unwind_RaiseException/);
+  assert.ok(row('call').total_percent > 98, JSON.stringify(row('call')));
+  assert.ok(row('throw').total_percent > 50, JSON.stringify(row('throw')));
+});
