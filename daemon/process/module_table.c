@@ -155,15 +155,20 @@ static int open_vdso(const struct target *target, const struct record_mapping *m
     return 0;
 }
 
+/* The module of that file; when it could be opened only later, the one that was. */
 static const struct module *find(const struct module_table *table, uint64_t device, uint64_t inode,
                                  const char *path)
 {
+    const struct module *found = NULL;
     for (uint32_t i = 0; i < stable_count(&table->modules); i++) {
         const struct module *module = module_table_get(table, i);
-        if (module->device == device && module->inode == inode && !strcmp(module->path, path))
-            return module;
+        if (module->device == device && module->inode == inode && !strcmp(module->path, path)) {
+            found = module;
+            if (module->fd >= 0)
+                break;
+        }
     }
-    return NULL;
+    return found;
 }
 
 /* maps shows paths as our root sees them; the target names its files below its own. */
@@ -299,6 +304,12 @@ int module_table_renew(struct module_table *table, const struct target *target,
     return 0;
 }
 
+/* It may be opened with the next mapping of it: descriptors are given back. */
+static bool lacked_descriptor(const struct module *module)
+{
+    return module->open_error == EMFILE || module->open_error == ENFILE;
+}
+
 const struct target *module_table_target(const struct module_table *table)
 {
     return table->target;
@@ -317,7 +328,7 @@ int module_table_intern(struct module_table *table, const struct target *target,
     const char *path = path_in_target(target, mapping->path);
     uint64_t device = makedev(mapping->device_major, mapping->device_minor);
     const struct module *known = find(table, device, mapping->inode, path);
-    if (known) {
+    if (known && !lacked_descriptor(known)) {
         *ret_module = known;
         return 0;
     }
@@ -329,6 +340,10 @@ int module_table_intern(struct module_table *table, const struct target *target,
     module->device = device;
     module->inode = mapping->inode;
     error = open_module(target, mapping, module);
+    if (!error && known && lacked_descriptor(module)) {
+        *ret_module = known; /* still no descriptor */
+        return 0;
+    }
     if (!error && is_shared_memory(module))
         return intern_anonymous(table, target, ret_module);
     if (!error && is_jitdump(target, module))

@@ -158,6 +158,22 @@ static void warn_of_modules(const struct session *session, struct session_info *
         warn(info, "%s", sources);
 }
 
+/* Modules that could not be opened for want of descriptors, and all else that could not. */
+static void warn_of_descriptors(const struct session *session, struct session_info *info)
+{
+    uint32_t unopened = 0;
+    for (uint32_t id = 1; id < module_table_count(session->modules); id++) {
+        int error = module_table_get(session->modules, id)->open_error;
+        unopened += error == EMFILE || error == ENFILE;
+    }
+    uint64_t failures = session->published.counts.descriptor_failures + unopened;
+    if (failures)
+        warn(info,
+             "lprofd had no file descriptor left %" PRIu64 " times: lines of %" PRIu32 " modules, "
+             "and new threads or mappings, may be unknown; raise `ulimit -n` and attach again",
+             failures, unopened);
+}
+
 static void fill_warnings(const struct session *session, struct session_info *info)
 {
     if (session->failure.error)
@@ -169,6 +185,7 @@ static void fill_warnings(const struct session *session, struct session_info *in
         warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
                    "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
+    warn_of_descriptors(session, info);
     warn_of_modules(session, info);
     warn_of_compiled_code(session, info);
 }

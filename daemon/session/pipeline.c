@@ -205,13 +205,21 @@ static int handle_record(struct pipeline *pipeline, const struct record *record)
     }
 }
 
+/* Passes: descriptors are given back, and sampling needs none. */
+static bool lacks_descriptors(int error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
+
 static void on_record(void *user, const struct record *record)
 {
     struct pipeline *pipeline = user;
     if (pipeline->error)
         return;
     int error = handle_record(pipeline, record);
-    if (error != -ENOENT && error != -ESRCH) /* the process ended while its /proc was read */
+    if (lacks_descriptors(error))
+        pipeline->counts.descriptor_failures++;   /* what could not be read is unknown; told */
+    else if (error != -ENOENT && error != -ESRCH) /* the process ended while /proc was read */
         pipeline->error = error;
 }
 
@@ -359,6 +367,10 @@ static enum session_state turn(struct pipeline *pipeline)
         bool ended = target_ended(pipeline);
         if (!error)
             error = capture->ops->drain(capture, false, on_record, pipeline);
+        if (lacks_descriptors(error)) {
+            pipeline->counts.descriptor_failures++;
+            error = 0;
+        }
         tell_new_locations(pipeline);
         pipeline_account(pipeline, now_ns);
         if (!pipeline->error)
@@ -463,7 +475,10 @@ static int pipeline_open(struct session *session, struct pipeline **ret_pipeline
     if (!error) {
         error = read_process(pipeline);
         if (error)
-            failure_set(failure, error, "process %d ended while lprofd attached to it (%s)",
+            failure_set(failure, error,
+                        lacks_descriptors(error)
+                            ? "process %d cannot be read: %s; raise `ulimit -n`"
+                            : "process %d ended while lprofd attached to it (%s)",
                         session->pid, strerror(-error));
     }
     if (error) {

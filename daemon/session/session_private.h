@@ -17,6 +17,7 @@ struct session_counts {
     uint64_t hits, sampled_ns, accounted_ns;
     uint64_t lost, throttled, truncated, to_root;
     uint64_t ended[STACK_END_COUNT]; /* samples by how their stack ended */
+    uint64_t descriptor_failures;    /* times that something could not be opened for want of one */
     uint64_t target_cost_ns;         /* estimated time that sampling took from the target */
 };
 
