@@ -28,7 +28,7 @@ struct request {
     struct http_server *server;
     struct MHD_Connection *connection;
     struct connection *link; /* the same, as we keep book of it; may be NULL */
-    char *target; /* owned; path and query as they were sent */
+    char *target;            /* owned; path and query as they were sent */
     enum method method;
     bool is_head;
     bool accepted; /* the headers passed all checks; the body may come */
