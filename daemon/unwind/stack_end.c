@@ -12,6 +12,7 @@ static const char *const names[STACK_END_COUNT] = {
     [STACK_END_NO_USER] = "[no user registers]",
     [STACK_END_MEMORY_LIMIT] = "[callers not kept: memory limit]",
     [STACK_END_OTHER_STACK] = "[on another stack]",
+    [STACK_END_NOT_PRESENT] = "[stack not in memory]",
 };
 
 const char *stack_end_name(enum stack_end end)

@@ -30,6 +30,7 @@ struct walk {
     uint64_t stack_start;       /* address of the first byte of the copy */
     bool is_return_address;     /* the ip follows a call */
     bool ran_out;               /* memory beyond a copy that was cut was asked for */
+    bool absent;                /* memory behind a page that was not in memory was asked for */
     bool other_stack;           /* a signal frame led to a stack that is not in the copy */
     bool by_frame_pointer;      /* the last step followed the frame pointer chain */
 };
@@ -61,6 +62,22 @@ void unwinder_free(struct unwinder *unwinder)
     free(unwinder);
 }
 
+/* How far apart frames of one stack may be: eight times what threads get by default. */
+#define STACK_BYTES_MAX (UINT64_C(64) << 20)
+/* The least page that Linux has on the architectures known here. */
+#define PAGE_BYTES 4096
+
+/*
+ * The kernel copies without waiting for pages (copy_from_user_inatomic): a copy ends early where a
+ * large frame has a page that nobody has touched yet.
+ */
+static bool is_behind_absent_page(const struct walk *walk, uint64_t address)
+{
+    uint64_t end = walk->stack_start + walk->sample->stack_bytes;
+    return !walk->sample->stack_cut && walk->sample->stack_bytes > 0 && end % PAGE_BYTES == 0 &&
+           address >= end && address - end < STACK_BYTES_MAX;
+}
+
 static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
 {
     uint64_t offset = address - walk->stack_start;
@@ -68,6 +85,7 @@ static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
     if (address < walk->stack_start || bytes < sizeof *ret_value ||
         offset > bytes - sizeof *ret_value) {
         walk->ran_out |= address >= walk->stack_start && walk->sample->stack_cut;
+        walk->absent |= is_behind_absent_page(walk, address);
         return false;
     }
     memcpy(ret_value, walk->sample->stack + offset, sizeof *ret_value);
@@ -181,9 +199,6 @@ static bool recover(struct walk *walk, Dwarf_Frame *frame, int number, uint64_t 
         return false;
     }
 }
-
-/* How far apart frames of one stack may be: eight times what threads get by default. */
-#define STACK_BYTES_MAX (UINT64_C(64) << 20)
 
 /* A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one. */
 static bool is_on_other_stack(const struct walk *walk, uint64_t sp)
@@ -362,6 +377,7 @@ static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
         case STEP_FAILED:
             return walk->other_stack ? STACK_END_OTHER_STACK
                    : walk->ran_out   ? STACK_END_TRUNCATED
+                   : walk->absent    ? STACK_END_NOT_PRESENT
                                      : STACK_END_BAD_MEMORY;
         }
     }

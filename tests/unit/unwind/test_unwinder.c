@@ -170,10 +170,23 @@ static void the_same_short_copy_of_a_short_stack_is_damaged(void **state)
 {
     (void)state;
     (void)descend(DEPTH);
-    recording.sample.stack_bytes = 1024;
+    recording.sample.stack_bytes = 1016;
+    if ((recording.sample.registers.values[architecture_own.sp] + 1016) % 4096 == 0)
+        recording.sample.stack_bytes -= 16; /* not at the end of a page */
     recording.sample.stack_cut = false;
     unwinder_run(unwinder, &recording.sample, &space, &stack);
     assert_int_equal(stack.end, STACK_END_BAD_MEMORY);
+}
+
+static void a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory(void **state)
+{
+    (void)state;
+    (void)descend(3 * DEPTH);
+    uint64_t start = recording.sample.registers.values[architecture_own.sp];
+    recording.sample.stack_bytes = 4096 - start % 4096;
+    recording.sample.stack_cut = false;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.end, STACK_END_NOT_PRESENT);
 }
 
 static void an_ip_outside_every_mapping_is_unmapped(void **state)
@@ -314,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_short_copy_is_truncated_and_says_so),
         cmocka_unit_test(the_same_short_copy_of_a_short_stack_is_damaged),
         cmocka_unit_test(an_ip_outside_every_mapping_is_unmapped),
+        cmocka_unit_test(a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory),
         cmocka_unit_test(random_stacks_end_and_never_crash),
         cmocka_unit_test(kernel_frames_come_first),
         cmocka_unit_test(a_sample_without_user_registers_says_so),
