@@ -9,16 +9,18 @@ import { figures as cost } from './cost.mjs';
 import { scoped } from './lib.mjs';
 import { figures as own } from './own_profile.mjs';
 import { figures as reach } from './reach.mjs';
+import { figures as scaling } from './scaling.mjs';
 import { figures as soak } from './soak.mjs';
 import { figures as symbols } from './symbols.mjs';
 import { figures as truth } from './truth.mjs';
 
-const ALL = { ...truth, ...cost, ...symbols, ...reach, ...own, ...soak };
+const ALL = { ...truth, ...cost, ...symbols, ...reach, ...own, ...soak, ...scaling };
 
 const HELP = `tests/bench/run [OPTION ...]
   --only NAME      only this figure (repeatable): ${Object.keys(ALL).join(', ')}
   --quick          shorter runs and fewer turns: a couple of minutes
   --soak SECONDS   only the soak: does anything grow in that time
+  --scaling        only the curves: cost against rate, threads, depth, modules, nodes, hours, clients
   --truth          only the truth figures a-f, at length
   --output FILE    where the JSON goes (default build/bench.json)
 The environment's LIBJVM names a libjvm.so with debug information, for figure 6.`;
@@ -28,6 +30,7 @@ function options() {
     options: {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
+      scaling: { type: 'boolean', default: false },
       soak: { type: 'string' },
       truth: { type: 'boolean', default: false },
       output: { type: 'string', default: join(ROOT, 'build/bench.json') },
@@ -65,7 +68,7 @@ function print(rows) {
   const widths = head.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i].length)));
   const line = (row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd();
   console.log([line(head), ...cells.map(line)].join('\n'));
-  for (const one of rows) if (one.why) console.log(`\n${one.figure} ${one.what}: ${one.why}`);
+  for (const one of rows) if (one.why && one.verdict) console.log(`\n${one.figure} ${one.what}: ${one.why}`);
 }
 
 const settings = options();
@@ -73,7 +76,8 @@ if (settings.help) {
   console.log(HELP);
 } else {
   if (process.getuid() !== 0) throw new Error('needs root: perf events of all CPUs');
-  const names = settings.only ?? Object.keys(settings.truth ? truth : ALL);
+  const chosen = settings.truth ? truth : settings.scaling ? scaling : ALL;
+  const names = settings.only ?? Object.keys(chosen);
   const rows = [];
   for (const name of names) {
     const started = Date.now();

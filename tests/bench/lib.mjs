@@ -49,8 +49,8 @@ export async function measure(t, command, args, { input, may_fail = false, ...op
 }
 
 /** A work target: ready, and `turn()` lets it do its work once and gives what that took. */
-export async function startWork(t, mode, amount, depth = 20) {
-  const args = [mode, String(amount), String(depth)];
+export async function startWork(t, mode, amount, depth = 20, more = []) {
+  const args = [mode, String(amount), String(depth), ...more];
   const program = start(t, tool('work'), args, { stdio: ['pipe', 'pipe', 'pipe'] });
   await until('work is ready', () => program.stdout.startsWith('ready'));
   program.child.stdin.on('error', () => {}); // it may end before it is told to

@@ -1,9 +1,11 @@
 /*
- * work MODE AMOUNT [DEPTH]: says "ready", waits for a line, does a fixed amount of work and says
- * what it took, as JSON; over and over until stdin ends. MODE is one of
- *   single, threads (4 of them), pingpong (two threads wake each other), churn (threads are created
- *   one after the other), many (AMOUNT threads sleep, and one works; DEPTH units).
+ * work MODE AMOUNT [DEPTH [FOLDER]]: says "ready", waits for a line, does a fixed amount of work
+ * and says what it took, as JSON; over and over until stdin ends. MODE is one of single, threads (4
+ * of them), pingpong (two threads wake each other), churn (threads are created one after the
+ * other), many (AMOUNT threads sleep, and one works; DEPTH units), modules (code of AMOUNT shared
+ * libraries: FOLDER/module-0.so and so on).
  */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -133,6 +135,30 @@ static void start_sleepers(unsigned count)
     }
 }
 
+typedef uint64_t spin_function(unsigned units);
+static spin_function **spins;
+
+static void load_modules(unsigned count, const char *folder)
+{
+    spins = calloc(count, sizeof *spins);
+    for (unsigned i = 0; spins && i < count; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/module-%u.so", folder, i);
+        void *module = dlopen(path, RTLD_NOW);
+        spins[i] = module ? (spin_function *)dlsym(module, "spin") : NULL;
+        if (!spins[i]) {
+            fprintf(stderr, "%s\n", dlerror());
+            exit(1);
+        }
+    }
+}
+
+static void run_modules(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sink = spins[i](1000000);
+}
+
 static void run(const char *mode, unsigned amount)
 {
     if (strcmp(mode, "threads") == 0 || strcmp(mode, "pingpong") == 0) {
@@ -140,6 +166,8 @@ static void run(const char *mode, unsigned amount)
         pthread_barrier_wait(&barrier);
     } else if (strcmp(mode, "churn") == 0) {
         run_churn(amount);
+    } else if (strcmp(mode, "modules") == 0) {
+        run_modules(amount);
     } else {
         work(amount);
     }
@@ -161,6 +189,8 @@ int main(int argc, char **argv)
     } else if (strcmp(argv[1], "pingpong") == 0) {
         start_players(amount);
     }
+    if (strcmp(argv[1], "modules") == 0)
+        load_modules(amount, argc > 4 ? argv[4] : ".");
     printf("ready\n");
     fflush(stdout);
     while (getchar() == '\n') {
