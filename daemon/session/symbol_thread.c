@@ -14,6 +14,7 @@
 
 /* How long names that are told nowhere (of code compiled at run time) may stay unknown. */
 #define POLL_NS (250 * NS_PER_MS)
+#define LINES_AT_ONCE 32
 
 /* The locations of one module that wait for something. */
 struct pending {
@@ -159,17 +160,38 @@ static void note_results(struct symbol_work *work, uint32_t module, const struct
     pthread_mutex_unlock(&session->mutex);
 }
 
+/* New code has at least a name while lines are looked up. */
+static void name_new(void *user)
+{
+    struct symbol_work *work = user;
+    take_new(work);
+    resolve_names(work);
+}
+
+static void resolve_module(struct symbol_work *work, uint32_t id, const struct pending *lines)
+{
+    struct symbols *symbols = work->session->symbols;
+    const struct module *module = module_table_get(work->session->modules, id);
+    symbols_load_lines(symbols, module, name_new, work);
+    for (size_t done = 0; done < lines->count; done += LINES_AT_ONCE) {
+        size_t left = lines->count - done;
+        symbols_resolve_lines(symbols, module, lines->requests + done,
+                              left < LINES_AT_ONCE ? left : LINES_AT_ONCE);
+        name_new(work);
+    }
+    note_results(work, id, lines);
+}
+
 /* Resolves the lines of the module that matters most. Returns false when there was none. */
 static bool resolve_lines(struct symbol_work *work)
 {
     uint32_t id = hottest_module(work);
     if (id == 0)
         return false;
-    struct pending *lines = &work->lines[id];
-    symbols_resolve_lines(work->session->symbols, module_table_get(work->session->modules, id),
-                          lines->requests, lines->count);
-    note_results(work, id, lines);
-    lines->count = 0;
+    struct pending lines = work->lines[id];
+    work->lines[id] = (struct pending){0}; /* others come meanwhile */
+    resolve_module(work, id, &lines);
+    free(lines.requests);
     return true;
 }
 

@@ -2,13 +2,18 @@
 #include "symbol/object.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "symbol/debug_file.h"
 
 /* Decoded units are a cache: all that was asked for is published already. */
 #define UNITS_BYTES_MAX (64u << 20)
+/* Sections beyond that size take longer than somebody who waits for a name should wait. */
+#define THREAD_FROM_BYTES (4u << 20)
+#define MEANWHILE_NS (10 * NS_PER_MS)
 
 static void free_object(struct object **object)
 {
@@ -90,6 +95,12 @@ static const char *linked_path(const struct object *object)
     return object->debug_path ? object->debug_path : object->module->path;
 }
 
+/* The file that has the debug sections. */
+static const struct elf_reader *debug_reader(const struct object *object)
+{
+    return object->debug ? object->debug : object->binary;
+}
+
 /* A missing alternate file costs names, not lines. */
 static int load_alternate(const struct object *object, const struct target *target,
                           const struct elf_reader *file, struct debug_image **ret_image)
@@ -105,12 +116,12 @@ static int load_alternate(const struct object *object, const struct target *targ
     return error == -ENOMEM ? error : 0;
 }
 
-static int load_image(struct object *object, const struct target *target)
+static int load_image(const struct object *object, const struct target *target,
+                      struct debug_image **ret_image)
 {
-    const struct elf_reader *file = object->debug ? object->debug : object->binary;
     struct debug_image *alternate;
-    int error = load_alternate(object, target, file, &alternate);
-    return error ? error : debug_image_load(file, alternate, &object->image);
+    int error = load_alternate(object, target, debug_reader(object), &alternate);
+    return error ? error : debug_image_load(debug_reader(object), alternate, ret_image);
 }
 
 static int read_index(struct object *object)
@@ -125,11 +136,72 @@ static int read_index(struct object *object)
     return 0;
 }
 
-int object_load_lines(struct object *object, const struct target *target)
+/* A thread that loads; all it changes is this. */
+struct loader {
+    const struct object *object;
+    const struct target *target;
+    struct debug_image *image; /* owned */
+    int error;
+    pthread_mutex_t mutex;
+    pthread_cond_t over;
+    bool is_over;
+};
+
+static void *loader_main(void *user)
+{
+    struct loader *loader = user;
+    loader->error = load_image(loader->object, loader->target, &loader->image);
+    pthread_mutex_lock(&loader->mutex);
+    loader->is_over = true;
+    pthread_cond_signal(&loader->over);
+    pthread_mutex_unlock(&loader->mutex);
+    return NULL;
+}
+
+static bool wait_a_little(struct loader *loader)
+{
+    struct timespec deadline = clock_deadline(MEANWHILE_NS);
+    pthread_mutex_lock(&loader->mutex);
+    if (!loader->is_over)
+        pthread_cond_clockwait(&loader->over, &loader->mutex, CLOCK_MONOTONIC, &deadline);
+    bool is_over = loader->is_over;
+    pthread_mutex_unlock(&loader->mutex);
+    return is_over;
+}
+
+static int load_in_thread(struct object *object, const struct target *target,
+                          void (*meanwhile)(void *user), void *user)
+{
+    struct loader loader = {
+        .object = object,
+        .target = target,
+        .mutex = PTHREAD_MUTEX_INITIALIZER,
+        .over = PTHREAD_COND_INITIALIZER,
+    };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, loader_main, &loader))
+        return load_image(object, target, &object->image);
+    while (!wait_a_little(&loader))
+        meanwhile(user);
+    pthread_join(thread, NULL);
+    object->image = loader.image;
+    return loader.error;
+}
+
+static bool is_large(const struct elf_reader *file)
+{
+    const struct elf_section *info = elf_reader_section(file, ".debug_info");
+    return info && info->bytes > THREAD_FROM_BYTES;
+}
+
+int object_load_lines(struct object *object, const struct target *target,
+                      void (*meanwhile)(void *user), void *user)
 {
     if (object->status != SYMBOL_LINE || object->image)
         return 0;
-    int error = load_image(object, target);
+    int error = meanwhile && is_large(debug_reader(object))
+                    ? load_in_thread(object, target, meanwhile, user)
+                    : load_image(object, target, &object->image);
     if (!error && !object->indexed)
         error = read_index(object);
     if (error && error != -ENOMEM) {

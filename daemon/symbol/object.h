@@ -37,8 +37,13 @@ void object_free(struct object *object);
  */
 int object_add_debug(struct object *object, int fd, int alternate_fd);
 
-/* Loads debug sections and the unit index unless they are there. 0 or -ENOMEM; see status. */
-int object_load_lines(struct object *object, const struct target *target);
+/*
+ * Loads debug sections and the unit index unless they are there. While large ones are inflated,
+ * `meanwhile` (may be NULL) is called every few milliseconds; it must leave this object's lines
+ * alone. 0 or -ENOMEM; see status.
+ */
+int object_load_lines(struct object *object, const struct target *target,
+                      void (*meanwhile)(void *user), void *user);
 
 /*
  * The frames at vaddr, from DWARF; one frame with just `fallback` (the function by ELF symbol) when

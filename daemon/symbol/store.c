@@ -70,15 +70,17 @@ int store_init(struct store *store)
     *store = (struct store){0};
     if (pthread_rwlock_init(&store->lock, NULL))
         return -ENOMEM;
-    uint32_t empty;
+    static const char pending[] = "[not looked up yet]";
+    uint32_t empty, name;
     if (string_table_intern(&store->strings, "", 0, &empty) ||
+        string_table_intern(&store->strings, pending, sizeof pending - 1, &name) ||
         array_reserve(&store->functions, &store->function_capacity, 1, sizeof *store->functions) ||
         array_reserve(&store->files, &store->file_capacity, 1, sizeof *store->files)) {
         store_free(store);
         return -ENOMEM;
     }
     /* Id 0 is the unknown one; it is in no index, so that nothing else finds it. */
-    store->functions[0] = (struct stored_function){0};
+    store->functions[0] = (struct stored_function){.name = name};
     store->files[0] = (struct stored_file){0};
     store->function_count = store->file_count = 1;
     return 0;

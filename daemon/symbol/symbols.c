@@ -243,6 +243,11 @@ struct symbol_jit symbols_jit(const struct symbols *symbols)
     };
 }
 
+static bool has_elf_file(const struct module *module)
+{
+    return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
+}
+
 /* Kinds of which there are never lines. -ENOTSUP for the others. */
 static int resolve_without_lines(struct symbols *symbols, const struct module *module,
                                  const struct symbol_request *requests, size_t count)
@@ -259,30 +264,36 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
     }
 }
 
-/* Counts what is held, and lets go of debug sections that were not used for longest. */
+/* Counts what is held; returns the bytes of debug sections other than those of `in_use`. */
+static size_t count_bytes(struct symbols *symbols, const struct object *in_use,
+                          struct object **ret_oldest)
+{
+    size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
+    for (size_t i = 0; i < symbols->jit_count; i++)
+        bytes += jit_bytes(&symbols->jits[i]);
+    struct object *oldest = NULL;
+    for (size_t i = 0; i < symbols->object_count; i++) {
+        struct object *object = symbols->objects[i];
+        if (!object)
+            continue;
+        bytes += object_bytes(object);
+        if (!object->image || object == in_use)
+            continue;
+        lines_bytes += object_lines_bytes(object);
+        if (!oldest || object->last_use < oldest->last_use)
+            oldest = object;
+    }
+    atomic_store_explicit(&symbols->cache_bytes, bytes, memory_order_relaxed);
+    *ret_oldest = oldest;
+    return lines_bytes;
+}
+
+/* Lets go of debug sections that were not used for longest. */
 static void trim(struct symbols *symbols, const struct object *in_use)
 {
-    for (;;) {
-        size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
-        for (size_t i = 0; i < symbols->jit_count; i++)
-            bytes += jit_bytes(&symbols->jits[i]);
-        struct object *oldest = NULL;
-        for (size_t i = 0; i < symbols->object_count; i++) {
-            struct object *object = symbols->objects[i];
-            if (!object)
-                continue;
-            bytes += object_bytes(object);
-            if (!object->image || object == in_use)
-                continue;
-            lines_bytes += object_lines_bytes(object);
-            if (!oldest || object->last_use < oldest->last_use)
-                oldest = object;
-        }
-        atomic_store_explicit(&symbols->cache_bytes, bytes, memory_order_relaxed);
-        if (lines_bytes <= LINES_BYTES_MAX)
-            return;
+    struct object *oldest;
+    while (count_bytes(symbols, in_use, &oldest) > LINES_BYTES_MAX)
         object_forget_lines(oldest);
-    }
 }
 
 int symbols_add_debug_file(struct symbols *symbols, const struct module *module, int fd,
@@ -310,7 +321,7 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
         return error;
     enum symbol_status status = object->status == SYMBOL_LINE ? SYMBOL_NAME_ONLY : object->status;
     error = publish_elf_names(symbols, object, status, requests, count);
-    trim(symbols, object);
+    count_bytes(symbols, object, &(struct object *){NULL}); /* lines are others' to forget */
     return error;
 }
 
@@ -347,6 +358,16 @@ static int publish_lines(struct symbols *symbols, struct object *object,
                          has_line(frames, count) ? SYMBOL_LINE : SYMBOL_NO_LINE);
 }
 
+int symbols_load_lines(struct symbols *symbols, const struct module *module,
+                       void (*meanwhile)(void *user), void *user)
+{
+    struct object *object;
+    if (!has_elf_file(module))
+        return 0;
+    int error = get_object(symbols, module, &object);
+    return error ? error : object_load_lines(object, symbols->target, meanwhile, user);
+}
+
 int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count)
 {
@@ -356,7 +377,7 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
     struct object *object;
     error = get_object(symbols, module, &object);
     if (!error)
-        error = object_load_lines(object, symbols->target);
+        error = object_load_lines(object, symbols->target, NULL, NULL);
     if (error)
         return error;
     if (object->status != SYMBOL_LINE)

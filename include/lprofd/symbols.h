@@ -82,6 +82,14 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
 
 /*
+ * Reads what symbols_resolve_lines() will need of the module, unless it has been read. That takes
+ * seconds for hundreds of MB; `meanwhile` is called every few milliseconds, and may resolve names.
+ * 0 or -errno.
+ */
+int symbols_load_lines(struct symbols *symbols, const struct module *module,
+                       void (*meanwhile)(void *user), void *user);
+
+/*
  * Publishes files, lines and inline chains of the same locations from DWARF 4/5. Every location has
  * a final status afterwards.
  */
