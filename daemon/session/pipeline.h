@@ -1,5 +1,10 @@
-/* The state of one session's pipeline; pipeline.c is the path, accounts.c what is told of it. */
+/*
+ * The state of one session's pipeline; pipeline.c is the path, pipeline_open.c what it stands on,
+ * accounts.c what is told of it.
+ */
 #pragma once
+
+#include <errno.h>
 
 #include "capture/capture.h"
 #include "process/process_tree.h"
@@ -35,6 +40,16 @@ struct pipeline {
     bool sampling; /* neither paused nor ended */
     int error;
 };
+
+/* Attaches. Fills *failure, for people, when it cannot. 0 or -errno. */
+int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struct failure *failure);
+void pipeline_close(struct pipeline *pipeline);
+
+/* Passes: descriptors are given back, and sampling needs none. */
+static inline bool lacks_descriptors(int error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
 
 /* Reads the CPU time of processes, of threads and our own, each when it is due. */
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns);
