@@ -1,64 +1,26 @@
 // OpenJDK: the virtual machine's own threads to the last line, and Java code by what it can tell.
 import assert from 'node:assert/strict';
-import { realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
-import { publicFolder } from './helpers/nobody.mjs';
-import { atEnd, run, start, until } from './helpers/processes.mjs';
-import { needsFiles, needsRoot } from './helpers/programs.mjs';
+import { startJava } from './helpers/java.mjs';
+import { run, until } from './helpers/processes.mjs';
 
-const JAVAC = '/usr/lib/jvm/java-17-openjdk-amd64/bin/javac';
-const PROGRAM = `
-public class Work {
-    static Object[] kept = new Object[1 << 16];
-    static long spin(long n) {
-        long x = 1;
-        for (long i = 0; i < n; i++) x = x * 31 + i;
-        return x;
-    }
-    static long churn(int n) {
-        for (int i = 0; i < n; i++) kept[i & 0xffff] = new long[32];
-        return n;
-    }
-    static long both() { return spin(4000000) + churn(40000); }
-    public static void main(String[] arguments) {
-        long sum = 0;
-        while (sum != 42) sum += both();
-    }
-}
-`;
-
-/** The file with libjvm's debug information that Debian's package brings. */
-async function debugFile(t, home) {
-  const { stdout } = await run(t, '/usr/bin/readelf', ['-n', join(home, 'lib/server/libjvm.so')]);
-  const id = /Build ID: ([0-9a-f]+)/.exec(stdout)[1];
-  return `/usr/lib/debug/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`;
-}
-
-/** Compiles and starts the program; its JVM's tools are in `bin`. NULL where there is no JDK. */
-async function startJava(t, options) {
-  if (!needsRoot(t) || !needsFiles(t, [JAVAC], 'openjdk-17-jdk-headless')) return null;
-  const bin = dirname(realpathSync(JAVAC));
-  if (!needsFiles(t, [await debugFile(t, dirname(bin))], 'openjdk-17-dbg')) return null;
-  const folder = publicFolder(t);
-  writeFileSync(join(folder, 'Work.java'), PROGRAM);
-  const { code, stderr } = await run(t, JAVAC, ['-d', folder, join(folder, 'Work.java')]);
-  assert.equal(code, 0, stderr);
-  const java = start(t, join(bin, 'java'),
-    [...options, '-XX:+UseG1GC', '-Xmx64m', '-cp', folder, 'Work'], { cwd: folder });
-  atEnd(t, () => rmSync(`/tmp/perf-${java.pid}.map`, { force: true }));
+/** null where there is no JDK. */
+async function sampleJava(t, options) {
+  const java = await startJava(t, options);
+  if (!java) return null;
   const daemon = await startDaemon(t, ['--pid', String(java.pid)]);
   await daemon.waitSamples(3000, { seconds: 120 });
-  return { daemon, pid: java.pid, bin };
+  return { daemon, ...java };
 }
 
 const functionsOf = async (daemon) =>
   (await daemon.get('/sessions/current/functions?limit=10000&sort=total')).functions;
 
 test('Java frames are named and reach main; threads of the JVM have files and lines', async (t) => {
-  const java = await startJava(t, ['-XX:+PreserveFramePointer']);
+  const java = await sampleJava(t, ['-XX:+PreserveFramePointer']);
   if (!java) return;
   const { daemon, pid, bin } = java;
   const { warnings } = await until('it is said how to get names', async () => {
@@ -96,7 +58,7 @@ test('Java frames are named and reach main; threads of the JVM have files and li
 });
 
 test('without frame pointers Java stacks end with a reason, and what to do is said', async (t) => {
-  const java = await startJava(t, []);
+  const java = await sampleJava(t, []);
   if (!java) return;
   const { daemon } = java;
   await daemon.pause();
@@ -105,7 +67,7 @@ test('without frame pointers Java stacks end with a reason, and what to do is sa
   assert.ok(warnings.some((text) => new RegExp(ends).test(text)), `${warnings}`);
   const functions = await until('all stacks have names', async () => {
     const all = await functionsOf(daemon);
-    return !all.some((one) => one.function === '') && all;
+    return !all.some((one) => one.function === '[not looked up yet]') && all;
   }, 180);
   const total = (name) => functions.find((one) => one.function === name)?.total_percent ?? 0;
   // What is not Java code has its root still, and no Java code pretends to.
