@@ -43,6 +43,8 @@ struct capture_ops {
     int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);
     /* A child of the target is to be sampled too; NULL where that happens by itself. */
     int (*add_process)(struct capture *capture, pid_t pid);
+    /* The same of one that ran before the capture was opened; before set_enabled. NULL: cannot. */
+    int (*add_running)(struct capture *capture, pid_t pid);
     /* Lets go of the target, which runs on undisturbed. NULL is harmless. */
     void (*close)(struct capture *capture);
 };

@@ -103,5 +103,6 @@ const struct capture_ops capture_perf_cpu = {
     .wait = perf_capture_wait,
     .drain = perf_capture_drain,
     .add_process = perf_cpu_add_process,
+    .add_running = perf_cpu_add_process,
     .close = perf_cpu_close,
 };

@@ -157,11 +157,18 @@ static int perf_task_set_enabled(struct capture *capture, bool enabled)
     return error;
 }
 
+/* Its threads inherited nothing, because they were there first. */
+static int perf_task_add_running(struct capture *capture, pid_t pid)
+{
+    return open_threads((struct perf_task_capture *)capture, pid);
+}
+
 const struct capture_ops capture_perf_task = {
     .name = "perf-task",
     .open = perf_task_open,
     .set_enabled = perf_task_set_enabled,
     .wait = perf_capture_wait,
     .drain = perf_capture_drain,
+    .add_running = perf_task_add_running,
     .close = perf_task_close,
 };

@@ -48,12 +48,15 @@ int proc_stat_parse(const char *text, struct proc_stat *ret_stat)
     /* The name is in parentheses and may itself contain any character: skip to the last one. */
     const char *fields = strrchr(text, ')');
     struct proc_stat stat = {0};
-    if (!fields ||
-        sscanf(fields + 1,
-               " %c %d %*d %*d %*d %*d %" SCNu64 " %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNu64
-               " %*d %" SCNu64,
-               &stat.state, &stat.parent, &stat.flags, &stat.threads, &stat.start_ticks) != 5)
+    uint64_t user = 0, system = 0, waited_user = 0, waited_system = 0;
+    if (!fields || sscanf(fields + 1,
+                          " %c %d %*d %*d %*d %*d %" SCNu64 " %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                          " %" SCNu64 " %" SCNu64 " %*d %*d %" SCNu64 " %*d %" SCNu64,
+                          &stat.state, &stat.parent, &stat.flags, &user, &system, &waited_user,
+                          &waited_system, &stat.threads, &stat.start_ticks) != 9)
         return -EINVAL;
+    stat.own_ticks = user + system;
+    stat.waited_ticks = waited_user + waited_system;
     *ret_stat = stat;
     return 0;
 }

@@ -17,6 +17,8 @@ struct proc_stat {
     pid_t parent;
     uint64_t flags; /* PF_KTHREAD and others */
     uint64_t threads;
+    uint64_t own_ticks;    /* CPU time: utime and stime */
+    uint64_t waited_ticks; /* that of children that were waited for: cutime and cstime */
     uint64_t start_ticks;
 };
 

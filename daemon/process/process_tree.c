@@ -101,6 +101,25 @@ int process_tree_fork(struct process_tree *tree, const struct process *parent, p
     return error;
 }
 
+int process_tree_add_running(struct process_tree *tree, pid_t pid)
+{
+    struct process *process = calloc(1, sizeof *process);
+    if (!process)
+        return -ENOMEM;
+    process->pid = pid;
+    process->maps_read_ns = clock_monotonic_ns();
+    int error = target_open(pid, &process->target);
+    if (!error)
+        error = address_space_clone(tree->processes[0]->space, process->target, &process->space);
+    if (!error)
+        error = address_space_read(process->space, pid);
+    if (!error)
+        error = add(tree, process);
+    if (error)
+        process_free(process);
+    return error;
+}
+
 static uint64_t accounted_of(const struct process *process)
 {
     /* Since the last reading, and after the end, the samples are the best account. */

@@ -31,6 +31,12 @@ struct process *process_tree_find(struct process_tree *tree, pid_t pid);
 /* A child of a process that is in the tree, with a copy of its mappings. 0 or -ENOMEM. */
 int process_tree_fork(struct process_tree *tree, const struct process *parent, pid_t pid);
 
+/*
+ * A descendant that ran before the session did, with the mappings in /proc. Records about it that
+ * are older than that are told apart by maps_read_ns. 0, -ENOMEM, or an error of reading it.
+ */
+int process_tree_add_running(struct process_tree *tree, pid_t pid);
+
 /* The process ended; late records still find it for a while. */
 void process_end(struct process *process, uint64_t now_ns);
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "process/descendants.h"
 #include "session/pipeline.h"
 
 #define PROCESSES_EVERY_NS (20 * NS_PER_MS)
@@ -54,12 +56,28 @@ static void read_threads(struct pipeline *pipeline, uint64_t now_ns)
     note_reading(&pipeline->threads_read, now_ns);
 }
 
+/* A target that only waits for children looks idle: its people are told where the time goes. */
+static void read_children(struct pipeline *pipeline, uint64_t now_ns)
+{
+    _cleanup_(descendants_clear) struct descendants found = {0};
+    bool is_first = !pipeline->children_read.at_ns;
+    if (descendants_read(pipeline->session->pid, &found) == 0) {
+        if (pipeline->sampling && !is_first && found.cpu_ns > pipeline->children_last_ns)
+            pipeline->counts.children_ns += found.cpu_ns - pipeline->children_last_ns;
+        pipeline->children_last_ns = found.cpu_ns;
+        pipeline->children = found.count;
+    }
+    note_reading(&pipeline->children_read, now_ns);
+}
+
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
 {
     if (is_due(&pipeline->processes_read, now_ns, PROCESSES_EVERY_NS))
         read_processes(pipeline, now_ns);
     if (is_due(&pipeline->threads_read, now_ns, THREADS_EVERY_NS))
         read_threads(pipeline, clock_monotonic_ns());
+    if (!pipeline->session->follow && is_due(&pipeline->children_read, now_ns, NS_PER_SECOND))
+        read_children(pipeline, clock_monotonic_ns());
     if (now_ns - pipeline->observed_ns >= NS_PER_SECOND)
         observe(pipeline, now_ns);
 }
@@ -82,6 +100,7 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     };
     published.counts.accounted_ns = process_tree_accounted_ns(pipeline->processes);
     published.processes = process_tree_living(pipeline->processes);
+    published.children = pipeline->children;
     published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
     if (!published.module_hits)
         return -ENOMEM;

@@ -139,8 +139,10 @@ static int handle_fork(struct pipeline *pipeline, const struct process *parent,
     if (!parent)
         return 0;
     if (record->pid != record->parent_pid) {
-        if (!pipeline->session->follow)
-            return 0;
+        const struct process *known = process_tree_find(pipeline->processes, record->pid);
+        if (!pipeline->session->follow ||
+            (known && !known->ended && record->time_ns < known->maps_read_ns))
+            return 0; /* not wanted, or found in /proc already */
         error = process_tree_fork(pipeline->processes, parent, record->pid);
         if (!error && pipeline->capture->ops->add_process)
             pipeline->capture->ops->add_process(pipeline->capture, record->pid);
@@ -171,7 +173,7 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
                    : address_space_map(process->space, &record->mapping);
     case RECORD_COMM:
         thread_table_rename(pipeline->threads, record->tid, record->comm.name);
-        if (record->comm.is_exec)
+        if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
             handle_exec(pipeline, process, record->time_ns);
         return 0;
     case RECORD_EXIT:

@@ -33,8 +33,10 @@ struct pipeline {
     int pid_fd;
     uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
     uint64_t sealed_ns;  /* end of the last sealed bucket, since started_ns */
-    struct reading processes_read, threads_read;
-    uint64_t daemon_cpu_ns; /* lprofd's own, for the observer */
+    struct reading processes_read, threads_read, children_read;
+    uint64_t children_last_ns; /* CPU time of children at the last reading */
+    size_t children;           /* that are not followed, at the last reading */
+    uint64_t daemon_cpu_ns;    /* lprofd's own, for the observer */
     uint64_t observed_ns, observed_cost_ns;
     double daemon_cpu_percent, target_overhead_percent;
     bool sampling; /* neither paused nor ended */

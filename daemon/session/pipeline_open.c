@@ -5,9 +5,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/negative_errno.h"
+#include "process/descendants.h"
+#include "process/process_check.h"
 #include "session/pipeline.h"
+
+#define DESCENDANT_LOOKS 4
 
 void pipeline_close(struct pipeline *pipeline)
 {
@@ -45,6 +50,40 @@ static int open_capture(struct pipeline *pipeline, struct failure *failure)
     return 0;
 }
 
+/* Goes on without a process that has ended meanwhile, or that cannot be sampled. */
+static int follow_running(struct pipeline *pipeline, pid_t pid)
+{
+    const struct capture_ops *ops = pipeline->capture->ops;
+    struct failure reason = {0};
+    if (pid == getpid() || process_check(pid, &reason) || !ops->add_running)
+        return 0;
+    int error = ops->add_running(pipeline->capture, pid);
+    if (!error)
+        error = process_tree_add_running(pipeline->processes, pid);
+    if (!error)
+        error = thread_table_scan(pipeline->threads, pid);
+    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
+}
+
+/* Children that one of them starts meanwhile are told by records, or found by another look. */
+static int follow_descendants(struct pipeline *pipeline)
+{
+    for (int look = 0; look < DESCENDANT_LOOKS; look++) {
+        _cleanup_(descendants_clear) struct descendants found = {0};
+        bool is_new = false;
+        int error = descendants_read(pipeline->session->pid, &found);
+        for (size_t i = 0; i < found.count && !error; i++) {
+            if (process_tree_find(pipeline->processes, found.pids[i]))
+                continue;
+            error = follow_running(pipeline, found.pids[i]);
+            is_new = true;
+        }
+        if (error || !is_new)
+            return error;
+    }
+    return 0;
+}
+
 /* The capture is on before maps and threads are read, so that nothing falls in between. */
 static int read_process(struct pipeline *pipeline)
 {
@@ -56,6 +95,8 @@ static int read_process(struct pipeline *pipeline)
     int error = session->launched ? 0 : address_space_read(target->space, session->pid);
     if (!error)
         error = thread_table_scan(pipeline->threads, session->pid);
+    if (!error && session->follow && !session->launched)
+        error = follow_descendants(pipeline);
     return error;
 }
 

@@ -18,6 +18,7 @@ struct session_counts {
     uint64_t lost, throttled, truncated, to_root;
     uint64_t ended[STACK_END_COUNT]; /* samples by how their stack ended */
     uint64_t descriptor_failures;    /* times that something could not be opened for want of one */
+    uint64_t children_ns;            /* CPU time of children that are not followed */
     uint64_t target_cost_ns;         /* estimated time that sampling took from the target */
 };
 
@@ -28,6 +29,7 @@ struct session_published {
     size_t thread_count;
     uint32_t threads_alive;
     size_t processes; /* living */
+    size_t children;  /* living ones that are not followed */
     uint64_t duration_ns;
     uint64_t *module_hits; /* owned; samples whose innermost user frame is in the module, by id */
     size_t module_count;

@@ -218,6 +218,34 @@ for (const backend of ['perf-cpu', 'perf-task'])
     assert.equal(new Set(busy.map((thread) => thread.pid)).size, 2);
   });
 
+for (const backend of ['perf-cpu', 'perf-task'])
+  test(`${backend}: --follow takes in children that ran before it attached`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'children');
+    const args = ['--backend', backend, '--follow', '--pid', String(target.pid)];
+    const daemon = await startDaemon(t, args);
+    const session = await daemon.waitSamples(500);
+    assert.equal(session.processes, 2);
+    await until('both are seen', async () => {
+      const { functions } = await daemon.get('/sessions/current/functions');
+      const hits = (name) => functions.find((row) => row.function === name)?.self_hits ?? 0;
+      return hits('parent_work') > 100 && hits('child_work') > 100;
+    });
+    const { time } = await daemon.get('/sessions/current');
+    const difference = Math.abs(time.sampled_ns - time.accounted_ns);
+    assert.ok(difference < 0.2 * time.accounted_ns + 2e8, JSON.stringify(time));
+  });
+
+test('a target that waits while its children work says so and names --follow', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startDaemon(t, ['--', '/bin/sh', '-c', `${targetPath('ratios')} 5; :`]);
+  const warning = await until('it is told', async () => {
+    const { warnings } = await daemon.get('/sessions/current');
+    return warnings.find((text) => text.includes('child processes'));
+  });
+  assert.match(warning, /child processes \([01] now\) used [0-9.]+ s .* itself 0\.0 s: .*--follow/);
+});
+
 test('--follow goes through fork and exec, and every sample is accounted for', async (t) => {
   if (!needsRoot(t)) return;
   const script = `for i in 1 2 3; do ${targetPath('ratios')} 1 >/dev/null; done`;
