@@ -14,9 +14,10 @@
 
 /* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
 #define SHARE_HITS_MIN 100
-#define TRUNCATED_PERCENT 1.0
-#define NO_CFI_PERCENT 1.0
+#define EARLY_END_PERCENT 1.0
 #define UNNAMED_PERCENT 1.0
+/* Less CPU time of children than this is not worth a word. */
+#define CHILDREN_NS_MIN (200 * NS_PER_MS)
 
 __attribute__((format(printf, 2, 3))) static void warn(struct session_info *info,
                                                        const char *format, ...)
@@ -34,6 +35,44 @@ __attribute__((format(printf, 2, 3))) static void warn(struct session_info *info
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+/* Ends before the root that no option helps against, and what they mean. */
+static const struct {
+    enum stack_end end;
+    const char *text;
+} early_ends[] = {
+    {STACK_END_OTHER_STACK, "go on on another stack, which is not copied (signal handlers with "
+                            "sigaltstack, gcc -fsplit-stack, coroutines): callers there are "
+                            "unknown"},
+    {STACK_END_NOT_PRESENT, "end at a page that was not in memory (never touched, or swapped out): "
+                            "their callers are unknown"},
+    {STACK_END_BAD_MEMORY, "look damaged: the program overwrote them or changed stacks, or its "
+                           "unwind information is wrong"},
+    {STACK_END_UNMAPPED, "lead to addresses where no code is mapped: their callers are unknown"},
+};
+
+static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
+{
+    const struct session_counts *counts = &session->published.counts;
+    double truncated = percent(counts->truncated, counts->hits);
+    if (truncated >= EARLY_END_PERCENT)
+        warn(info,
+             "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
+             "--stack-size (up to %d)",
+             truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
+}
+
+static void warn_of_no_cfi(const struct session *session, struct session_info *info)
+{
+    const struct session_counts *counts = &session->published.counts;
+    double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
+    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
+    bool is_java = runtime && strcmp(runtime, "java") == 0;
+    if (no_cfi >= EARLY_END_PERCENT)
+        warn(info, "%.1f %% of the stacks end early in code without unwind information: %s", no_cfi,
+             is_java ? "start java with -XX:+PreserveFramePointer"
+                     : "build it with -fasynchronous-unwind-tables or -fno-omit-frame-pointer");
 }
 
 static void warn_of_samples(const struct session *session, struct session_info *info)
@@ -56,19 +95,26 @@ static void warn_of_samples(const struct session *session, struct session_info *
              counts->ended[STACK_END_MEMORY_LIMIT]);
     if (counts->hits < SHARE_HITS_MIN)
         return;
-    double truncated = percent(counts->truncated, counts->hits);
-    if (truncated >= TRUNCATED_PERCENT)
-        warn(info,
-             "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
-             "--stack-size (up to %d)",
-             truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
-    double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
-    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    bool is_java = runtime && strcmp(runtime, "java") == 0;
-    if (no_cfi >= NO_CFI_PERCENT)
-        warn(info, "%.1f %% of the stacks end early in code without unwind information: %s", no_cfi,
-             is_java ? "start java with -XX:+PreserveFramePointer"
-                     : "build it with -fasynchronous-unwind-tables or -fno-omit-frame-pointer");
+    warn_of_truncated_stacks(session, info);
+    warn_of_no_cfi(session, info);
+    for (size_t i = 0; i < array_length(early_ends); i++) {
+        double share = percent(counts->ended[early_ends[i].end], counts->hits);
+        if (share >= EARLY_END_PERCENT)
+            warn(info, "%.1f %% of the stacks %s", share, early_ends[i].text);
+    }
+}
+
+/* Of a target that mostly waits for others. */
+static void warn_of_children(const struct session *session, struct session_info *info)
+{
+    const struct session_counts *counts = &session->published.counts;
+    if (counts->children_ns < CHILDREN_NS_MIN || counts->children_ns <= counts->accounted_ns)
+        return;
+    warn(info,
+         "the target's child processes (%zu now) used %.1f s of CPU time and it itself %.1f s: "
+         "profile them too with --follow, or attach to one of them",
+         session->published.children, (double)counts->children_ns / (double)NS_PER_SECOND,
+         (double)counts->accounted_ns / (double)NS_PER_SECOND);
 }
 
 /* Needs the mutex. Samples whose innermost user frame is in modules of a kind. */
@@ -185,6 +231,7 @@ static void fill_warnings(const struct session *session, struct session_info *in
         warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
                    "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
+    warn_of_children(session, info);
     warn_of_descriptors(session, info);
     warn_of_modules(session, info);
     warn_of_compiled_code(session, info);

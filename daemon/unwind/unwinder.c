@@ -31,7 +31,7 @@ struct walk {
     bool is_return_address;     /* the ip follows a call */
     bool ran_out;               /* memory beyond a copy that was cut was asked for */
     bool absent;                /* memory behind a page that was not in memory was asked for */
-    bool other_stack;           /* a signal frame led to a stack that is not in the copy */
+    bool other_stack;           /* a frame led to a stack that is not in the copy */
     bool by_frame_pointer;      /* the last step followed the frame pointer chain */
 };
 
@@ -142,6 +142,20 @@ static bool cfa_by_record(const struct walk *walk, const struct cfi_rule *rule, 
     return true;
 }
 
+/*
+ * The first frame on a stack has its stack pointer at the stack's end, where a page ends. If that
+ * frame is found by another register, it is a switch from another stack, and that one was not
+ * copied: __morestack of -fsplit-stack (libgcc's morestack.S), and some coroutines.
+ */
+static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule)
+{
+    const struct architecture *architecture = walk->architecture;
+    walk->other_stack |= walk->is_return_address && rule->cfa_register != architecture->sp &&
+                         registers_have(&walk->registers, architecture->sp) &&
+                         walk->registers.values[architecture->sp] % PAGE_BYTES == 0;
+    return STEP_FAILED;
+}
+
 static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
     const struct architecture *architecture = walk->architecture;
@@ -149,7 +163,7 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
     if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
         return STEP_NO_CFI;
     if (!moves_up(walk, cfa))
-        return STEP_FAILED;
+        return fail_by_rule(walk, rule);
 
     uint64_t ip = 0, fp = walk->registers.values[architecture->fp];
     bool fp_known = registers_have(&walk->registers, architecture->fp);
@@ -158,7 +172,7 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
             return STEP_FAILED; /* it has been used for a call since */
         ip = walk->registers.values[architecture->lr];
     } else if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
-        return STEP_FAILED;
+        return fail_by_rule(walk, rule);
     }
     /*
      * An epilogue pops the frame pointer without saying so (GCC leaves its rule in place): a slot

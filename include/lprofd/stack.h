@@ -15,8 +15,8 @@ enum stack_end {
     STACK_END_TOO_DEEP,     /* more than STACK_FRAMES_MAX frames */
     STACK_END_NO_USER,      /* no 64-bit user registers: the kernel part is all there is */
     STACK_END_MEMORY_LIMIT, /* only the leaf was kept: the session's memory is used up */
-    STACK_END_OTHER_STACK,  /* a signal interrupted code on a stack that was not copied */
-    STACK_END_NOT_PRESENT,  /* the copy ends at a page that was not in memory */
+    STACK_END_OTHER_STACK, /* it goes on on a stack that was not copied: by a signal, or a switch */
+    STACK_END_NOT_PRESENT, /* the copy ends at a page that was not in memory */
     STACK_END_COUNT
 };
 

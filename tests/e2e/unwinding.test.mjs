@@ -18,6 +18,7 @@ async function measure(t, name, source = `${name}.c`) {
   return {
     samples: (await daemon.get('/sessions/current')).samples,
     functions,
+    warnings: (await daemon.get('/sessions/current')).warnings,
     total: (function_) => functions.find((row) => row.function === function_)?.total_percent ?? 0,
     line: (mark) => lineRow(lines, source, knownLine(source, mark)).total_percent,
   };
@@ -68,4 +69,12 @@ test('a handler on a stack of its own: what it interrupted is named, its callers
     assertNear(name, total(name), 100, 10);
   assertNear('the reason', total('[on another stack]'), 100, 10);
   assert.ok(functions.some(({ function: name }) => /pause/.test(name)), JSON.stringify(functions));
+});
+
+test('a stack that was switched to by code ends with that reason, and the session tells', async (t) => {
+  if (!needsRoot(t)) return;
+  const { total, warnings } = await measure(t, 'switch');
+  for (const name of ['switched_work', 'run_on', '[on another stack]'])
+    assertNear(name, total(name), 100, 2);
+  assert.ok(warnings.some((text) => /% of the stacks go on on another stack/.test(text)));
 });
