@@ -18,7 +18,7 @@ async function measure(t, name, source, mark) {
   const { samples } = await daemon.get('/sessions/current');
   assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
   const row = (wanted) => lineRow(lines, source, knownLine(source, wanted));
-  const functions = await daemon.get('/sessions/current/functions?limit=200');
+  const functions = await daemon.get('/sessions/current/functions?limit=10000&sort=total');
   return { row, names: JSON.stringify(functions) };
 }
 
