@@ -3,12 +3,14 @@
 
 #include <linux/capability.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/report_text.h"
 
 #define SUBJECT_WIDTH 22
 
@@ -18,13 +20,26 @@ static const char *const finding_names[] = {
     [FINDING_NOTE] = "-",
 };
 
+/* What a finding says may quote the target, whose path can hold any bytes: one clean line. */
+__attribute__((format(printf, 2, 0))) static void print_clean(FILE *out, const char *format,
+                                                              va_list arguments)
+{
+    _cleanup_free_ char *raw = NULL;
+    _cleanup_text_ struct text line = {0};
+    if (vasprintf(&raw, format, arguments) < 0) {
+        raw = NULL;
+        return;
+    }
+    report_text_clean(&line, raw);
+    fprintf(out, "%s\n", line.bytes ? line.bytes : "");
+}
+
 void finding_print(FILE *out, enum finding finding, const char *subject, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     fprintf(out, "%-3s %-*s ", finding_names[finding], SUBJECT_WIDTH, subject);
-    vfprintf(out, format, arguments);
-    fputc('\n', out);
+    print_clean(out, format, arguments);
     va_end(arguments);
 }
 
@@ -33,8 +48,7 @@ void finding_remedy(FILE *out, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     fprintf(out, "%-3s %-*s -> ", "", SUBJECT_WIDTH, "");
-    vfprintf(out, format, arguments);
-    fputc('\n', out);
+    print_clean(out, format, arguments);
     va_end(arguments);
 }
 

@@ -210,9 +210,34 @@ static void a_file_leads_to_its_package(void **state)
     free(package);
 }
 
+static void a_hostile_path_stays_one_harmless_line(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(out);
+    finding_print(out, FINDING_OK, "executable", "%s",
+                  "/tmp/a\x1b]0;b\a\x9b"
+                  "31m\nok  c\xff");
+    finding_remedy(out, "%s", "d\re\x1b[2Jf");
+    fclose(out);
+    size_t lines = 0;
+    for (const char *cursor = text; *cursor; cursor++) {
+        lines += *cursor == '\n';
+        assert_true(*cursor == '\n' || (unsigned char)*cursor >= ' ');
+        assert_true(*cursor != 0x7f);
+    }
+    assert_int_equal(lines, 2);
+    assert_non_null(strstr(text, "/tmp/a"));
+    assert_null(strstr(text, "\xc2\x9b")); /* C1 controls are escape sequences too */
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hostile_path_stays_one_harmless_line),
         cmocka_unit_test(every_line_has_a_verdict_and_is_aligned),
         cmocka_unit_test(root_finds_a_backend_and_leaves_no_trace),
         cmocka_unit_test(another_users_process_is_a_matter_of_permission),
