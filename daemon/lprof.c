@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/remote_report.h"
+#include "cli/report_text.h"
 #include "cli/token.h"
 
 #define LIMIT_DEFAULT 30
@@ -141,7 +142,7 @@ static const struct program_spec program = {
 
 static int fail(const struct failure *failure, int exit_code)
 {
-    fprintf(stderr, "lprof: %s\n", failure->text);
+    report_text_failure("lprof", failure, stderr);
     return exit_code;
 }
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/output.h"
+#include "cli/report_text.h"
 #include "cli/session_report.h"
 #include "cli/settings.h"
 #include "cli/token.h"
@@ -27,7 +28,7 @@ struct daemon {
 
 static int report_failure(const struct failure *failure, int exit_code)
 {
-    fprintf(stderr, "lprofd: %s\n", failure->text);
+    report_text_failure("lprofd", failure, stderr);
     return exit_code;
 }
 

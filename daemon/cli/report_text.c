@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "query/source_text.h"
 
@@ -37,6 +38,13 @@ void report_text_clean(struct text *to, const char *string)
     for (size_t i = start; i < to->length; i++)
         if (to->bytes[i] == '\t')
             to->bytes[i] = ' ';
+}
+
+void report_text_failure(const char *program, const struct failure *failure, FILE *out)
+{
+    _cleanup_text_ struct text line = {0};
+    report_text_clean(&line, failure->text);
+    fprintf(out, "%s: %s\n", program, line.bytes ? line.bytes : "out of memory");
 }
 
 void report_text_place(struct text *to, const char *path, uint32_t line)

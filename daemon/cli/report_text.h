@@ -3,7 +3,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "base/failure.h"
 #include "base/text.h"
 
 /* Columns that valid UTF-8 takes, a character each. */
@@ -12,6 +14,9 @@ size_t report_width(const char *text);
 /* "file:line" of any bytes, as one clean line; without ":line" when line is 0. */
 void report_text_place(struct text *to, const char *path, uint32_t line);
 void report_text_clean(struct text *to, const char *string);
+
+/* "program: why" as one clean line: the reason may quote a target, or what a server answered. */
+void report_text_failure(const char *program, const struct failure *failure, FILE *out);
 
 /* Appends the text in at most `width` columns: its end after "…" (paths), or its start before one.
  */

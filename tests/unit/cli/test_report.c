@@ -1,4 +1,5 @@
 /* Text reports: alignment, shortening, units, remedies. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,6 +198,23 @@ static void times_have_three_digits(void **state)
     }
 }
 
+static void a_failure_is_one_line_whatever_it_quotes(void **state)
+{
+    (void)state;
+    struct failure failure = {0};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(out);
+    failure_set(&failure, -EIO, "it answers: %s", "\x1b[2J\nall is well");
+    report_text_failure("lprof", &failure, out);
+    fclose(out);
+    assert_null(strchr(text, '\x1b'));
+    assert_ptr_equal(strchr(text, '\n'), text + bytes - 1);
+    assert_ptr_equal(strstr(text, "lprof: it answers: "), text);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +228,7 @@ int main(void)
         cmocka_unit_test(warnings_are_one_line_each),
         cmocka_unit_test(colour_is_for_terminals_only),
         cmocka_unit_test(times_have_three_digits),
+        cmocka_unit_test(a_failure_is_one_line_whatever_it_quotes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
