@@ -47,9 +47,10 @@ static const struct {
                             "unknown"},
     {STACK_END_NOT_PRESENT, "end at a page that was not in memory (never touched, or swapped out): "
                             "their callers are unknown"},
-    {STACK_END_BAD_MEMORY, "look damaged: the program overwrote them or changed stacks, or its "
-                           "unwind information is wrong"},
-    {STACK_END_UNMAPPED, "lead to addresses where no code is mapped: their callers are unknown"},
+    {STACK_END_BAD_MEMORY, "look damaged: taken while it executed another program, overwritten by "
+                           "it, or its unwind information is wrong"},
+    {STACK_END_UNMAPPED, "lead to addresses where no code is mapped, as they do while it executes "
+                         "another program: their callers are unknown"},
 };
 
 static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
