@@ -56,6 +56,18 @@ int object_open(const struct target *target, const struct module *module,
     return 0;
 }
 
+int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_start)
+{
+    if (!object->unnamed_read && object->binary) {
+        int error = frame_functions_read(object->binary, &object->unnamed);
+        if (error)
+            return error;
+        object->unnamed_read = true;
+    }
+    *ret_start = frame_functions_start(&object->unnamed, vaddr);
+    return 0;
+}
+
 static void forget_units(struct object *object)
 {
     for (size_t i = 0; object->units && i < object->index.count; i++) {
@@ -82,6 +94,7 @@ void object_free(struct object *object)
     split_search_free(&object->splits);
     unit_index_free(&object->index);
     elf_symbols_free(&object->symbols);
+    frame_functions_free(&object->unnamed);
     elf_reader_free(object->alternate);
     elf_reader_free(object->debug);
     elf_reader_free(object->binary);
@@ -266,7 +279,8 @@ size_t object_lines_bytes(const struct object *object)
 
 size_t object_bytes(const struct object *object)
 {
-    return sizeof *object + elf_symbols_bytes(&object->symbols) + unit_index_bytes(&object->index) +
+    return sizeof *object + elf_symbols_bytes(&object->symbols) +
+           frame_functions_bytes(&object->unnamed) + unit_index_bytes(&object->index) +
            object_lines_bytes(object);
 }
 

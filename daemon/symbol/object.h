@@ -3,6 +3,7 @@
 
 #include "lprofd/symbols.h"
 #include "symbol/elf_symbols.h"
+#include "symbol/frame_functions.h"
 #include "symbol/unit.h"
 #include "symbol/unit_index.h"
 
@@ -13,6 +14,8 @@ struct object {
     char *debug_path;             /* owned; where that was found; NULL when it was fetched */
     struct elf_reader *alternate; /* owned; the dwz file that was fetched with it, or NULL */
     struct elf_symbols symbols;
+    struct frame_functions unnamed; /* read when the first address has no symbol */
+    bool unnamed_read;
     /* SYMBOL_LINE while lines may follow, else why they do not. */
     enum symbol_status status;
     struct debug_image *image; /* owned; loaded when lines are asked for */
@@ -28,6 +31,9 @@ struct object {
 int object_open(const struct target *target, const struct module *module,
                 struct object **ret_object);
 void object_free(struct object *object);
+
+/* Where the function that no symbol names begins; vaddr itself when nothing tells. 0 or -ENOMEM. */
+int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_start);
 
 /*
  * Goes on with this debug file (from elsewhere: its build-id is compared) and the dwz file it

@@ -130,15 +130,20 @@ static int format_unnamed(const struct module *module, uint64_t vaddr, char **re
     return asprintf(ret_name, "[%.*s+0x%" PRIx64 "]", length, base, vaddr) < 0 ? -ENOMEM : 0;
 }
 
-static int elf_name(const struct object *object, const struct symbol_request *request,
-                    char **ret_name)
+/* The ELF symbol, or where the function begins. */
+static int elf_name(struct object *object, const struct symbol_request *request, char **ret_name)
 {
     const char *symbol = elf_symbols_find(&object->symbols, lookup_vaddr(request));
-    return symbol ? demangle(symbol, ret_name)
-                  : format_unnamed(object->module, request->vaddr, ret_name);
+    if (symbol)
+        return demangle(symbol, ret_name);
+    uint64_t vaddr = lookup_vaddr(request), start;
+    int error = object_unnamed_start(object, vaddr, &start);
+    if (error)
+        return error;
+    return format_unnamed(object->module, start == vaddr ? request->vaddr : start, ret_name);
 }
 
-static int publish_elf_names(struct symbols *symbols, const struct object *object,
+static int publish_elf_names(struct symbols *symbols, struct object *object,
                              enum symbol_status status, const struct symbol_request *requests,
                              size_t count)
 {
