@@ -33,6 +33,24 @@ static void collect(const char *text, size_t length, void *user)
     output->length += length;
 }
 
+/*
+ * A binder of Rust's v0 names says how many lifetimes it has in digits of base 62, and libiberty
+ * counts them one by one. Real ones have one digit; "FG" or "DG" before more of them is a trap, or
+ * once in a few hundred crates a part of its hash, whose names then stay as they are.
+ */
+static bool has_large_binder(const char *symbol)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *end = symbol; /* of the run of digits that was looked at last */
+    for (const char *cursor = symbol + 1; (cursor = strchr(cursor, 'G')); cursor++) {
+        if (cursor + 1 > end)
+            end = cursor + 1 + strspn(cursor + 1, digits);
+        if ((cursor[-1] == 'F' || cursor[-1] == 'D') && end - cursor > 2 && *end == '_')
+            return true;
+    }
+    return false;
+}
+
 static bool run_demanglers(const char *symbol, struct output *output)
 {
     const int options = DMGL_PARAMS | DMGL_ANSI;
@@ -68,7 +86,7 @@ int demangle(const char *symbol, char **ret_name)
 {
     char *name = NULL;
     if (symbol[0] == '_' && strnlen(symbol, MANGLED_BYTES_MAX) < MANGLED_BYTES_MAX) {
-        if (symbol[1] == 'Z' || symbol[1] == 'R')
+        if (symbol[1] == 'Z' || (symbol[1] == 'R' && !has_large_binder(symbol)))
             name = demangle_bounded(symbol);
         else if (symbol[1] == 'D')
             name = demangle_d(symbol);

@@ -34,6 +34,15 @@ static void rust_names_lose_their_hash(void **state)
     assert_readable("_RNvC6_123foo3bar", "123foo::bar");
 }
 
+/* A function pointer for<'a>; one whose 62^5 lifetimes would be counted for minutes. */
+static void binders_are_counted_within_reason(void **state)
+{
+    (void)state;
+    assert_readable("_RINvC3foo3barFG_RL0_uEuE", "foo::bar::<for<'a> fn(&'a _)>");
+    assert_readable("_RNvXYFGGGGst2rsFotB3_3B", "_RNvXYFGGGGst2rsFotB3_3B");
+    assert_readable("_RNvYDG0zz_B_3foo", "_RNvYDG0zz_B_3foo");
+}
+
 static void d_names_are_read(void **state)
 {
     (void)state;
@@ -80,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cxx_names_show_their_signature),
         cmocka_unit_test(rust_names_lose_their_hash),
+        cmocka_unit_test(binders_are_counted_within_reason),
         cmocka_unit_test(d_names_are_read),
         cmocka_unit_test(other_names_stay),
         cmocka_unit_test(exploding_names_stay_mangled),
