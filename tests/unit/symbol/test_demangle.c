@@ -38,7 +38,7 @@ static void rust_names_lose_their_hash(void **state)
 static void binders_are_counted_within_reason(void **state)
 {
     (void)state;
-    assert_readable("_RINvC3foo3barFG_RL0_uEuE", "foo::bar::<for<'a> fn(&'a _)>");
+    assert_readable("_RINvC3foo3barFG_RL0_uEuE", "foo::bar::<for<'a> fn(&'a ())>");
     assert_readable("_RNvXYFGGGGst2rsFotB3_3B", "_RNvXYFGGGGst2rsFotB3_3B");
     assert_readable("_RNvYDG0zz_B_3foo", "_RNvYDG0zz_B_3foo");
 }
