@@ -8,22 +8,41 @@
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 
-/* The first number after `name` in the status file. -1 when there is none. */
-static long read_status_number(pid_t pid, pid_t tid, const char *name)
+#define VALUE_BYTES 64
+
+/* What follows `name` in the status file. False when there is no such line, or no such thread. */
+static bool read_status(pid_t pid, pid_t tid, const char *name, char ret_value[static VALUE_BYTES])
 {
     int fd = -1;
     if (privilege_open_proc(pid, tid, PROC_STATUS, &fd))
-        return -1;
+        return false;
     _cleanup_file_ FILE *file = fdopen(fd, "r");
     if (!file) {
         close(fd);
-        return -1;
+        return false;
     }
     char line[256];
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, name, strlen(name)) == 0)
-            return strtol(line + strlen(name), NULL, 10);
-    return -1;
+    while (fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, strlen(name)) != 0)
+            continue;
+        snprintf(ret_value, VALUE_BYTES, "%s", line + strlen(name));
+        return true;
+    }
+    return false;
+}
+
+/* -1 when there is none. */
+static long read_status_number(pid_t pid, pid_t tid, const char *name)
+{
+    char value[VALUE_BYTES];
+    return read_status(pid, tid, name, value) ? strtol(value, NULL, 10) : -1;
+}
+
+/* Gone, or a zombie: it is refused like what may not be traced. */
+static bool has_ended(pid_t pid)
+{
+    char state[VALUE_BYTES];
+    return !read_status(pid, 0, "State:\t", state) || state[0] == 'Z' || state[0] == 'X';
 }
 
 pid_t ptrace_tracer_of(pid_t pid, pid_t tid)
@@ -39,10 +58,10 @@ int ptrace_yama_scope(void)
     return file && fscanf(file, "%d", &scope) == 1 ? scope : -1;
 }
 
-/* A kernel thread has no memory: its status has no VmSize line. A zombie neither. */
-static bool has_no_memory(pid_t pid)
+/* Its status has no VmSize line. */
+static bool is_kernel_thread(pid_t pid)
 {
-    return read_status_number(pid, 0, "VmSize:") < 0 && read_status_number(pid, 0, "Uid:") >= 0;
+    return read_status_number(pid, 0, "VmSize:") < 0;
 }
 
 static int refusal_by_yama(pid_t pid, int scope, int error, struct failure *ret_failure)
@@ -61,6 +80,8 @@ static int refusal_by_yama(pid_t pid, int scope, int error, struct failure *ret_
 
 static int refusal_by_permission(pid_t pid, int error, struct failure *ret_failure)
 {
+    if (has_ended(pid))
+        return failure_set(ret_failure, -ESRCH, "process %d has ended", pid);
     pid_t tracer = ptrace_tracer_of(pid, 0);
     if (tracer > 0)
         return failure_set(ret_failure, error,
@@ -69,9 +90,9 @@ static int refusal_by_permission(pid_t pid, int error, struct failure *ret_failu
                            pid, tracer);
     if (pid == getpid())
         return failure_set(ret_failure, error, "cannot trace process %d: it is lprofd itself", pid);
-    if (has_no_memory(pid))
-        return failure_set(ret_failure, error,
-                           "cannot trace process %d: it is a kernel thread or has ended", pid);
+    if (is_kernel_thread(pid))
+        return failure_set(ret_failure, error, "cannot trace process %d: it is a kernel thread",
+                           pid);
     long uid = read_status_number(pid, 0, "Uid:");
     if (geteuid() != 0 && uid != (long)geteuid())
         return failure_set(ret_failure, error,
