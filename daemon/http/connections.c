@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -50,9 +49,7 @@ static void *sweep(void *user)
     struct connections *connections = user;
     pthread_mutex_lock(&connections->lock);
     while (!connections->stopping) {
-        uint64_t until_ns = clock_monotonic_ns() + SWEEP_INTERVAL_NS;
-        struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
-                                 .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
+        struct timespec until = clock_deadline(SWEEP_INTERVAL_NS);
         if (connections->first)
             pthread_cond_timedwait(&connections->wake, &connections->lock, &until);
         else

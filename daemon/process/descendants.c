@@ -1,7 +1,6 @@
 /* The children of a process, their children and so on, by the parents that /proc names. */
 #include "process/descendants.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "process/proc_pids.h"
 #include "process/proc_text.h"
 
 struct relative {
@@ -19,7 +19,7 @@ struct relative {
 /* Every process of the machine, as it was. */
 struct relatives {
     struct relative *items; /* owned */
-    size_t count, capacity;
+    size_t count;
 };
 
 static void relatives_clear(struct relatives *relatives)
@@ -27,34 +27,20 @@ static void relatives_clear(struct relatives *relatives)
     free(relatives->items);
 }
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 static int read_relatives(struct relatives *relatives)
 {
-    int fd = -1;
-    int error = privilege_open_proc_root(&fd);
+    _cleanup_free_ pid_t *pids = NULL;
+    size_t count = 0;
+    int error = proc_pids(&pids, &count);
     if (error)
         return error;
-    _cleanup_(close_directory) DIR *directory = fdopendir(fd);
-    if (!directory) {
-        close(fd);
+    relatives->items = calloc(count + 1, sizeof *relatives->items);
+    if (!relatives->items)
         return -ENOMEM;
-    }
-    for (const struct dirent *item; (item = readdir(directory));) {
-        char *rest;
-        long pid = strtol(item->d_name, &rest, 10);
-        if (pid <= 0 || *rest != '\0')
-            continue;
-        if (array_reserve(&relatives->items, &relatives->capacity, relatives->count + 1,
-                          sizeof *relatives->items))
-            return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
         struct relative *relative = &relatives->items[relatives->count];
-        relative->pid = (pid_t)pid;
-        relatives->count += proc_read_stat((pid_t)pid, 0, &relative->stat) == 0;
+        relative->pid = pids[i];
+        relatives->count += proc_read_stat(pids[i], 0, &relative->stat) == 0;
     }
     return 0;
 }

@@ -1,7 +1,6 @@
 /* Reads /proc for processes that could be attached to. */
 #include "process/process_list.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -10,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "process/proc_pids.h"
 #include "process/proc_text.h"
 #include "process/runtime.h"
 
@@ -23,12 +22,6 @@
 static void list_cleanup(struct process_list **list)
 {
     process_list_free(*list);
-}
-
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
 }
 
 static void entry_clear(struct process_entry *entry)
@@ -135,24 +128,16 @@ static int read_entry(pid_t pid, struct process_entry *ret_entry)
 
 static int read_entries(struct process_list *list)
 {
-    int fd = -1;
-    int error = privilege_open_proc_root(&fd);
+    _cleanup_free_ pid_t *pids = NULL;
+    size_t count = 0;
+    int error = proc_pids(&pids, &count);
     if (error)
         return error;
-    _cleanup_(close_directory) DIR *directory = fdopendir(fd);
-    if (!directory) {
-        close(fd);
+    list->entries = calloc(count + 1, sizeof *list->entries);
+    if (!list->entries)
         return -ENOMEM;
-    }
-    size_t capacity = 0;
-    for (const struct dirent *item; (item = readdir(directory));) {
-        char *rest;
-        long pid = strtol(item->d_name, &rest, 10);
-        if (pid <= 0 || *rest != '\0')
-            continue;
-        error = array_reserve(&list->entries, &capacity, list->count + 1, sizeof *list->entries);
-        if (!error)
-            error = read_entry((pid_t)pid, &list->entries[list->count]);
+    for (size_t i = 0; i < count; i++) {
+        error = read_entry(pids[i], &list->entries[list->count]);
         if (error == -ENOMEM)
             return error;
         list->count += !error;
