@@ -1,7 +1,9 @@
-# Writes OUTPUT, a C file with the gzipped bytes of ASSETS (see daemon/http/assets.h).
+# Writes OUTPUT, a C file with the gzipped bytes of DOCUMENT and of every file in FOLDER (see
+# daemon/http/assets.h).
+file(GLOB assets ${FOLDER}/*)
 set(arrays "")
 set(rows "")
-foreach(asset IN LISTS ASSETS)
+foreach(asset IN LISTS assets DOCUMENT)
     cmake_path(GET asset FILENAME name)
     string(MAKE_C_IDENTIFIER "${name}" identifier)
     set(compressed ${OUTPUT}.${identifier}.gz)

@@ -1,0 +1,69 @@
+// The frame around the views: head, strip, timeline, and the view that the URL names.
+import { useEffect } from 'preact/hooks';
+
+import { listSessions } from './api.ts';
+import { lost, session } from './live.ts';
+import { Empty, ProblemNote } from './parts/notes.tsx';
+import { Head } from './parts/head.tsx';
+import { Help } from './parts/help.tsx';
+import { Filters } from './parts/filters.tsx';
+import { Strip } from './parts/strip.tsx';
+import { replace, route } from './state.ts';
+import { TimelineView } from './views/timeline.tsx';
+import { AttachView } from './views/attach.tsx';
+import { CompareView } from './views/compare.tsx';
+import { FlameView } from './views/flame.tsx';
+import { FunctionsView } from './views/functions.tsx';
+import { LinesView } from './views/lines.tsx';
+import { SourceView } from './views/source.tsx';
+import { useAsync } from './async.ts';
+
+/** Where to begin: the newest session, or the list of processes. */
+function Home() {
+  const sessions = useAsync(listSessions, []);
+  useEffect(() => {
+    const newest = sessions.data?.at(-1);
+    if (sessions.data) replace(newest ? { view: 'lines', session: newest.id } : { view: 'attach' });
+  }, [sessions.data]);
+  return sessions.problem ? <ProblemNote problem={sessions.problem} /> : <Empty>Connecting…</Empty>;
+}
+
+function CurrentView() {
+  switch (route.value.view) {
+    case 'home': return <Home />;
+    case 'attach': return <AttachView />;
+    case 'lines': return <LinesView />;
+    case 'functions': return <FunctionsView />;
+    case 'flame': return <FlameView />;
+    case 'source': return <SourceView key={`${route.value.session}/${route.value.file}`} />;
+    case 'compare': return <CompareView />;
+    case 'unknown': return (
+      <Empty title="There is no such page">
+        The address <code>{location.hash}</code> names no view. <a href="#/">Begin at the newest session</a> or{' '}
+        <a href="#/attach">attach to a process</a>.
+      </Empty>
+    );
+  }
+}
+
+export function App() {
+  const { session: id, view } = route.value;
+  const command = session.value?.command;
+  useEffect(() => {
+    document.title = id && command ? `${command.slice(0, 40)} – lprofd` : 'lprofd';
+  }, [id, command]);
+  const gone = id !== 0 && !session.value && lost.value;
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
+      <Head />
+      {id !== 0 && <Strip />}
+      {id !== 0 && session.value && <TimelineView />}
+      {id !== 0 && session.value && <Filters />}
+      <main id="main" tabIndex={-1} data-view={view}>
+        {gone ? <ProblemNote problem={gone} /> : <CurrentView />}
+      </main>
+      <Help />
+    </>
+  );
+}

@@ -1,0 +1,2 @@
+// Layout and search off the page's thread.
+export {};

@@ -1,0 +1,44 @@
+// Keys: views say what they listen to while they are shown; `?` lists it all.
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+
+export interface Key {
+  /** As KeyboardEvent.key says it: 'n', '/', 'Escape', 'ArrowLeft'. */
+  key: string;
+  /** What it does, for the list of keys. */
+  title: string;
+  run: (event: KeyboardEvent) => void;
+}
+
+export interface KeyGroup {
+  title: string;
+  keys: Key[];
+}
+
+export const groups = signal<KeyGroup[]>([]);
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+/** While the component is shown, these keys work wherever no text is typed. */
+export function useKeys(title: string, keys: Key[]): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const group: KeyGroup = { title, keys: latest.current };
+    groups.value = [...groups.peek(), group];
+    const listen = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const found = latest.current.find(({ key }) => key === event.key);
+      if (!found) return;
+      event.preventDefault();
+      found.run(event);
+    };
+    addEventListener('keydown', listen);
+    return () => {
+      removeEventListener('keydown', listen);
+      groups.value = groups.peek().filter((other) => other !== group);
+    };
+  }, []);
+}

@@ -1,0 +1,87 @@
+// The session that the page shows, live: one event stream, held in signals.
+import { batch, effect, signal } from '@preact/signals';
+
+import { address, getSession, Problem } from './api.ts';
+import { frozen, route } from './state.ts';
+import type { Session } from './types.ts';
+
+const RETRY_MS = 2000;
+
+export const session = signal<Session | null>(null);
+/** Why there is no connection; null: there is one. */
+export const lost = signal<Problem | null>(null);
+/** Grows when the numbers do, and not while they are frozen: queries are asked anew. */
+export const tick = signal(0);
+/** Grows when the daemon that answers may be another one than before. */
+export const connection = signal(0);
+
+let source: EventSource | null = null;
+let timer = 0;
+
+/** Whether more samples can come. */
+export function isLive(state: Session['state'] | undefined): boolean {
+  return state === 'running' || state === 'attaching' || state === 'paused';
+}
+
+function disconnect(): void {
+  source?.close();
+  source = null;
+  clearTimeout(timer);
+}
+
+function take(id: number, change: Partial<Session>, isWhole: boolean): void {
+  if (route.peek().session !== id) return;
+  batch(() => {
+    const before = session.peek();
+    if (isWhole) session.value = change as Session;
+    else if (before) session.value = { ...before, ...change };
+    if (lost.peek()) connection.value++;
+    lost.value = null;
+    if (!frozen.peek()) tick.value++;
+  });
+}
+
+function connect(id: number): void {
+  disconnect();
+  // Only the session and its totals are of use here: views ask for their own rows.
+  const stream = new EventSource(address(`/sessions/${id}/events`, { limit: 1 }));
+  source = stream;
+  stream.addEventListener('session', (event) => take(id, JSON.parse(event.data), true));
+  stream.addEventListener('totals', (event) => take(id, JSON.parse(event.data), false));
+  stream.onerror = () => {
+    if (source !== stream) return;
+    disconnect();
+    void explain(id);
+  };
+}
+
+// A stream does not say why it ended; the session itself does.
+async function explain(id: number): Promise<void> {
+  let problem: Problem | null = null;
+  let answer: Session | null = null;
+  try {
+    answer = await getSession(id);
+  } catch (error) {
+    problem = error instanceof Problem ? error : new Problem(0, String(error));
+  }
+  if (route.peek().session !== id || source) return;
+  if (answer && !isLive(answer.state)) take(id, answer, true);
+  else if (problem) lost.value = problem;
+  timer = setTimeout(() => connect(id), answer && !isLive(answer.state) ? 10 * RETRY_MS : RETRY_MS) as unknown as number;
+}
+
+/** Follows the route's session for as long as the page lives. */
+export function startLive(): void {
+  let shown = 0;
+  effect(() => {
+    const id = route.value.session;
+    if (id === shown) return;
+    shown = id;
+    disconnect();
+    batch(() => {
+      session.value = null;
+      lost.value = null;
+    });
+    if (id) connect(id);
+  });
+}

@@ -1,0 +1,147 @@
+// What the page shows is what its URL says: Back, Forward and links work. Nothing else is state.
+//
+// #/  #/attach  #/session/1/lines?by=total&from=1.5&to=3&tid=7  #/session/1/source/3?line=20
+import { computed, signal } from '@preact/signals';
+
+import type { Parameters } from './api.ts';
+import type { Inlines, Sort } from './types.ts';
+
+export type View = 'home' | 'attach' | 'lines' | 'functions' | 'flame' | 'source' | 'compare' | 'unknown';
+
+export interface Range {
+  from_ns: number;
+  to_ns: number; // beyond from_ns
+}
+
+export interface Route {
+  view: View;
+  session: number; // 0: none
+  file: number; // of the source view, else 0
+  range: Range | null; // null: all there is, and what is to come
+  threads: number[]; // none: all
+  by: Sort;
+  inlines: Inlines;
+  kernel: boolean; // kernel frames stand for themselves
+  focus: string[]; // frames that stacks must contain
+  hide: string[]; // frames that they must not contain
+  /** What only one view knows: line, find, filter, group, order, zoom, center, flip, a, b, ... */
+  options: Record<string, string>;
+}
+
+const VIEWS: readonly View[] = ['lines', 'functions', 'flame', 'source', 'compare'];
+const FILTERS = ['from', 'to', 'tid', 'by', 'inlines', 'kernel', 'focus', 'hide'];
+
+const home: Route = {
+  view: 'home', session: 0, file: 0, range: null, threads: [], by: 'self', inlines: 'written', kernel: true,
+  focus: [], hide: [], options: {},
+};
+
+function whole(text: string | undefined): number {
+  return /^[1-9][0-9]{0,14}$/.test(text ?? '') ? Number(text) : 0;
+}
+
+function parseRange(from: string | null, to: string | null): Range | null {
+  const from_ns = Math.round(Number(from ?? 0) * 1e9);
+  const to_ns = Math.round(Number(to ?? Number.NaN) * 1e9);
+  return from_ns >= 0 && to_ns > from_ns && to_ns < Number.MAX_SAFE_INTEGER ? { from_ns, to_ns } : null;
+}
+
+export function parse(hash: string): Route {
+  const text = hash.replace(/^#/, '');
+  const mark = text.indexOf('?');
+  const parts = (mark < 0 ? text : text.slice(0, mark)).split('/').filter(Boolean);
+  const query = new URLSearchParams(mark < 0 ? '' : text.slice(mark + 1));
+  if (parts.length === 0) return home;
+  if (parts[0] === 'attach' && parts.length === 1) return { ...home, view: 'attach', options: others(query) };
+  const session = whole(parts[1]);
+  const view = (parts[2] ?? 'lines') as View;
+  const file = view === 'source' ? whole(parts[3]) : 0;
+  const known = VIEWS.includes(view) && parts.length <= (view === 'source' ? 4 : 3) && (view !== 'source' || file > 0);
+  if (parts[0] !== 'session' || !session || !known) return { ...home, view: 'unknown' };
+  return {
+    view,
+    session,
+    file,
+    range: parseRange(query.get('from'), query.get('to')),
+    threads: query.getAll('tid').map(whole).filter(Boolean),
+    by: query.get('by') === 'total' || (view === 'source' && query.get('by') !== 'self') ? 'total' : 'self',
+    inlines: query.get('inlines') === 'called' ? 'called' : 'written',
+    kernel: query.get('kernel') !== '0',
+    focus: query.getAll('focus').filter(Boolean),
+    hide: query.getAll('hide').filter(Boolean),
+    options: others(query),
+  };
+}
+
+function others(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...query].filter(([name, value]) => !FILTERS.includes(name) && value));
+}
+
+export function format(route: Route): string {
+  if (route.view === 'home' || route.view === 'unknown') return '#/';
+  const query = new URLSearchParams();
+  if (route.range) {
+    query.set('from', String(route.range.from_ns / 1e9));
+    query.set('to', String(route.range.to_ns / 1e9));
+  }
+  for (const tid of route.threads) query.append('tid', String(tid));
+  if (route.by !== (route.view === 'source' ? 'total' : 'self')) query.set('by', route.by);
+  if (route.inlines === 'called') query.set('inlines', 'called');
+  if (!route.kernel) query.set('kernel', '0');
+  for (const frame of route.focus) query.append('focus', frame);
+  for (const frame of route.hide) query.append('hide', frame);
+  for (const [name, value] of Object.entries(route.options)) if (value) query.set(name, value);
+  const path = route.view === 'attach' ? 'attach' : `session/${route.session}/${route.view}${route.file ? `/${route.file}` : ''}`;
+  return `#/${path}${query.size ? `?${query}` : ''}`;
+}
+
+export const route = signal<Route>(home);
+
+/** Where a link to a changed route goes. Another view forgets the options of this one, unless given. */
+export function link(change: Partial<Route>): string {
+  const now = route.value;
+  const next = { ...now, ...change };
+  if (change.session !== undefined && change.session !== now.session)
+    Object.assign(next, { range: null, threads: [], focus: [], hide: [], options: {}, ...change });
+  if (next.view !== now.view || next.file !== now.file) {
+    next.options = change.options ?? {};
+    if (next.view !== 'source') next.file = 0;
+    if (change.by === undefined && (next.view === 'source') !== (now.view === 'source')) next.by = next.view === 'source' ? 'total' : 'self';
+  }
+  return format(next);
+}
+
+/** Goes to a changed route: a step that Back takes back. */
+export function go(change: Partial<Route>): void {
+  const hash = link(change);
+  if (hash !== location.hash) location.hash = hash;
+}
+
+/** Changes the URL without a step for Back: for what changes continuously, like a text being typed. */
+export function replace(change: Partial<Route>): void {
+  history.replaceState(null, '', link(change));
+  route.value = parse(location.hash);
+}
+
+/** One option of the view, changed; empty forgets it. */
+export function setOption(name: string, value: string, how: typeof go = go): void {
+  how({ options: { ...route.value.options, [name]: value } });
+}
+
+/** The filters as parameters of a query. */
+export const filters = computed<Parameters>(() => {
+  const { range, threads, inlines, kernel, focus, hide } = route.value;
+  return {
+    from_ns: range?.from_ns, to_ns: range?.to_ns, tid: threads, inlines: inlines === 'called' ? inlines : null,
+    kernel: kernel ? null : '0', focus, hide,
+  };
+});
+
+/** The numbers stand still; sampling goes on. */
+export const frozen = signal(false);
+
+export function startRouting(): void {
+  const read = () => { route.value = parse(location.hash); };
+  addEventListener('hashchange', read);
+  read();
+}
