@@ -4,46 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
-import { atEnd, startTarget } from './helpers/processes.mjs';
-import { artifacts, knownLine, needsFiles, needsRoot } from './helpers/programs.mjs';
-
-const CHROMIUM = '/usr/bin/chromium';
-
-/** Opens the page in headless chromium, and collects whatever the console complains about. */
-async function open(t, url) {
-  const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-  });
-  atEnd(t, () => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  const complaints = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('requestfailed', (request) => {
-    // A stream that ends with the page is no failure.
-    if (!request.url().endsWith('/events')) complaints.push(`failed: ${request.url()}`);
-  });
-  await page.addInitScript(() =>
-    document.addEventListener('securitypolicyviolation', (violation) =>
-      console.error(`policy: ${violation.violatedDirective} ${violation.blockedURI}`),
-    ),
-  );
-  await page.goto(url);
-  return { page, complaints };
-}
-
-function canBrowse(t) {
-  const driver = new URL('node_modules/playwright-core/package.json', import.meta.url).pathname;
-  return (
-    needsRoot(t) &&
-    needsFiles(t, [CHROMIUM], 'chromium') &&
-    needsFiles(t, [driver], 'npm ci --ignore-scripts in tests/e2e')
-  );
-}
+import { canBrowse, open } from './helpers/browser.mjs';
+import { startTarget } from './helpers/processes.mjs';
+import { artifacts, knownLine } from './helpers/programs.mjs';
 
 test('hot lines appear, grow, and a click shows the listing', async (t) => {
   if (!canBrowse(t)) return;

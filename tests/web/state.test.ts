@@ -1,0 +1,30 @@
+// The URL is the state: what is written is read back, and what cannot be read says so.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { format, link, parse, route } from '../../web/src/state.ts';
+
+test('every route is read back as it was written', () => {
+  const hashes = [
+    '#/', '#/attach', '#/session/1/lines', '#/session/1/lines?from=1.5&to=3.25&tid=7&tid=9&by=total',
+    '#/session/2/flame?kernel=0&focus=a%3Bb&focus=c+d&hide=%3Cscript%3E&find=x%26y',
+    '#/session/3/source/14?by=self&inlines=called&line=20', '#/session/3/compare?a=1&b=2',
+  ];
+  for (const hash of hashes) assert.equal(format(parse(hash)), hash);
+});
+
+test('malformed links are unknown, malformed filters are left out', () => {
+  for (const hash of ['#/nonsense', '#/session/0/lines', '#/session/x', '#/session/1/nothing', '#/session/1/source', '#/session/1/source/-3', '#/session/1/lines/4'])
+    assert.equal(parse(hash).view, 'unknown', hash);
+  const odd = parse('#/session/1/lines?from=5&to=2&tid=-1&tid=x&by=nobody&kernel=maybe');
+  assert.deepEqual([odd.range, odd.threads, odd.by, odd.kernel], [null, [], 'self', true]);
+  assert.equal(parse('#/session/1/lines?from=0&to=1e400').range, null);
+});
+
+test('a link keeps the filters between views and the options within one', () => {
+  route.value = parse('#/session/1/lines?tid=7&filter=x&by=total');
+  assert.equal(link({ view: 'functions' }), '#/session/1/functions?tid=7&by=total');
+  assert.equal(link({ range: { from_ns: 0, to_ns: 2e9 } }), '#/session/1/lines?from=0&to=2&tid=7&by=total&filter=x');
+  assert.equal(link({ view: 'lines', session: 2 }), '#/session/2/lines?by=total');
+  assert.equal(link({ view: 'source', file: 3, options: { line: '5' } }), '#/session/1/source/3?tid=7&line=5');
+});
