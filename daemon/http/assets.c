@@ -10,6 +10,7 @@
 #include "http/server_state.h"
 
 #define ASSET_MAX_BYTES (8u << 20)
+#define HASH_DIGITS 8
 
 struct assets {
     size_t count;
@@ -68,9 +69,15 @@ static const char *media_type(const char *name)
     static const struct {
         const char *suffix, *type;
     } types[] = {
-        {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-        {".css", "text/css; charset=utf-8"},   {".svg", "image/svg+xml"},
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".svg", "image/svg+xml"},
         {".json", "application/json"},
+        {".map", "application/json"},
+        {".woff2", "font/woff2"},
+        {".png", "image/png"},
+        {".webmanifest", "application/manifest+json"},
     };
     const char *suffix = strrchr(name, '.');
     for (size_t i = 0; suffix && i < array_length(types); i++)
@@ -89,6 +96,13 @@ struct blob *assets_find(const struct assets *assets, const char *name, const ch
     return NULL;
 }
 
+bool assets_name_has_hash(const char *name)
+{
+    const char *dash = strrchr(name, '-');
+    return dash && strspn(dash + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == HASH_DIGITS &&
+           dash[1 + HASH_DIGITS] == '.';
+}
+
 static int reply_asset(struct request *request, struct reply *reply, const char *name)
 {
     struct blob *blob = assets_find(request->server->assets, name, &reply->content_type);
@@ -97,6 +111,7 @@ static int reply_asset(struct request *request, struct reply *reply, const char 
     reply->status = MHD_HTTP_OK;
     reply->blob = blob_ref(blob);
     reply->is_page = true;
+    reply->is_immutable = assets_name_has_hash(name);
     return 0;
 }
 

@@ -133,6 +133,15 @@ static bool parse_step(char **value, struct params *params)
     return parse_u64(*value, STEP_MIN_NS, TIME_MAX_NS, &params->step_ns);
 }
 
+static bool parse_points(char **value, struct params *params)
+{
+    uint64_t points;
+    if (!parse_u64(*value, 1, PARAMS_POINTS_MAX, &points))
+        return false;
+    params->points = (size_t)points;
+    return true;
+}
+
 static bool parse_min_percent(char **value, struct params *params)
 {
     if (!**value || strspn(*value, "0123456789.") != strlen(*value))
@@ -170,6 +179,7 @@ static const struct param_spec specs[] = {
     {"kernel", PARAM_KERNEL, false, parse_kernel, "0 or 1"},
     {"focus", PARAM_FOCUS, false, parse_focus, "function, file:line or a;b;c, up to 4096 bytes"},
     {"step_ns", PARAM_STEP, false, parse_step, "1000000 (1 ms) or more"},
+    {"points", PARAM_POINTS, false, parse_points, "1 to 10000"},
     {"min_percent", PARAM_MIN_PERCENT, false, parse_min_percent, "0 to 100"},
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
     {"token", PARAM_TOKEN, false, parse_token, "the token"},
@@ -284,8 +294,7 @@ static bool parse_one(const char *pair, size_t length, unsigned allowed, unsigne
 bool params_parse(const char *query, unsigned allowed, struct params *ret_params,
                   struct reply *reply)
 {
-    struct params params = {
-        .limit = PARAMS_LIMIT_DEFAULT, .step_ns = UINT64_C(1000000000), .min_percent = 0.1};
+    struct params params = {.limit = PARAMS_LIMIT_DEFAULT, .min_percent = 0.1};
     unsigned seen = 0;
     bool good = true;
     while (good && *query) {

@@ -24,6 +24,7 @@ enum param {
     PARAM_FORGET = 1 << 12,
     PARAM_TOKEN = 1 << 13,
     PARAM_SELF = 1 << 14,
+    PARAM_POINTS = 1 << 15,
 };
 
 #define PARAMS_RANGE (PARAM_FROM | PARAM_TO | PARAM_TID | PARAM_METRIC)
@@ -34,6 +35,7 @@ enum param {
 #define PARAMS_TIDS_MAX 256
 #define PARAMS_LIMIT_DEFAULT 100
 #define PARAMS_LIMIT_MAX 10000
+#define PARAMS_POINTS_MAX 10000
 #define PARAMS_FOCUS_MAX_BYTES 4096
 
 struct params {
@@ -48,7 +50,8 @@ struct params {
     bool has_limit;
     uint64_t offset;       /* of the page, and ... */
     uint64_t pinned_to_ns; /* ... the end of the range that its first page had; 0: first page */
-    uint64_t step_ns;
+    uint64_t step_ns;      /* 0: not given */
+    size_t points;         /* 0: not given */
     double min_percent;
     bool forget, self;
     char *token; /* owned */

@@ -20,6 +20,7 @@ struct reply {
     const char *content_type; /* constant */
     struct blob *blob;        /* owned; the body, or NULL for none */
     bool no_store;            /* must not be kept by any cache, not even with its entity tag */
+    bool is_immutable;        /* its URL will never have another body: may be kept for ever */
     bool is_page;             /* HTML, scripts and styles: get the page's security policy */
     bool queued;              /* the handler has queued a response of its own (streams) */
     struct reply_header headers[REPLY_HEADERS_MAX];

@@ -13,8 +13,9 @@
 #define ETAG_BYTES 48
 
 #define PAGE_POLICY                                                                                \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "        \
-    "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; " \
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action "      \
+    "'none'; frame-ancestors 'none'"
 #define DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
 
 /* The weight of one element "gzip;q=0.5": false when it is zero. */
@@ -102,7 +103,9 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
         add_header(response, MHD_HTTP_HEADER_ETAG, etag);
     add_header(response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-               reply->no_store ? "no-store" : "private, no-cache");
+               reply->no_store       ? "no-store"
+               : reply->is_immutable ? "public, max-age=31536000, immutable"
+                                     : "private, no-cache");
     for (size_t i = 0; i < reply->header_count; i++)
         add_header(response, reply->headers[i].name, reply->headers[i].value);
 }

@@ -26,8 +26,8 @@ const struct route routes[] = {
     {METHOD_DELETE, SESSION, handle_session_delete, PARAM_FORGET, false},
     {METHOD_GET, SESSION "/threads", handle_threads, PARAMS_RANGE | PARAMS_FRAMES | PARAMS_PAGE,
      true},
-    {METHOD_GET, SESSION "/timeline", handle_timeline, PARAMS_RANGE | PARAM_FOCUS | PARAM_STEP,
-     true},
+    {METHOD_GET, SESSION "/timeline", handle_timeline,
+     PARAMS_RANGE | PARAM_FOCUS | PARAM_STEP | PARAM_POINTS | PARAM_LIMIT, true},
     {METHOD_GET, SESSION "/functions", handle_functions, PARAMS_TABLE, true},
     {METHOD_GET, SESSION "/lines", handle_lines, PARAMS_TABLE, true},
     /* Whether a file can be read may change at any time, whatever the session's epoch is. */

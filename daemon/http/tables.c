@@ -1,4 +1,4 @@
-/* Handlers of tables: functions, lines, threads, timeline. */
+/* Handlers of tables: functions, lines, threads. */
 #include <errno.h>
 
 #include "base/cleanup.h"
@@ -19,11 +19,6 @@ static void functions_freep(struct query_functions **functions)
 static void threads_freep(struct query_threads **threads)
 {
     query_threads_free(*threads);
-}
-
-static void timeline_freep(struct query_timeline **timeline)
-{
-    query_timeline_free(*timeline);
 }
 
 int handle_lines(struct request *request, struct reply *reply)
@@ -125,41 +120,5 @@ int handle_threads(struct request *request, struct reply *reply)
         if (threads->rows[i].thread < view->thread_count)
             add_thread(json_append_object(document), view, &threads->rows[i]);
     reply_add_next_link(reply, request, view, end, threads->count);
-    return reply_json(reply, document);
-}
-
-static void add_series(cJSON *row, const struct profile_view *view,
-                       const struct query_timeline *timeline, size_t thread)
-{
-    const struct profile_thread *known = &view->threads[timeline->threads[thread]];
-    json_add_u64(row, "tid", (uint64_t)known->tid);
-    json_add_string(row, "name", known->name);
-    _cleanup_text_ struct text numbers = {0};
-    text_add(&numbers, "[", 1);
-    for (size_t step = 0; step < timeline->step_count; step++)
-        json_text_u64(&numbers, timeline->time_ns[thread * timeline->step_count + step], step > 0);
-    text_add(&numbers, "]", 1);
-    json_add_raw(row, "time_ns", &numbers);
-}
-
-int handle_timeline(struct request *request, struct reply *reply)
-{
-    _cleanup_view_ struct profile_view *view = NULL;
-    _cleanup_(timeline_freep) struct query_timeline *timeline = NULL;
-    struct query_options options = params_query_options(&request->params);
-    int error = session_view(request->session, &view);
-    if (error)
-        return error;
-    error = query_timeline(view, &options, request->params.step_ns, &timeline);
-    if (error)
-        return view_query_failed(reply, error);
-
-    _cleanup_json_ cJSON *document = cJSON_CreateObject();
-    json_add_u64(document, "start_ns", timeline->start_ns);
-    json_add_u64(document, "step_ns", timeline->step_ns);
-    cJSON *series = json_add_array(document, "series");
-    for (size_t i = 0; i < timeline->thread_count; i++)
-        if (timeline->threads[i] < view->thread_count)
-            add_series(json_append_object(series), view, timeline, i);
     return reply_json(reply, document);
 }

@@ -1,4 +1,4 @@
-/* The timeline: CPU time per thread over time. */
+/* The timeline: CPU time and samples over time, by thread. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,19 +14,23 @@
 
 struct ranked {
     uint32_t thread;
-    uint64_t time_ns;
+    struct query_count count;
 };
 
 static int compare_ranked(const void *a, const void *b)
 {
     const struct ranked *left = a, *right = b;
-    int order = (left->time_ns < right->time_ns) - (left->time_ns > right->time_ns);
+    const uint64_t times_ns[] = {left->count.time_ns, right->count.time_ns};
+    int order = (times_ns[0] < times_ns[1]) - (times_ns[0] > times_ns[1]);
+    if (!order)
+        order = (left->count.hits < right->count.hits) - (left->count.hits > right->count.hits);
     return order ? order : query_id_compare(left->thread, right->thread);
 }
 
-/* The threads with time in the range, busiest first. */
+/* A series for each thread with samples in the range, busiest first; what is too many shares one.
+ */
 static int rank_threads(const struct profile_view *view, const struct query_filter *filter,
-                        struct query_timeline *timeline)
+                        size_t series_max, struct query_timeline *timeline)
 {
     _cleanup_free_ struct ranked *ranked = calloc(view->thread_count + 1, sizeof *ranked);
     timeline->threads = calloc(view->thread_count + 1, sizeof *timeline->threads);
@@ -38,16 +42,21 @@ static int rank_threads(const struct profile_view *view, const struct query_filt
         const struct bucket *bucket = view->buckets[i];
         if (!query_filter_bucket(filter, bucket))
             continue;
-        for (size_t j = 0; j < bucket->count; j++)
-            if (query_filter_entry(filter, &bucket->entries[j]))
-                ranked[bucket->entries[j].thread].time_ns +=
-                    query_filter_time_ns(filter, &bucket->entries[j]);
+        for (size_t j = 0; j < bucket->count; j++) {
+            const struct bucket_entry *entry = &bucket->entries[j];
+            struct query_count count = {entry->hits, query_filter_time_ns(filter, entry)};
+            if (query_filter_entry(filter, entry))
+                query_count_add(&ranked[entry->thread].count, count);
+        }
     }
     qsort(ranked, view->thread_count, sizeof *ranked, compare_ranked);
-    while (timeline->thread_count < view->thread_count &&
-           ranked[timeline->thread_count].time_ns > 0) {
-        timeline->threads[timeline->thread_count] = ranked[timeline->thread_count].thread;
-        timeline->thread_count++;
+    size_t count = 0;
+    for (; count < view->thread_count && ranked[count].count.hits > 0; count++)
+        timeline->threads[count] = ranked[count].thread;
+    timeline->series_count = count;
+    if (series_max && count > series_max) {
+        timeline->other_count = count - series_max;
+        timeline->series_count = series_max + 1;
     }
     return 0;
 }
@@ -57,14 +66,32 @@ static uint64_t ceil_div(uint64_t value, uint64_t divisor)
     return value / divisor + (value % divisor != 0);
 }
 
-static void choose_steps(const struct query_filter *filter, uint64_t end_ns, uint64_t step_ns,
+/* The narrowest step of a round number of buckets that makes at most so many of them. */
+static uint64_t round_step_ns(uint64_t length_ns, uint64_t steps_max)
+{
+    static const uint64_t factors[] = {2, 5, 10};
+    uint64_t decade_ns = TIMELINE_STEP_DEFAULT_NS, step_ns = decade_ns;
+    for (size_t i = 0; ceil_div(length_ns, step_ns) > steps_max; i++) {
+        step_ns = decade_ns * factors[i % 3];
+        if (i % 3 == 2)
+            decade_ns = step_ns;
+        if (step_ns > UINT64_MAX / 10)
+            break;
+    }
+    return step_ns;
+}
+
+static void choose_steps(const struct query_filter *filter, uint64_t end_ns,
+                         const struct query_timeline_options *shape,
                          struct query_timeline *timeline)
 {
     uint64_t start_ns = filter->from_ns < end_ns ? filter->from_ns : end_ns;
     uint64_t length_ns = end_ns - start_ns;
-    uint64_t steps_max = TIMELINE_STEPS_MAX;
-    if (timeline->thread_count > TIMELINE_CELLS_MAX / TIMELINE_STEPS_MAX)
-        steps_max = TIMELINE_CELLS_MAX / timeline->thread_count + 1;
+    uint64_t steps_max = TIMELINE_STEPS_MAX, step_ns = shape->step_ns;
+    if (timeline->series_count > TIMELINE_CELLS_MAX / TIMELINE_STEPS_MAX)
+        steps_max = TIMELINE_CELLS_MAX / timeline->series_count + 1;
+    if (shape->points && ceil_div(length_ns, step_ns ? step_ns : 1) > shape->points)
+        step_ns = round_step_ns(length_ns, shape->points);
     if (step_ns == 0)
         step_ns = TIMELINE_STEP_DEFAULT_NS;
     if (ceil_div(length_ns, step_ns) > steps_max)
@@ -75,62 +102,74 @@ static void choose_steps(const struct query_filter *filter, uint64_t end_ns, uin
 }
 
 /*
- * Spreads time over the steps that a bucket covers, since nothing says where within it samples
- * were. What lies past the last step goes to the last, so that the sum is the range's time.
+ * Spreads a number over the steps that a bucket covers, since nothing says where within it samples
+ * were. What lies past the last step goes to the last, so that the sum is the range's.
  */
 static void spread(const struct query_timeline *timeline, const struct bucket *bucket,
-                   uint64_t time_ns, uint64_t *series)
+                   uint64_t number, uint64_t *series)
 {
     uint64_t length_ns = bucket->end_ns > bucket->start_ns ? bucket->end_ns - bucket->start_ns : 1;
     uint64_t begin_ns = bucket->start_ns - timeline->start_ns;
     size_t step = (size_t)(begin_ns / timeline->step_ns);
     if (step >= timeline->step_count)
         step = timeline->step_count - 1;
-    uint64_t given_ns = 0;
+    uint64_t given = 0;
     for (; step + 1 < timeline->step_count; step++) {
         uint64_t covered_ns = (step + 1) * timeline->step_ns - begin_ns;
         if (covered_ns >= length_ns)
             break;
-        uint64_t until_ns = (uint64_t)((double)time_ns * (double)covered_ns / (double)length_ns);
-        series[step] += until_ns - given_ns;
-        given_ns = until_ns;
+        uint64_t until = (uint64_t)((double)number * (double)covered_ns / (double)length_ns);
+        series[step] += until - given;
+        given = until;
     }
-    series[step] += time_ns - given_ns;
+    series[step] += number - given;
 }
 
-/* Sums a bucket by thread first: it may have many stacks, and cover many steps. */
+/* Sums a bucket by series first: it may have many stacks, and cover many steps. */
 static void add_bucket(const struct query_filter *filter, const struct bucket *bucket,
-                       const size_t *row_of_thread, uint64_t *row_time_ns,
+                       const size_t *row_of_thread, struct query_count *row_counts,
                        struct query_timeline *timeline)
 {
     for (size_t i = 0; i < bucket->count; i++) {
         const struct bucket_entry *entry = &bucket->entries[i];
-        if (query_filter_entry(filter, entry))
-            row_time_ns[row_of_thread[entry->thread]] += query_filter_time_ns(filter, entry);
+        if (!query_filter_entry(filter, entry))
+            continue;
+        struct query_count count = {entry->hits, query_filter_time_ns(filter, entry)};
+        query_count_add(&row_counts[row_of_thread[entry->thread]], count);
     }
-    for (size_t row = 0; row < timeline->thread_count; row++) {
-        if (row_time_ns[row])
-            spread(timeline, bucket, row_time_ns[row],
-                   timeline->time_ns + row * timeline->step_count);
-        row_time_ns[row] = 0;
+    for (size_t row = 0; row < timeline->series_count; row++) {
+        size_t first = row * timeline->step_count;
+        if (row_counts[row].time_ns)
+            spread(timeline, bucket, row_counts[row].time_ns, timeline->time_ns + first);
+        if (row_counts[row].hits)
+            spread(timeline, bucket, row_counts[row].hits, timeline->hits + first);
+        row_counts[row] = (struct query_count){0};
     }
 }
 
 static int fill_series(const struct profile_view *view, const struct query_filter *filter,
                        struct query_timeline *timeline)
 {
-    size_t cells = timeline->thread_count * timeline->step_count;
+    size_t cells = timeline->series_count * timeline->step_count;
+    size_t ranked = timeline->series_count;
+    if (timeline->other_count)
+        ranked += timeline->other_count - 1;
     timeline->time_ns = calloc(cells + 1, sizeof *timeline->time_ns);
+    timeline->hits = calloc(cells + 1, sizeof *timeline->hits);
     _cleanup_free_ size_t *row_of_thread = calloc(view->thread_count + 1, sizeof *row_of_thread);
-    _cleanup_free_ uint64_t *row_time_ns = calloc(view->thread_count + 1, sizeof *row_time_ns);
-    if (!timeline->time_ns || !row_of_thread || !row_time_ns)
+    _cleanup_free_ struct query_count *row_counts =
+        calloc(timeline->series_count + 1, sizeof *row_counts);
+    if (!timeline->time_ns || !timeline->hits || !row_of_thread || !row_counts)
         return -ENOMEM;
-    /* Threads without time share row 0: what they add there is nothing. */
-    for (size_t i = 0; i < timeline->thread_count; i++)
-        row_of_thread[timeline->threads[i]] = i;
+    /* Threads without samples get a row past the last. */
+    for (size_t i = 0; i < view->thread_count; i++)
+        row_of_thread[i] = timeline->series_count;
+    for (size_t i = 0; i < ranked; i++)
+        row_of_thread[timeline->threads[i]] =
+            i < timeline->series_count ? i : timeline->series_count - 1;
     for (size_t i = 0; i < view->bucket_count && cells; i++)
         if (query_filter_bucket(filter, view->buckets[i]))
-            add_bucket(filter, view->buckets[i], row_of_thread, row_time_ns, timeline);
+            add_bucket(filter, view->buckets[i], row_of_thread, row_counts, timeline);
     return 0;
 }
 
@@ -140,7 +179,7 @@ static void timeline_cleanup(struct query_timeline **timeline)
 }
 
 int query_timeline(const struct profile_view *view, const struct query_options *options,
-                   uint64_t step_ns, struct query_timeline **ret_timeline)
+                   const struct query_timeline_options *shape, struct query_timeline **ret_timeline)
 {
     _cleanup_query_filter_ struct query_filter filter;
     int error = query_filter_init(&filter, view, options);
@@ -151,11 +190,11 @@ int query_timeline(const struct profile_view *view, const struct query_options *
     if (!timeline)
         return -ENOMEM;
 
-    error = rank_threads(view, &filter, timeline);
+    error = rank_threads(view, &filter, shape->series_max, timeline);
     if (error)
         return error;
     uint64_t end_ns = filter.to_ns < view->duration_ns ? filter.to_ns : view->duration_ns;
-    choose_steps(&filter, end_ns, step_ns, timeline);
+    choose_steps(&filter, end_ns, shape, timeline);
     error = fill_series(view, &filter, timeline);
     if (!error)
         *ret_timeline = take_pointer(timeline);
@@ -168,5 +207,6 @@ void query_timeline_free(struct query_timeline *timeline)
         return;
     free(timeline->threads);
     free(timeline->time_ns);
+    free(timeline->hits);
     free(timeline);
 }

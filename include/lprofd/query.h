@@ -122,17 +122,27 @@ int query_flamegraph(const struct profile_view *view, const struct query_options
                      double min_percent, struct query_flamegraph **ret_graph);
 void query_flamegraph_free(struct query_flamegraph *graph);
 
-/* CPU time per thread over time: series[thread][step], row by row. */
-struct query_timeline {
-    uint64_t start_ns, step_ns;
-    size_t step_count, thread_count;
-    uint32_t *threads; /* owned; indices into view->threads, busiest first */
-    uint64_t *time_ns; /* owned; thread_count * step_count */
+/* How fine a timeline is. */
+struct query_timeline_options {
+    uint64_t step_ns;  /* 0: 100 ms, or as `points` wants it */
+    size_t points;     /* at most so many steps, of 1, 2 or 5 times a power of ten times 100 ms;
+                          0: any number */
+    size_t series_max; /* so many threads, busiest first, and one series of all others; 0: all */
 };
 
-/* step_ns is raised so that there are at most 10,000 steps. */
+/* CPU time and samples over time, by thread: column[series][step], row by row. */
+struct query_timeline {
+    uint64_t start_ns, step_ns;
+    size_t step_count, series_count;
+    size_t other_count;       /* threads that the last series is the sum of; 0: there is none */
+    uint32_t *threads;        /* owned; indices into view->threads, but of that series */
+    uint64_t *time_ns, *hits; /* owned; series_count * step_count */
+};
+
+/* The step is raised so that there are at most 10,000. */
 int query_timeline(const struct profile_view *view, const struct query_options *options,
-                   uint64_t step_ns, struct query_timeline **ret_timeline);
+                   const struct query_timeline_options *shape,
+                   struct query_timeline **ret_timeline);
 void query_timeline_free(struct query_timeline *timeline);
 
 /* Per thread of the view: self time within the range. */

@@ -474,20 +474,22 @@ void query_flamegraph_free(struct query_flamegraph *graph)
 }
 
 int query_timeline(const struct profile_view *view, const struct query_options *options,
-                   uint64_t step_ns, struct query_timeline **ret_timeline)
+                   const struct query_timeline_options *shape, struct query_timeline **ret_timeline)
 {
     (void)view;
     if (fake_check(options))
         return -EINVAL;
     struct query_timeline *timeline = calloc(1, sizeof *timeline);
-    timeline->step_ns = step_ns;
+    timeline->step_ns = shape->step_ns;
     timeline->step_count = 3;
-    timeline->thread_count = 2;
+    timeline->series_count = 2;
+    timeline->other_count = shape->series_max == 1;
     timeline->threads = calloc(2, sizeof(uint32_t));
     timeline->threads[1] = 1;
     timeline->time_ns = calloc(6, sizeof(uint64_t));
+    timeline->hits = calloc(6, sizeof(uint64_t));
     for (uint64_t i = 0; i < 6; i++)
-        timeline->time_ns[i] = i * 100;
+        timeline->time_ns[i] = (timeline->hits[i] = i) * 100;
     *ret_timeline = timeline;
     return 0;
 }
@@ -497,6 +499,7 @@ void query_timeline_free(struct query_timeline *timeline)
     if (timeline) {
         free(timeline->threads);
         free(timeline->time_ns);
+        free(timeline->hits);
     }
     free(timeline);
 }

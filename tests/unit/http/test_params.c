@@ -37,7 +37,8 @@ static void defaults_are_those_of_the_documentation(void **state)
     struct params params;
     takes("", &params);
     assert_int_equal(params.limit, 100);
-    assert_int_equal(params.step_ns, 1000000000);
+    assert_int_equal(params.step_ns, 0);
+    assert_int_equal(params.points, 0);
     assert_true(params.min_percent == 0.1);
     assert_int_equal(params.sort, QUERY_SORT_SELF);
     assert_int_equal(params.inlines, QUERY_INLINES_WRITTEN);
@@ -90,6 +91,8 @@ static void wrong_parameters_are_named(void **state)
     refuses("cursor=5", ALL, "cursor");
     refuses("cursor=0-5", ALL, "cursor");
     refuses("step_ns=999999", ALL, "step_ns");
+    refuses("points=0", ALL, "points");
+    refuses("points=10001", ALL, "points");
     refuses("min_percent=100.1", ALL, "min_percent");
     refuses("min_percent=nan", ALL, "min_percent");
     refuses("min_percent=0x1", ALL, "min_percent");
