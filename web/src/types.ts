@@ -89,12 +89,13 @@ export interface Lines {
   total: Total;
   unknown: Unknown;
   lines: LineRow[];
+  count: number;
 }
 
 export interface Functions {
   total: Total;
-  unknown?: Unknown;
   functions: FunctionRow[];
+  count: number;
 }
 
 export interface LinesDelta {

@@ -1,0 +1,108 @@
+// The plot itself: uPlot with stacked threads; a drag selects a range.
+import uPlot from 'uplot';
+
+import { count, time } from '../format.ts';
+import type { Range } from '../state.ts';
+import type { Timeline } from '../types.ts';
+import { stacked } from './stack.ts';
+
+export const COLOURS = 8;
+const MARGIN: [top: number, right: number, bottom: number, left: number] = [6, 4, 0, 0];
+
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** The colour of the series at `index`; the last one may stand for all other threads. */
+function seriesColour(timeline: Timeline, index: number): string {
+  const rest = index >= COLOURS || timeline.series[index]?.threads;
+  return colour(rest ? '--thread-rest' : `--thread-${index + 1}`);
+}
+
+export class Plot {
+  private plot: uPlot | null = null;
+  private shape = '';
+  private range: Range | null = null;
+  private isDragging = false;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly select: (range: Range | null) => void,
+  ) {}
+
+  show(timeline: Timeline, range: Range | null, theme: string): void {
+    this.range = range;
+    const shape = `${theme} ${timeline.series.map(({ tid }) => tid).join()}`;
+    if (!this.plot || shape !== this.shape) this.build(timeline, shape);
+    else if (!this.isDragging) this.plot.setData(stacked(timeline) as uPlot.AlignedData);
+    this.mark();
+  }
+
+  resize(): void {
+    this.plot?.setSize({ width: this.root.clientWidth, height: this.root.clientHeight });
+    this.mark();
+  }
+
+  close(): void {
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  private build(timeline: Timeline, shape: string): void {
+    this.close();
+    this.shape = shape;
+    const axis = { stroke: colour('--quiet'), font: '11px system-ui', grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false } };
+    this.plot = new uPlot({
+      width: this.root.clientWidth,
+      height: this.root.clientHeight,
+      padding: MARGIN,
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false },
+        bind: {
+          mousedown: (_u, _target, handler) => (event) => { this.isDragging = true; handler(event); return null; },
+          mouseup: (_u, _target, handler) => (event) => { handler(event); this.isDragging = false; return null; },
+          dblclick: () => () => { this.select(null); return null; },
+        },
+      },
+      scales: { x: { time: false }, y: { range: (_u, _min, max) => [0, Math.max(1, Math.ceil(max * 1.02))] } },
+      axes: [
+        { ...axis, size: 20, values: (_u, splits) => splits.map((value) => (value === 0 ? '0' : time(value * 1e9))) },
+        { ...axis, size: 34, values: (_u, splits) => splits.map((value) => (Number.isInteger(value) ? count(value) : '')), space: 24 },
+      ],
+      series: [
+        {},
+        ...timeline.series.map((_, index) => ({
+          fill: seriesColour(timeline, index), stroke: seriesColour(timeline, index), width: 0,
+          points: { show: false }, paths: uPlot.paths.stepped!({ align: 1 }),
+        })),
+      ],
+      hooks: { setSelect: [(plot) => this.selected(plot)] },
+    }, stacked(timeline) as uPlot.AlignedData, this.root);
+  }
+
+  private selected(plot: uPlot): void {
+    if (!this.isDragging) return;
+    const { left, width } = plot.select;
+    if (width < 2) return;
+    const from_ns = Math.max(0, Math.round(plot.posToVal(left, 'x') * 1e9));
+    const to_ns = Math.round(plot.posToVal(left + width, 'x') * 1e9);
+    if (to_ns > from_ns) this.select({ from_ns, to_ns });
+  }
+
+  /** Paints the range that the URL names. */
+  private mark(): void {
+    const plot = this.plot;
+    if (!plot || this.isDragging) return;
+    if (!this.range) {
+      plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+      return;
+    }
+    const height = plot.over.clientHeight;
+    const clamp = (ns: number) => Math.min(Math.max(plot.valToPos(ns / 1e9, 'x'), 0), plot.over.clientWidth);
+    const left = clamp(this.range.from_ns);
+    plot.setSelect({ left, top: 0, width: Math.max(1, clamp(this.range.to_ns) - left), height }, false);
+  }
+}
