@@ -104,7 +104,7 @@ for (const backend of BACKENDS) {
     await sleep(500);
     const later = await daemon.get(path);
     assert.deepEqual(later.samples, session.samples);
-    assert.ok((await daemon.get(`${path}/lines`)).lines.length > 0);
+    await until('its lines', async () => (await daemon.get(`${path}/lines`)).lines.length > 0);
     assert.ok(isAlive(target.pid) && !isStopped(target.pid));
     const events = openFiles(daemon.pid).filter((link) => /perf_event|bpf/.test(link));
     assert.deepEqual(events, []);

@@ -51,9 +51,10 @@ test('rows have the documented fields, and the interval is Wilson of the sorted 
   if (!needsRoot(t)) return;
   const { daemon } = await profile(t, 'ratios');
   await daemon.pause();
+  const query = '/sessions/current/lines?limit=10000';
+  await until('its lines', async () => (await daemon.get(query)).lines.length >= 6);
   for (const sort of ['self', 'total']) {
-    const { lines, total } = await daemon.get(`/sessions/current/lines?sort=${sort}&limit=10000`);
-    assert.ok(lines.length >= 6);
+    const { lines, total } = await daemon.get(`${query}&sort=${sort}`);
     let last = Infinity;
     for (const row of lines) {
       for (const name of ['file', 'line', 'self_time_ns', 'total_time_ns'])

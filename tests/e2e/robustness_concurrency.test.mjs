@@ -29,6 +29,45 @@ async function readAll(daemon, session) {
   }
 }
 
+/** A GET whose answer may also be that nothing changed since the last, as a browser's cache asks. */
+async function getTagged(daemon, path, tags) {
+  const answer = await daemon.request(`/api/v1${path}`, { headers: { 'if-none-match': tags[path] ?? '"none"' } });
+  assert.ok([200, 304].includes(answer.status), `${path}: ${answer.status} ${answer.text}`);
+  tags[path] = answer.headers.etag ?? tags[path];
+}
+
+/** What the page of a person asks who looks at the last seconds, then at a thread, then at a function. */
+async function lookAround(daemon, session, tags) {
+  const { duration_ns } = await daemon.get(session);
+  const range = `from_ns=${Math.max(0, duration_ns - 3e9)}&to_ns=${duration_ns + 1}`;
+  const [thread] = await daemon.get(`${session}/threads?limit=1`);
+  const [row] = (await daemon.get(`${session}/functions?limit=1&sort=total`)).functions;
+  const focus = row ? `&focus=${encodeURIComponent(row.function)}` : '';
+  for (const path of [
+    `/timeline?step_ns=100000000&${range}`,
+    `/timeline?step_ns=50000000${focus}`,
+    `/flamegraph?min_percent=0.5${focus}`,
+    `/lines?limit=20&inlines=called&${range}`,
+    ...(thread ? [`/functions?limit=20&tid=${thread.tid}&kernel=0`] : []),
+    '/timeline', // the same document for all that look
+    '/flamegraph',
+  ])
+    await getTagged(daemon, session + path, tags);
+  const file = row?.file;
+  if (!file) return;
+  await daemon.request(`/api/v1${session}/files/${file}/listing?${range}${focus}`);
+  await daemon.request(`/api/v1${session}/files/${file}/text`);
+}
+
+/** Follows a session's events as a browser does: each stream goes on where the last one broke. */
+async function follow(daemon, session, reader) {
+  const headers = reader.last ? { 'last-event-id': reader.last } : {};
+  const path = `${daemon.url}/api/v1${session}/events?limit=${20 + reader.number}`;
+  const events = await collectEvents(path, { seconds: 1 + reader.number / 2, headers });
+  reader.last = events.findLast(({ id }) => id)?.id ?? reader.last;
+  reader.count += events.length;
+}
+
 /** Two of them quarrel over one session: each is answered, whoever wins. */
 async function toggle(daemon, session, turn) {
   const state = turn % 2 ? 'running' : 'paused';
@@ -76,6 +115,35 @@ test('readers, streams, pauses and attaching at the same time disturb nobody', a
     assert.ok(total.hits > 0);
   }
   assert.equal((await daemon.request('/healthz')).status, 200);
+});
+
+test('several pages look at ranges, threads and functions of sessions that begin and end', async (t) => {
+  if (!needsRoot(t)) return;
+  const targets = [await startTarget(t, 'threads'), await startTarget(t, 'inlines')];
+  const brief = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t);
+  const sessions = [];
+  for (const { pid } of targets) sessions.push(await daemon.attach({ pid }));
+  const readers = sessions.flatMap((session) =>
+    [0, 1, 2].map((number) => ({ session, number, count: 0, tags: {} })),
+  );
+  const turns = await Promise.all([
+    ...readers.map((reader) => repeat(() => lookAround(daemon, reader.session, reader.tags))),
+    ...readers.map((reader) => repeat(() => follow(daemon, reader.session, reader))),
+    repeat((turn) => attachAndForget(daemon, brief.pid, turn % 2 ? 'ptrace' : 'perf-task')),
+    repeat(() => daemon.get('/processes').then(() => daemon.get('/status'))),
+    repeat(() => daemon.get('/sessions').then(() => daemon.request('/'))),
+  ]);
+  assert.ok(turns.every((count) => count > 0));
+  assert.ok(readers.every(({ count }) => count > 0));
+  for (const session of sessions) {
+    const gone = await daemon.request(`/api/v1${session}`, { method: 'DELETE' });
+    assert.equal(gone.status, 204, gone.text);
+    await daemon.waitState('detached', { session });
+    const { lines, unknown, total } = await daemon.get(`${session}/lines?limit=10000`);
+    assert.equal(lines.reduce((sum, row) => sum + row.self_hits, unknown.self_hits), total.hits);
+    assert.ok(total.hits > 0);
+  }
 });
 
 test('50 sessions that came and went leave no memory, file or thread behind', async (t) => {
