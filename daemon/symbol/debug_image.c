@@ -5,7 +5,6 @@
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/cleanup.h"
 
@@ -116,15 +115,12 @@ int debug_image_load(const struct elf_reader *file, struct debug_image *alternat
         return error;
 
     size_t length = layout.length + layout.count * sizeof *layout.headers;
-    void *bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bytes == MAP_FAILED)
-        return -ENOMEM;
-    image->bytes = bytes;
-    image->length = length;
-    error = fill(file, &layout, image->bytes);
+    error = pages_get(length, &image->pages);
+    if (!error)
+        error = fill(file, &layout, image->pages.bytes);
     if (error)
         return error;
-    image->elf = elf_memory(bytes, length);
+    image->elf = elf_memory((char *)image->pages.bytes, length);
     if (!image->elf)
         return -EBADMSG;
     image->dwarf = dwarf_begin_elf(image->elf, DWARF_C_READ, NULL);
@@ -140,13 +136,13 @@ const unsigned char *debug_image_section(const struct debug_image *image, const 
                                          size_t *ret_length)
 {
     Elf64_Ehdr header;
-    memcpy(&header, image->bytes, sizeof header);
-    const Elf64_Shdr *headers = (const void *)(image->bytes + header.e_shoff);
-    const char *names = (const char *)image->bytes + headers[header.e_shstrndx].sh_offset;
+    memcpy(&header, image->pages.bytes, sizeof header);
+    const Elf64_Shdr *headers = (const void *)(image->pages.bytes + header.e_shoff);
+    const char *names = (const char *)image->pages.bytes + headers[header.e_shstrndx].sh_offset;
     for (size_t i = 1; i < header.e_shnum; i++) {
         if (strcmp(names + headers[i].sh_name, name) == 0) {
             *ret_length = headers[i].sh_size;
-            return image->bytes + headers[i].sh_offset;
+            return image->pages.bytes + headers[i].sh_offset;
         }
     }
     *ret_length = 0;
@@ -171,7 +167,7 @@ struct line_sections debug_image_line_sections(const struct debug_image *image)
 
 size_t debug_image_bytes(const struct debug_image *image)
 {
-    return image ? image->length + debug_image_bytes(image->alternate) : 0;
+    return image ? image->pages.length + debug_image_bytes(image->alternate) : 0;
 }
 
 void debug_image_free(struct debug_image *image)
@@ -182,8 +178,7 @@ void debug_image_free(struct debug_image *image)
         dwarf_end(image->dwarf);
     if (image->elf)
         elf_end(image->elf);
-    if (image->bytes)
-        munmap(image->bytes, image->length);
+    pages_free(&image->pages);
     debug_image_free(image->alternate);
     free(image);
 }

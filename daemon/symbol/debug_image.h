@@ -3,6 +3,7 @@
 
 #include <elfutils/libdw.h>
 
+#include "base/pages.h"
 #include "symbol/elf_reader.h"
 #include "symbol/line_header.h"
 
@@ -12,8 +13,7 @@
  * and never sees .gnu_debugaltlink, which would make it open files by itself.
  */
 struct debug_image {
-    unsigned char *bytes; /* owned mapping */
-    size_t length;
+    struct pages pages;            /* owned */
     Elf *elf;                      /* owned */
     Dwarf *dwarf;                  /* owned */
     struct debug_image *alternate; /* owned: dwz's shared file, or NULL */

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/compression.h"
 #include "base/elf_limits.h"
+#include "base/pages.h"
 #include "base/read_at.h"
 #include "base/reader.h"
 #include "symbol/elf_dynamic.h"
@@ -213,14 +214,14 @@ static int inflate_section(const struct elf_reader *file, const struct elf_secti
     uint64_t packed_bytes = section->bytes - compression->header_bytes;
     if (packed_bytes > elf_reader_bytes_max())
         return -EFBIG;
-    _cleanup_free_ unsigned char *packed = malloc(packed_bytes + 1);
-    if (!packed)
-        return -ENOMEM;
-    int error =
-        read_at(file->fd, packed, packed_bytes, section->offset + compression->header_bytes);
+    _cleanup_(pages_free) struct pages packed = {0};
+    int error = pages_get(packed_bytes + 1, &packed);
+    if (!error)
+        error = read_at(file->fd, packed.bytes, packed_bytes,
+                        section->offset + compression->header_bytes);
     if (error)
         return error;
-    return compression_inflate(compression->kind, packed, packed_bytes, bytes,
+    return compression_inflate(compression->kind, packed.bytes, packed_bytes, bytes,
                                compression->inflated_bytes);
 }
 
