@@ -22,26 +22,32 @@ struct row {
 
 /* Rows whose addresses rise, as a program emits them. */
 struct sequence {
-    uint64_t start;
+    uint64_t start, end;
     size_t first, count;
+};
+
+/* What a special opcode does. */
+struct step {
+    uint8_t operations;
+    int16_t lines;
 };
 
 struct machine {
     struct line_header *header;
-    struct reader program;
     uint64_t text_vaddr;
-    struct row state;
-    uint32_t operation; /* within a VLIW instruction */
+    struct step steps[UINT8_MAX + 1]; /* by opcode */
+    uint32_t operation;               /* within a VLIW instruction */
     size_t sequence_first;
+    bool falls;       /* in some sequence addresses do not rise */
     struct row *rows; /* owned */
     size_t row_count, row_capacity;
     struct sequence *sequences; /* owned */
     size_t sequence_count, sequence_capacity;
 };
 
-static void start_sequence(struct machine *machine)
+static void start_sequence(struct machine *machine, struct row *state)
 {
-    machine->state = (struct row){.file = 1, .line = 1};
+    *state = (struct row){.file = 1, .line = 1};
     machine->operation = 0;
     machine->sequence_first = machine->row_count;
 }
@@ -52,31 +58,33 @@ static bool same_place(const struct row *left, const struct row *right)
 }
 
 /* The last of several rows at one address holds; rows that change nothing are left out. */
-static int emit_row(struct machine *machine)
+static inline int emit_row(struct machine *machine, const struct row *row)
 {
-    struct row row = machine->state;
-    if (row.ends)
-        row.file = LINE_FILE_NONE;
     if (machine->row_count > machine->sequence_first) {
         const struct row *last = &machine->rows[machine->row_count - 1];
-        if (row.vaddr == last->vaddr)
+        if (row->vaddr == last->vaddr)
             machine->row_count--;
-        else if (same_place(last, &row))
+        else if (same_place(last, row))
             return 0;
+        else if (row->vaddr < last->vaddr)
+            machine->falls = true;
     }
     if (machine->row_count >= ROWS_MAX)
         return -E2BIG;
-    if (array_reserve(&machine->rows, &machine->row_capacity, machine->row_count + 1,
+    if (machine->row_count == machine->row_capacity &&
+        array_reserve(&machine->rows, &machine->row_capacity, machine->row_count + 1,
                       sizeof *machine->rows))
         return -ENOMEM;
-    machine->rows[machine->row_count++] = row;
+    machine->rows[machine->row_count++] = *row;
     return 0;
 }
 
-static int end_sequence(struct machine *machine)
+static int end_sequence(struct machine *machine, struct row *state)
 {
-    machine->state.ends = true;
-    int error = emit_row(machine);
+    struct row end = *state;
+    end.ends = true;
+    end.file = LINE_FILE_NONE;
+    int error = emit_row(machine, &end);
     if (error)
         return error;
     const struct row *first = &machine->rows[machine->sequence_first];
@@ -88,45 +96,40 @@ static int end_sequence(struct machine *machine)
                           machine->sequence_count + 1, sizeof *machine->sequences))
             return -ENOMEM;
         machine->sequences[machine->sequence_count++] =
-            (struct sequence){first->vaddr, machine->sequence_first, count};
+            (struct sequence){first->vaddr, end.vaddr, machine->sequence_first, count};
     }
-    start_sequence(machine);
+    start_sequence(machine, state);
     return 0;
 }
 
-static void advance(struct machine *machine, uint64_t operations)
+static inline void advance(struct machine *machine, struct row *state, uint64_t operations)
 {
     const struct line_header *header = machine->header;
     if (header->operations == 1) {
-        machine->state.vaddr += header->instruction_bytes * operations;
+        state->vaddr += header->instruction_bytes * operations;
         return;
     }
     operations += machine->operation;
-    machine->state.vaddr += header->instruction_bytes * (operations / header->operations);
+    state->vaddr += header->instruction_bytes * (operations / header->operations);
     machine->operation = (uint32_t)(operations % header->operations);
 }
 
-static int run_special(struct machine *machine, uint8_t opcode)
+/* The row that it leaves behind is emitted by the caller. */
+static inline void run_special(struct machine *machine, struct row *state, uint8_t opcode)
 {
-    const struct line_header *header = machine->header;
-    uint8_t adjusted = opcode - header->opcode_base;
-    advance(machine, adjusted / header->line_range);
-    machine->state.line += (uint32_t)(header->line_base + adjusted % header->line_range);
-    return emit_row(machine);
+    const struct step *step = &machine->steps[opcode];
+    advance(machine, state, step->operations);
+    state->line += (uint32_t)step->lines;
 }
 
-static int run_extended(struct machine *machine)
+static int run_extended(struct machine *machine, struct row *state, struct reader operands)
 {
-    uint64_t bytes = reader_uleb(&machine->program);
-    const uint8_t *start = reader_take(&machine->program, bytes);
-    if (!start || !bytes)
-        return 0;
-    struct reader operands = {.bytes = start, .length = bytes, .offset = 1};
-    switch (start[0]) {
+    size_t bytes = reader_left(&operands);
+    switch (reader_u8(&operands)) {
     case DW_LNE_end_sequence:
-        return end_sequence(machine);
+        return end_sequence(machine, state);
     case DW_LNE_set_address:
-        machine->state.vaddr = reader_uint(&operands, bytes - 1 > 8 ? 8 : (unsigned)bytes - 1);
+        state->vaddr = reader_uint(&operands, bytes - 1 > 8 ? 8 : (unsigned)bytes - 1);
         machine->operation = 0;
         return 0;
     case DW_LNE_define_file:
@@ -136,64 +139,79 @@ static int run_extended(struct machine *machine)
     }
 }
 
-static void skip_operands(struct machine *machine, uint8_t opcode)
-{
-    for (uint8_t i = machine->header->operand_counts[opcode - 1]; i > 0; i--)
-        reader_uleb(&machine->program);
-}
-
 static uint32_t file_number(uint64_t number)
 {
     return number < LINE_FILE_NONE ? (uint32_t)number : LINE_FILE_NONE - 1;
 }
 
-static int run_standard(struct machine *machine, uint8_t opcode)
+/* All of them but DW_LNS_copy. */
+static inline void run_standard(struct machine *machine, struct row *state, struct reader *program,
+                                uint8_t opcode)
 {
-    struct reader *program = &machine->program;
+    uint64_t column;
     switch (opcode) {
-    case DW_LNS_copy:
-        return emit_row(machine);
     case DW_LNS_advance_pc:
-        advance(machine, reader_uleb(program));
-        return 0;
+        advance(machine, state, reader_uleb(program));
+        break;
     case DW_LNS_advance_line:
-        machine->state.line += (uint32_t)reader_sleb(program);
-        return 0;
+        state->line += (uint32_t)reader_sleb(program);
+        break;
     case DW_LNS_set_file:
-        machine->state.file = file_number(reader_uleb(program));
-        return 0;
-    case DW_LNS_set_column: {
-        uint64_t column = reader_uleb(program);
-        machine->state.column = column > UINT16_MAX ? 0 : (uint16_t)column;
-        return 0;
-    }
+        state->file = file_number(reader_uleb(program));
+        break;
+    case DW_LNS_set_column:
+        column = reader_uleb(program);
+        state->column = column > UINT16_MAX ? 0 : (uint16_t)column;
+        break;
     case DW_LNS_const_add_pc:
-        advance(machine,
-                (uint8_t)(255 - machine->header->opcode_base) / machine->header->line_range);
-        return 0;
+        advance(machine, state, machine->steps[UINT8_MAX].operations);
+        break;
     case DW_LNS_fixed_advance_pc:
-        machine->state.vaddr += reader_u16(program);
+        state->vaddr += reader_u16(program);
         machine->operation = 0;
-        return 0;
+        break;
     default: /* of the known ones, what is left has no say in address, file and line */
-        skip_operands(machine, opcode);
-        return 0;
+        for (uint8_t i = machine->header->operand_counts[opcode - 1]; i > 0; i--)
+            reader_uleb(program);
     }
 }
 
+static void prepare_steps(struct machine *machine)
+{
+    const struct line_header *header = machine->header;
+    for (unsigned opcode = header->opcode_base; opcode <= UINT8_MAX; opcode++) {
+        unsigned adjusted = opcode - header->opcode_base;
+        machine->steps[opcode] =
+            (struct step){(uint8_t)(adjusted / header->line_range),
+                          (int16_t)(header->line_base + (int)(adjusted % header->line_range))};
+    }
+}
+
+/* Reader and state are locals, which compilers keep in registers. */
 static int run(struct machine *machine)
 {
-    struct reader *program = &machine->program;
+    struct reader program = machine->header->program;
+    struct row state;
     int error = 0;
-    start_sequence(machine);
-    while (!error && !program->failed && reader_left(program)) {
-        uint8_t opcode = reader_u8(program);
-        if (opcode >= machine->header->opcode_base)
-            error = run_special(machine, opcode);
-        else if (opcode == 0)
-            error = run_extended(machine);
-        else
-            error = run_standard(machine, opcode);
+    start_sequence(machine, &state);
+    while (!error && !program.failed && reader_left(&program)) {
+        uint8_t opcode = reader_u8(&program);
+        if (opcode >= machine->header->opcode_base) {
+            run_special(machine, &state, opcode);
+            error = emit_row(machine, &state);
+        } else if (opcode == DW_LNS_copy) {
+            error = emit_row(machine, &state);
+        } else if (opcode != 0) {
+            run_standard(machine, &state, &program, opcode);
+        } else {
+            uint64_t bytes = reader_uleb(&program);
+            const unsigned char *operands = reader_take(&program, bytes);
+            struct row next = state;
+            if (operands && bytes)
+                error = run_extended(machine, &next,
+                                     (struct reader){.bytes = operands, .length = bytes});
+            state = next;
+        }
     }
     return error == -ENOMEM ? error : 0;
 }
@@ -217,34 +235,6 @@ static int compare_rows(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static bool are_sorted(const struct row *rows, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (rows[i].vaddr < rows[i - 1].vaddr)
-            return false;
-    return true;
-}
-
-/* Sequence by sequence; those that overlap are no compiler's work, and sorted row by row. */
-static size_t order_rows(struct machine *machine, struct row *ordered)
-{
-    size_t count = 0;
-    if (machine->sequence_count)
-        qsort(machine->sequences, machine->sequence_count, sizeof *machine->sequences,
-              compare_sequences);
-    for (size_t i = 0; i < machine->sequence_count; i++) {
-        const struct sequence *sequence = &machine->sequences[i];
-        memcpy(ordered + count, machine->rows + sequence->first, sequence->count * sizeof *ordered);
-        count += sequence->count;
-    }
-    if (are_sorted(ordered, count))
-        return count;
-    for (size_t i = 0; i < count; i++)
-        ordered[i].order = (uint32_t)i;
-    qsort(ordered, count, sizeof *ordered, compare_rows);
-    return count;
-}
-
 static void add_row(struct line_table *table, const struct row *row)
 {
     if (table->count == 0)
@@ -258,26 +248,61 @@ static void add_row(struct line_table *table, const struct row *row)
     table->rows[table->count++] = compact;
 }
 
-static int compact_rows(struct machine *machine, struct line_table *table)
+static bool are_apart(const struct machine *machine)
 {
-    _cleanup_free_ struct row *ordered = calloc(machine->row_count + 1, sizeof *ordered);
-    if (!ordered ||
-        array_reserve(&table->rows, &table->capacity, machine->row_count + 1, sizeof *table->rows))
+    for (size_t i = 1; i < machine->sequence_count; i++)
+        if (machine->sequences[i].start < machine->sequences[i - 1].end)
+            return false;
+    return !machine->falls;
+}
+
+/* Sequences that overlap are no compiler's work, and sorted row by row. */
+static int add_sorted_rows(struct machine *machine, struct line_table *table)
+{
+    _cleanup_free_ struct row *sorted = calloc(machine->row_count + 1, sizeof *sorted);
+    size_t count = 0;
+    if (!sorted)
         return -ENOMEM;
-    size_t count = order_rows(machine, ordered);
+    for (size_t i = 0; i < machine->sequence_count; i++) {
+        const struct sequence *sequence = &machine->sequences[i];
+        memcpy(sorted + count, machine->rows + sequence->first, sequence->count * sizeof *sorted);
+        count += sequence->count;
+    }
     for (size_t i = 0; i < count; i++)
-        add_row(table, &ordered[i]);
+        sorted[i].order = (uint32_t)i;
+    qsort(sorted, count, sizeof *sorted, compare_rows);
+    for (size_t i = 0; i < count; i++)
+        add_row(table, &sorted[i]);
+    return 0;
+}
+
+static int add_rows(struct machine *machine, struct line_table *table)
+{
+    table->rows = malloc((machine->row_count + 1) * sizeof *table->rows);
+    if (!table->rows)
+        return -ENOMEM;
+    table->capacity = machine->row_count + 1;
+    if (machine->sequence_count)
+        qsort(machine->sequences, machine->sequence_count, sizeof *machine->sequences,
+              compare_sequences);
+    if (!are_apart(machine))
+        return add_sorted_rows(machine, table);
+    for (size_t i = 0; i < machine->sequence_count; i++) {
+        const struct sequence *sequence = &machine->sequences[i];
+        for (size_t k = 0; k < sequence->count; k++)
+            add_row(table, &machine->rows[sequence->first + k]);
+    }
     return 0;
 }
 
 int line_table_read(struct line_header *header, uint64_t text_vaddr, struct line_table *ret_table)
 {
-    struct machine machine = {
-        .header = header, .program = header->program, .text_vaddr = text_vaddr};
+    struct machine machine = {.header = header, .text_vaddr = text_vaddr};
     struct line_table table = {0};
+    prepare_steps(&machine);
     int error = run(&machine);
     if (!error)
-        error = compact_rows(&machine, &table);
+        error = add_rows(&machine, &table);
     free(machine.rows);
     free(machine.sequences);
     if (error)
