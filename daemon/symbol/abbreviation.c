@@ -190,14 +190,6 @@ int abbreviations_read(const struct unit_header *unit, struct span section,
     return error;
 }
 
-const struct abbreviation *abbreviations_get(const struct abbreviations *abbreviations,
-                                             uint64_t code)
-{
-    if (code >= abbreviations->count || !abbreviations->items[code].tag)
-        return NULL;
-    return &abbreviations->items[code];
-}
-
 size_t abbreviations_bytes(const struct abbreviations *abbreviations)
 {
     return abbreviations->capacity * sizeof *abbreviations->items +

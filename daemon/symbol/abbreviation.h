@@ -41,8 +41,13 @@ int abbreviations_read(const struct unit_header *unit, struct span section,
                        struct abbreviations *ret_abbreviations);
 
 /* NULL when there is none of that code. */
-const struct abbreviation *abbreviations_get(const struct abbreviations *abbreviations,
-                                             uint64_t code);
+static inline const struct abbreviation *
+abbreviations_get(const struct abbreviations *abbreviations, uint64_t code)
+{
+    return code < abbreviations->count && abbreviations->items[code].tag
+               ? &abbreviations->items[code]
+               : NULL;
+}
 
 size_t abbreviations_bytes(const struct abbreviations *abbreviations);
 void abbreviations_free(struct abbreviations *abbreviations);

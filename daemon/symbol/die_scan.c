@@ -82,61 +82,92 @@ static void read_die(struct die_scan *scan, const struct abbreviation *abbreviat
     die->has_range = range.has_low && range.has_high && !die->has_range_list;
 }
 
-static void skip_die(struct die_scan *scan, const struct abbreviation *abbreviation)
+/* What a block takes is told by its first bytes; the rest is left to form_skip(). */
+static inline void skip_value(struct reader *reader, const struct unit_header *unit,
+                              const struct abbreviation_attribute *attribute)
+{
+    if (attribute->bytes != FORM_VARIABLE) {
+        reader_take(reader, attribute->bytes);
+    } else if (attribute->form == DW_FORM_exprloc) {
+        reader_take(reader, reader_uleb(reader));
+    } else {
+        struct reader rest = *reader; /* so that the other one can stay in registers */
+        form_skip(&rest, unit, attribute->form);
+        *reader = rest;
+    }
+}
+
+static inline void skip_die(const struct die_scan *scan, struct reader *reader,
+                            const struct abbreviation *abbreviation)
 {
     if (abbreviation->fixed_bytes != FORM_VARIABLE) {
-        reader_take(&scan->reader, abbreviation->fixed_bytes);
+        reader_take(reader, abbreviation->fixed_bytes);
         return;
     }
     const struct abbreviation_attribute *attributes =
         scan->abbreviations->attributes + abbreviation->first_attribute;
-    for (uint32_t i = 0; i < abbreviation->attribute_count && !scan->reader.failed; i++) {
-        if (attributes[i].bytes != FORM_VARIABLE)
-            reader_take(&scan->reader, attributes[i].bytes);
-        else
-            form_skip(&scan->reader, &scan->unit->header, attributes[i].form);
+    for (uint32_t i = 0; i < abbreviation->attribute_count && !reader->failed; i++)
+        skip_value(reader, &scan->unit->header, &attributes[i]);
+}
+
+static bool is_wanted(const struct die_scan *scan, const struct abbreviation *abbreviation)
+{
+    return abbreviation->has_code &&
+           (!scan->functions_only || abbreviation->tag == DW_TAG_subprogram);
+}
+
+/*
+ * Steps to the next wanted DIE, right after its code: 1, 0 or -EBADMSG as die_scan_next(). Most
+ * DIEs of a unit are met here only, so reader and depths are locals.
+ */
+static int find_die(struct die_scan *scan, const struct abbreviation **ret_abbreviation,
+                    struct scanned_die *ret_die)
+{
+    struct reader reader = scan->reader;
+    uint32_t depth = scan->depth, lowest = scan->lowest;
+    int found = 0;
+    while (reader_left(&reader)) {
+        uint64_t offset = reader.offset;
+        uint64_t code = reader_uleb(&reader);
+        if (code == 0) {
+            /* The null entry that ends a list of children; one too many ends the unit. */
+            if (depth <= 1)
+                break;
+            depth--;
+            continue;
+        }
+        const struct abbreviation *abbreviation = abbreviations_get(scan->abbreviations, code);
+        if (!abbreviation) {
+            found = -EBADMSG;
+            break;
+        }
+        lowest = depth < lowest ? depth : lowest;
+        uint32_t own_depth = depth;
+        depth += abbreviation->has_children;
+        if (is_wanted(scan, abbreviation)) {
+            *ret_abbreviation = abbreviation;
+            *ret_die = (struct scanned_die){
+                .offset = offset, .tag = abbreviation->tag, .depth = own_depth, .enclosed = lowest};
+            lowest = UINT32_MAX;
+            found = 1;
+            break;
+        }
+        skip_die(scan, &reader, abbreviation);
+        if (reader.failed || depth == 0) /* depth 0: a root without children */
+            break;
     }
+    scan->reader = reader;
+    scan->depth = depth;
+    scan->lowest = lowest;
+    return reader.failed ? -EBADMSG : found;
 }
 
 int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
 {
-    struct reader *reader = &scan->reader;
-    while (reader_left(reader)) {
-        uint64_t offset = reader->offset;
-        uint64_t code = reader_uleb(reader);
-        if (code == 0) {
-            /* The null entry that ends a list of children; one too many ends the unit. */
-            if (scan->depth <= 1)
-                return reader->failed ? -EBADMSG : 0;
-            scan->depth--;
-            continue;
-        }
-        const struct abbreviation *abbreviation = abbreviations_get(scan->abbreviations, code);
-        if (!abbreviation)
-            return -EBADMSG;
-        uint32_t depth = scan->depth;
-        if (depth < scan->lowest)
-            scan->lowest = depth;
-        if (abbreviation->has_children)
-            scan->depth++;
-        bool wanted = abbreviation->has_code &&
-                      (!scan->functions_only || abbreviation->tag == DW_TAG_subprogram);
-        if (wanted) {
-            *ret_die =
-                (struct scanned_die){.offset = offset, .tag = abbreviation->tag, .depth = depth};
-            read_die(scan, abbreviation, ret_die);
-        } else {
-            skip_die(scan, abbreviation);
-        }
-        if (reader->failed)
-            return -EBADMSG;
-        if (wanted) {
-            ret_die->enclosed = scan->lowest;
-            scan->lowest = UINT32_MAX;
-            return 1;
-        }
-        if (scan->depth == 0)
-            return 0; /* a root without children */
-    }
-    return 0;
+    const struct abbreviation *abbreviation = NULL;
+    int found = find_die(scan, &abbreviation, ret_die);
+    if (found <= 0)
+        return found;
+    read_die(scan, abbreviation, ret_die);
+    return scan->reader.failed ? -EBADMSG : 1;
 }
