@@ -25,7 +25,7 @@ static void lines_freep(struct query_lines **lines)
 void event_feed_init(struct event_feed *feed, struct session *session, struct params *params)
 {
     *feed = (struct event_feed){.session = session_ref(session), .params = *params};
-    params->focus = params->token = NULL;
+    *params = (struct params){0};
     if (!feed->params.has_limit)
         feed->params.limit = 1000;
 }

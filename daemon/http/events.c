@@ -15,12 +15,12 @@ static void lines_freep(struct query_lines **lines)
     query_lines_free(*lines);
 }
 
-/* A focus that no query understands has to be refused before the stream begins. */
+/* A focus (or the like) that no query understands has to be refused before the stream begins. */
 static int check_focus(struct request *request)
 {
     _cleanup_view_ struct profile_view *view = NULL;
     _cleanup_(lines_freep) struct query_lines *lines = NULL;
-    if (!request->params.focus)
+    if (request->params.focus.count + request->params.hide.count == 0)
         return 0;
     struct query_options options = params_query_options(&request->params);
     int error = session_view(request->session, &view);

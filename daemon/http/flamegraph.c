@@ -8,6 +8,7 @@
 #include "base/index.h"
 #include "http/documents.h"
 #include "http/handlers.h"
+#include "http/module_kind.h"
 #include "http/view.h"
 
 static void flamegraph_freep(struct query_flamegraph **graph)
@@ -127,6 +128,35 @@ static void add_files(cJSON *document, const struct profile_view *view,
     add_u32_column(document, "file_ids", files->ids, (uint32_t)files->count);
 }
 
+/* Modules of the names, and of each name which one: modules[0] is that of names without any. */
+static int add_modules(cJSON *document, const struct profile_view *view,
+                       const struct numbering *functions)
+{
+    _cleanup_(numbering_free) struct numbering modules = {0};
+    _cleanup_text_ struct text of_names = {0};
+    uint32_t number;
+    int error = number_of(&modules, 0, &number);
+    text_add(&of_names, "[", 1);
+    for (size_t i = 0; i < functions->count && !error; i++) {
+        uint32_t id = functions->ids[i], module = 0;
+        if (id < QUERY_OTHER)
+            module = symbols_function(view->symbols, id).module;
+        error = number_of(&modules, module, &number);
+        json_text_u64(&of_names, number, i > 0);
+    }
+    if (error)
+        return error;
+    text_add(&of_names, "]", 1);
+    cJSON *names = json_add_array(document, "modules");
+    cJSON *kinds = json_add_array(document, "module_kinds");
+    for (size_t i = 0; i < modules.count; i++) {
+        json_append_string(names, document_module(view, modules.ids[i]));
+        json_append_string(kinds, module_kind_name(view, modules.ids[i]));
+    }
+    json_add_raw(document, "name_module", &of_names);
+    return 0;
+}
+
 static int add_graph(cJSON *document, const struct profile_view *view,
                      const struct query_flamegraph *graph)
 {
@@ -141,6 +171,7 @@ static int add_graph(cJSON *document, const struct profile_view *view,
         add_numbered(nodes, "file", graph->file, graph->count, &files))
         return -ENOMEM;
     add_u32_column(nodes, "line", graph->line, graph->count);
+    add_u32_column(nodes, "folded", graph->folded, graph->count);
     add_u64_column(nodes, "self", graph->self_hits, graph->count);
     add_u64_column(nodes, "total", graph->total_hits, graph->count);
     add_u64_column(nodes, "self_time_ns", graph->self_time_ns, graph->count);
@@ -152,6 +183,8 @@ static int add_graph(cJSON *document, const struct profile_view *view,
         _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
         add_names(document, view, &functions);
         add_files(document, view, &files);
+        if (add_modules(document, view, &functions))
+            return -ENOMEM;
     }
     if (!nodes || !cJSON_AddItemToObjectCS(document, "nodes", nodes))
         return -ENOMEM;
@@ -164,10 +197,17 @@ int handle_flamegraph(struct request *request, struct reply *reply)
     _cleanup_view_ struct profile_view *view = NULL;
     _cleanup_(flamegraph_freep) struct query_flamegraph *graph = NULL;
     struct query_options options = params_query_options(&request->params);
+    struct query_flamegraph_options shape = {
+        .min_percent = request->params.min_percent,
+        .max_nodes = request->params.max_nodes,
+        .inverted = request->params.inverted,
+        .center = request->params.center,
+        .callers = request->params.callers,
+    };
     int error = session_view(request->session, &view);
     if (error)
         return error;
-    error = query_flamegraph(view, &options, request->params.min_percent, &graph);
+    error = query_flamegraph(view, &options, &shape, &graph);
     if (error)
         return view_query_failed(reply, error);
     _cleanup_json_ cJSON *document = cJSON_CreateObject();

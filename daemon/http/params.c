@@ -11,10 +11,12 @@
 #include <microhttpd.h>
 
 #include "base/cleanup.h"
+#include "http/percent.h"
 
 #define TID_MAX 4194304 /* PID_MAX_LIMIT of the kernel */
 #define TIME_MAX_NS INT64_MAX
 #define STEP_MIN_NS UINT64_C(1000000)
+#define STACK_RANGE "function, file:line or a;b;c, up to 4096 bytes"
 
 /* Parses `value`; false when it is out of range. Takes *value over by setting it to NULL. */
 typedef bool parse_fn(char **value, struct params *params);
@@ -119,12 +121,56 @@ static bool parse_kernel(char **value, struct params *params)
     return true;
 }
 
+static bool is_stack_text(const char *value)
+{
+    size_t length = strlen(value);
+    return length > 0 && length <= PARAMS_FOCUS_MAX_BYTES;
+}
+
+static bool add_text(char **value, struct param_texts *texts)
+{
+    if (texts->count == PARAMS_STACKS_MAX || !is_stack_text(*value))
+        return false;
+    texts->items[texts->count++] = take_pointer(*value);
+    return true;
+}
+
 static bool parse_focus(char **value, struct params *params)
 {
-    size_t length = strlen(*value);
-    if (!length || length > PARAMS_FOCUS_MAX_BYTES)
+    return add_text(value, &params->focus);
+}
+
+static bool parse_hide(char **value, struct params *params)
+{
+    return add_text(value, &params->hide);
+}
+
+static bool parse_center(char **value, struct params *params)
+{
+    if (!is_stack_text(*value))
         return false;
-    params->focus = take_pointer(*value);
+    params->center = take_pointer(*value);
+    return true;
+}
+
+static bool parse_direction(char **value, struct params *params)
+{
+    params->has_direction = true;
+    params->callers = !strcmp(*value, "callers");
+    return params->callers || !strcmp(*value, "callees");
+}
+
+static bool parse_inverted(char **value, struct params *params)
+{
+    return parse_flag(*value, &params->inverted);
+}
+
+static bool parse_max_nodes(char **value, struct params *params)
+{
+    uint64_t nodes;
+    if (!parse_u64(*value, 2, PARAMS_NODES_MAX, &nodes))
+        return false;
+    params->max_nodes = (uint32_t)nodes;
     return true;
 }
 
@@ -177,10 +223,15 @@ static const struct param_spec specs[] = {
     {"cursor", PARAM_CURSOR, false, parse_cursor, "the next_cursor of an earlier answer"},
     {"inlines", PARAM_INLINES, false, parse_inlines, "written or called"},
     {"kernel", PARAM_KERNEL, false, parse_kernel, "0 or 1"},
-    {"focus", PARAM_FOCUS, false, parse_focus, "function, file:line or a;b;c, up to 4096 bytes"},
+    {"focus", PARAM_FOCUS, true, parse_focus, STACK_RANGE ", at most 16 times"},
+    {"hide", PARAM_HIDE, true, parse_hide, STACK_RANGE ", at most 16 times"},
     {"step_ns", PARAM_STEP, false, parse_step, "1000000 (1 ms) or more"},
     {"points", PARAM_POINTS, false, parse_points, "1 to 10000"},
     {"min_percent", PARAM_MIN_PERCENT, false, parse_min_percent, "0 to 100"},
+    {"max_nodes", PARAM_MAX_NODES, false, parse_max_nodes, "2 to 1000000"},
+    {"center", PARAM_CENTER, false, parse_center, "function or file:line, up to 4096 bytes"},
+    {"direction", PARAM_DIRECTION, false, parse_direction, "callees or callers"},
+    {"inverted", PARAM_INVERTED, false, parse_inverted, "0 or 1"},
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
     {"token", PARAM_TOKEN, false, parse_token, "the token"},
     {"self", PARAM_SELF, false, parse_self, "0 or 1"},
@@ -192,43 +243,6 @@ const char *params_name(size_t index, unsigned *ret_bit)
         return NULL;
     *ret_bit = specs[index].bit;
     return specs[index].name;
-}
-
-static int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-int percent_decode(const char *bytes, size_t length, bool form, char **ret_text)
-{
-    _cleanup_free_ char *decoded = malloc(length + 1);
-    if (!decoded)
-        return -ENOMEM;
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++) {
-        char byte = bytes[i];
-        if (byte == '+' && form) {
-            byte = ' ';
-        } else if (byte == '%') {
-            if (length - i < 3)
-                return -EINVAL;
-            int high = hex_digit(bytes[i + 1]);
-            int low = hex_digit(bytes[i + 2]);
-            if (high < 0 || low < 0)
-                return -EINVAL;
-            byte = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (!byte)
-            return -EINVAL;
-        decoded[count++] = byte;
-    }
-    decoded[count] = '\0';
-    *ret_text = take_pointer(decoded);
-    return 0;
 }
 
 static const struct param_spec *find_spec(const char *name, unsigned allowed)
@@ -291,6 +305,21 @@ static bool parse_one(const char *pair, size_t length, unsigned allowed, unsigne
     return true;
 }
 
+/* What no parameter alone can be wrong about. */
+static bool check_together(const struct params *params, struct reply *reply)
+{
+    if (params->to_ns && params->to_ns <= params->from_ns) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Empty range", "to_ns must be after from_ns.");
+        return false;
+    }
+    if ((params->center && params->inverted) || (!params->center && params->has_direction)) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Contradicting query parameters",
+                      "direction belongs to center, and inverted to a graph without one.");
+        return false;
+    }
+    return true;
+}
+
 bool params_parse(const char *query, unsigned allowed, struct params *ret_params,
                   struct reply *reply)
 {
@@ -303,10 +332,7 @@ bool params_parse(const char *query, unsigned allowed, struct params *ret_params
             good = parse_one(query, length, allowed, &seen, &params, reply);
         query += length + (query[length] == '&');
     }
-    if (good && params.to_ns && params.to_ns <= params.from_ns) {
-        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Empty range", "to_ns must be after from_ns.");
-        good = false;
-    }
+    good = good && check_together(&params, reply);
     if (!good) {
         params_free(&params);
         return false;
@@ -315,11 +341,19 @@ bool params_parse(const char *query, unsigned allowed, struct params *ret_params
     return true;
 }
 
+static void free_texts(struct param_texts *texts)
+{
+    while (texts->count)
+        free(texts->items[--texts->count]);
+}
+
 void params_free(struct params *params)
 {
-    free(params->focus);
+    free_texts(&params->focus);
+    free_texts(&params->hide);
+    free(params->center);
     free(params->token);
-    params->focus = params->token = NULL;
+    params->center = params->token = NULL;
 }
 
 struct query_options params_query_options(const struct params *params)
@@ -332,7 +366,10 @@ struct query_options params_query_options(const struct params *params)
         .sort = params->sort,
         .inlines = params->inlines,
         .hide_kernel = params->hide_kernel,
-        .focus = params->focus,
+        .focus = (const char *const *)params->focus.items,
+        .focus_count = params->focus.count,
+        .hide = (const char *const *)params->hide.items,
+        .hide_count = params->hide.count,
     };
 }
 

@@ -25,10 +25,15 @@ enum param {
     PARAM_TOKEN = 1 << 13,
     PARAM_SELF = 1 << 14,
     PARAM_POINTS = 1 << 15,
+    PARAM_HIDE = 1 << 16,
+    PARAM_MAX_NODES = 1 << 17,
+    PARAM_CENTER = 1 << 18,
+    PARAM_DIRECTION = 1 << 19,
+    PARAM_INVERTED = 1 << 20,
 };
 
 #define PARAMS_RANGE (PARAM_FROM | PARAM_TO | PARAM_TID | PARAM_METRIC)
-#define PARAMS_FRAMES (PARAM_INLINES | PARAM_KERNEL | PARAM_FOCUS)
+#define PARAMS_FRAMES (PARAM_INLINES | PARAM_KERNEL | PARAM_FOCUS | PARAM_HIDE)
 #define PARAMS_PAGE (PARAM_LIMIT | PARAM_CURSOR)
 #define PARAMS_TABLE (PARAMS_RANGE | PARAMS_FRAMES | PARAMS_PAGE | PARAM_SORT)
 
@@ -37,6 +42,14 @@ enum param {
 #define PARAMS_LIMIT_MAX 10000
 #define PARAMS_POINTS_MAX 10000
 #define PARAMS_FOCUS_MAX_BYTES 4096
+#define PARAMS_STACKS_MAX 16
+#define PARAMS_NODES_MAX 1000000
+
+/* Texts of a parameter that may be repeated. */
+struct param_texts {
+    char *items[PARAMS_STACKS_MAX]; /* owned */
+    size_t count;
+};
 
 struct params {
     uint64_t from_ns, to_ns;
@@ -45,7 +58,7 @@ struct params {
     enum query_sort sort;
     enum query_inlines inlines;
     bool hide_kernel;
-    char *focus; /* owned; NULL: none */
+    struct param_texts focus, hide;
     size_t limit;
     bool has_limit;
     uint64_t offset;       /* of the page, and ... */
@@ -53,6 +66,9 @@ struct params {
     uint64_t step_ns;      /* 0: not given */
     size_t points;         /* 0: not given */
     double min_percent;
+    uint32_t max_nodes; /* 0: not given */
+    char *center;       /* owned; NULL: none */
+    bool callers, has_direction, inverted;
     bool forget, self;
     char *token; /* owned */
 };
@@ -70,9 +86,6 @@ struct query_options params_query_options(const struct params *params);
 
 /* The name of one enum param bit, and all bits in order. NULL past the end. */
 const char *params_name(size_t index, unsigned *ret_bit);
-
-/* Decodes %XX, and + as a space if `form`. 0, -EINVAL for a bad escape or a NUL, or -ENOMEM. */
-int percent_decode(const char *bytes, size_t length, bool form, char **ret_text);
 
 #define CURSOR_BYTES 48
 /* The cursor of the page that starts at row `offset` of the range that ends at `to_ns`. */

@@ -9,7 +9,9 @@
 
 #define API "/api/v1"
 #define SESSION API "/sessions/{id}"
-#define LISTING (PARAMS_RANGE | PARAM_INLINES | PARAM_KERNEL | PARAM_FOCUS)
+#define LISTING (PARAMS_RANGE | PARAMS_FRAMES)
+#define GRAPH                                                                                      \
+    (PARAM_MIN_PERCENT | PARAM_MAX_NODES | PARAM_CENTER | PARAM_DIRECTION | PARAM_INVERTED)
 
 const struct route routes[] = {
     {METHOD_GET, "/", handle_asset, PARAM_TOKEN, false},
@@ -27,7 +29,7 @@ const struct route routes[] = {
     {METHOD_GET, SESSION "/threads", handle_threads, PARAMS_RANGE | PARAMS_FRAMES | PARAMS_PAGE,
      true},
     {METHOD_GET, SESSION "/timeline", handle_timeline,
-     PARAMS_RANGE | PARAM_FOCUS | PARAM_STEP | PARAM_POINTS | PARAM_LIMIT, true},
+     PARAMS_RANGE | PARAM_FOCUS | PARAM_HIDE | PARAM_STEP | PARAM_POINTS | PARAM_LIMIT, true},
     {METHOD_GET, SESSION "/functions", handle_functions, PARAMS_TABLE, true},
     {METHOD_GET, SESSION "/lines", handle_lines, PARAMS_TABLE, true},
     /* Whether a file can be read may change at any time, whatever the session's epoch is. */
@@ -36,8 +38,8 @@ const struct route routes[] = {
      PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT, false},
     {METHOD_GET, SESSION "/files/{file}/text", handle_file_text, 0, false},
     {METHOD_GET, SESSION "/files/{file}/listing", handle_file_listing, LISTING | PARAM_SELF, false},
-    {METHOD_GET, SESSION "/flamegraph", handle_flamegraph,
-     PARAMS_RANGE | PARAMS_FRAMES | PARAM_MIN_PERCENT, true},
+    {METHOD_GET, SESSION "/flamegraph", handle_flamegraph, PARAMS_RANGE | PARAMS_FRAMES | GRAPH,
+     true},
     {METHOD_GET, SESSION "/events", handle_events,
      PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT | PARAM_LIMIT, false},
 };

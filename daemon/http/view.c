@@ -11,9 +11,10 @@ int view_query_failed(struct reply *reply, int error)
 {
     if (error != -EINVAL)
         return error;
-    return reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Query parameter out of range",
-                         "The query parameter 'focus' must be a function, file:line, or a path "
-                         "of functions separated by ';'.");
+    return reply_problem(
+        reply, MHD_HTTP_BAD_REQUEST, "Query parameter out of range",
+        "The query parameters 'focus' and 'hide' must be a function, file:line, or "
+        "a path of functions separated by ';'; 'center' one of the first two.");
 }
 
 /* Copies the query without its cursor, and without anything that does not belong into a header. */

@@ -25,7 +25,8 @@ static inline const struct symbols *view_lock_symbols(const struct profile_view 
 #define _cleanup_view_ __attribute__((cleanup(view_freep)))
 #define _cleanup_symbols_lock_ __attribute__((cleanup(symbols_unlockp), unused))
 
-/* Turns the error of a query into a reply: a focus that cannot be understood is the client's. */
+/* Turns the error of a query into a reply: a focus (or the like) that cannot be understood is the
+ * client's. */
 int view_query_failed(struct reply *reply, int error);
 
 /*

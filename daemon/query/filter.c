@@ -26,7 +26,8 @@ static int init(struct query_filter *filter, const struct profile_view *view,
     for (size_t i = 0; i < view->thread_count; i++)
         filter->threads[i] = wants_thread(options, view->threads[i].tid);
     query_scale_threads(view, filter->scales);
-    return options->focus ? query_focus_mark(view, options, &filter->nodes) : 0;
+    bool all = options->focus_count == 0 && options->hide_count == 0;
+    return all ? 0 : query_focus_mark(view, options, &filter->nodes);
 }
 
 int query_filter_init(struct query_filter *filter, const struct profile_view *view,

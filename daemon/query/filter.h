@@ -7,7 +7,7 @@ struct query_filter {
     uint64_t from_ns, to_ns;
     bool *threads;        /* owned; per thread of the view: counted */
     double *scales;       /* owned; per thread of the view: scale.h */
-    unsigned char *nodes; /* owned; per node: its stack has the focus; NULL: every stack counts */
+    unsigned char *nodes; /* owned; per node: its stack counts; NULL: every stack does */
 };
 
 /* 0, -ENOMEM, or -EINVAL for a focus that cannot be understood. */

@@ -1,4 +1,4 @@
-/* The focus: a frame that a stack must contain to be counted. */
+/* The focus: frames that a stack must, or must not, contain to be counted. */
 #include "query/focus.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 struct focus {
     const char *text;
     bool is_path;       /* has a ';' */
+    bool is_only_path;  /* began with one, which is not part of the text */
     size_t file_length; /* of the part before ":line"; 0: not a file:line */
     uint32_t line;
 };
@@ -37,14 +38,34 @@ static int parse_line(struct focus *focus)
     return 0;
 }
 
+/* True for a ';' or '\\' of a name. */
+static bool is_escape(const char *text)
+{
+    return text[0] == '\\' && (text[1] == ';' || text[1] == '\\');
+}
+
+/* False when an element is empty. */
+static bool check_elements(const char *text)
+{
+    size_t length = 0;
+    for (; *text; text++) {
+        if (*text == ';' && length == 0)
+            return false;
+        length = *text == ';' ? 0 : length + 1;
+        text += is_escape(text);
+    }
+    return length > 0;
+}
+
 static int parse(const char *text, struct focus *ret_focus)
 {
-    size_t length = strlen(text);
-    if (length == 0 || length >= PATH_DONE || text[0] == ';' || text[length - 1] == ';' ||
-        strstr(text, ";;"))
+    bool is_only_path = text[0] == ';';
+    text += is_only_path;
+    if (strlen(text) >= PATH_DONE || !check_elements(text))
         return -EINVAL;
-    *ret_focus = (struct focus){.text = text, .is_path = strchr(text, ';') != NULL};
-    return parse_line(ret_focus);
+    *ret_focus = (struct focus){
+        .text = text, .is_path = is_only_path || strchr(text, ';'), .is_only_path = is_only_path};
+    return is_only_path ? 0 : parse_line(ret_focus);
 }
 
 /* True when the path is the wanted one, or ends in it at a '/' if that is relative. */
@@ -59,14 +80,18 @@ static bool path_matches(const struct focus *focus, const char *path)
 /* Steps one frame down: the text at the offset must be the name, and then end or go on with ';'. */
 static uint32_t path_step(const struct focus *focus, uint32_t offset, const char *name)
 {
-    size_t length = strlen(name);
-    if (strncmp(focus->text + offset, name, length) != 0)
-        return PATH_WRONG;
-    switch (focus->text[offset + length]) {
+    const char *text = focus->text + offset;
+    for (; *name; name++, text++) {
+        bool escaped = is_escape(text);
+        text += escaped;
+        if (*text != *name || (*text == ';' && !escaped && focus->is_only_path))
+            return PATH_WRONG;
+    }
+    switch (*text) {
     case '\0':
         return PATH_DONE;
     case ';':
-        return offset + (uint32_t)length + 1;
+        return (uint32_t)(text - focus->text) + 1;
     default:
         return PATH_WRONG;
     }
@@ -89,9 +114,9 @@ static uint32_t path_step_location(const struct profile_view *view, const struct
     return offset;
 }
 
-/* Says per node whether its root-most frames are the path. Needs the symbols' lock. */
+/* Marks the nodes whose root-most frames are the path. Needs the symbols' lock. */
 static int mark_path(const struct profile_view *view, const struct focus *focus,
-                     enum query_inlines inlines, unsigned char *nodes)
+                     const struct query_options *options, unsigned char *nodes)
 {
     _cleanup_free_ uint32_t *offsets = malloc((view->node_count + 1ul) * sizeof *offsets);
     if (!offsets)
@@ -100,81 +125,140 @@ static int mark_path(const struct profile_view *view, const struct focus *focus,
     for (uint32_t i = 1; i < view->node_count; i++) {
         struct trie_node node = stack_trie_node(view->trie, i);
         uint32_t offset = offsets[node.parent];
-        if (offset < PATH_DONE)
-            offset = path_step_location(view, focus, inlines, offset, node.location);
+        bool hidden = options->hide_kernel && query_is_kernel(view, node.location);
+        if (offset < PATH_DONE && !hidden)
+            offset = path_step_location(view, focus, options->inlines, offset, node.location);
         offsets[i] = offset;
-        nodes[i] = offset == PATH_DONE;
+        nodes[i] |= offset == PATH_DONE;
     }
     return 0;
 }
 
-/* Says per function and per file whether it is the wanted one. Needs the symbols' lock. */
-static void match_names(const struct profile_view *view, const struct focus *focus,
-                        unsigned char *functions, uint32_t function_count, unsigned char *files,
-                        uint32_t file_count)
+/* Per function and per file: whether it is the wanted one. */
+struct matches {
+    unsigned char *functions, *files; /* owned */
+};
+
+static void matches_clear(struct matches *matches)
 {
+    free(matches->functions);
+    free(matches->files);
+}
+
+#define _cleanup_matches_ __attribute__((cleanup(matches_clear)))
+
+/* Needs the symbols' lock. */
+static int match_names(const struct profile_view *view, const struct focus *focus,
+                       struct matches *matches)
+{
+    uint32_t function_count = symbols_function_count(view->symbols);
+    uint32_t file_count = symbols_file_count(view->symbols);
+    matches->functions = calloc(function_count + 1ul, 1);
+    matches->files = calloc(file_count + 1ul, 1);
+    if (!matches->functions || !matches->files)
+        return -ENOMEM;
     for (uint32_t i = 0; i < function_count; i++)
-        functions[i] = strcmp(symbols_function(view->symbols, i).name, focus->text) == 0;
+        matches->functions[i] = strcmp(symbols_function(view->symbols, i).name, focus->text) == 0;
     for (uint32_t i = 1; i < file_count; i++)
-        files[i] = path_matches(focus, symbols_file(view->symbols, i).path);
+        matches->files[i] = path_matches(focus, symbols_file(view->symbols, i).path);
+    return 0;
+}
+
+static bool frame_matches(const struct matches *matches, const struct focus *focus,
+                          const struct frame *frame)
+{
+    return matches->functions[frame->function] ||
+           (matches->files[frame->file] && frame->line == focus->line);
 }
 
 /* Says per location whether one of its frames is the wanted one. Needs the symbols' lock. */
 static int mark_locations(const struct profile_view *view, const struct focus *focus,
                           unsigned char *locations, uint32_t location_count)
 {
-    uint32_t function_count = symbols_function_count(view->symbols);
-    uint32_t file_count = symbols_file_count(view->symbols);
-    _cleanup_free_ unsigned char *functions = calloc(function_count + 1ul, 1);
-    _cleanup_free_ unsigned char *files = calloc(file_count + 1ul, 1);
-    if (!functions || !files)
-        return -ENOMEM;
-    match_names(view, focus, functions, function_count, files, file_count);
-
-    for (uint32_t i = 0; i < location_count; i++) {
+    _cleanup_matches_ struct matches matches = {0};
+    int error = match_names(view, focus, &matches);
+    for (uint32_t i = 0; i < location_count && !error; i++) {
         struct frame_span span = symbols_frames(view->symbols, i);
-        for (uint32_t j = 0; j < span.count; j++) {
-            const struct frame *frame = &span.frames[j];
-            locations[i] |= functions[frame->function];
-            locations[i] |= files[frame->file] && frame->line == focus->line;
-        }
+        for (uint32_t j = 0; j < span.count; j++)
+            locations[i] |= frame_matches(&matches, focus, &span.frames[j]);
     }
-    return 0;
+    return error;
 }
 
 static int mark_locked(const struct profile_view *view, const struct focus *focus,
-                       enum query_inlines inlines, unsigned char *nodes, unsigned char *locations,
-                       uint32_t location_count)
+                       const struct query_options *options, unsigned char *nodes,
+                       unsigned char *locations, uint32_t location_count)
 {
+    int error = 0;
     symbols_lock_shared(view->symbols);
-    int error = mark_locations(view, focus, locations, location_count);
+    if (!focus->is_only_path)
+        error = mark_locations(view, focus, locations, location_count);
     if (!error && focus->is_path)
-        error = mark_path(view, focus, inlines, nodes);
+        error = mark_path(view, focus, options, nodes);
     symbols_unlock(view->symbols);
+    return error;
+}
+
+/* Says per node whether its stack has the text. */
+static int mark(const struct profile_view *view, const struct query_options *options,
+                const char *text, unsigned char *nodes)
+{
+    struct focus focus;
+    int error = parse(text, &focus);
+    if (error)
+        return error;
+    uint32_t location_count = stack_trie_location_count(view->trie);
+    _cleanup_free_ unsigned char *locations = calloc(location_count + 1ul, 1);
+    if (!locations)
+        return -ENOMEM;
+    memset(nodes, 0, view->node_count);
+    error = mark_locked(view, &focus, options, nodes, locations, location_count);
+    for (uint32_t i = 1; i < view->node_count && !error; i++) {
+        struct trie_node node = stack_trie_node(view->trie, i);
+        nodes[i] |= nodes[node.parent] | locations[node.location];
+    }
     return error;
 }
 
 int query_focus_mark(const struct profile_view *view, const struct query_options *options,
                      unsigned char **ret_nodes)
 {
-    struct focus focus;
-    int error = parse(options->focus, &focus);
-    if (error)
-        return error;
-
-    uint32_t location_count = stack_trie_location_count(view->trie);
-    _cleanup_free_ unsigned char *nodes = calloc(view->node_count + 1ul, 1);
-    _cleanup_free_ unsigned char *locations = calloc(location_count + 1ul, 1);
-    if (!nodes || !locations)
+    _cleanup_free_ unsigned char *counted = malloc(view->node_count + 1ul);
+    _cleanup_free_ unsigned char *has = malloc(view->node_count + 1ul);
+    if (!counted || !has)
         return -ENOMEM;
-    error = mark_locked(view, &focus, options->inlines, nodes, locations, location_count);
+    memset(counted, 1, view->node_count + 1ul);
+    for (size_t i = 0; i < options->focus_count + options->hide_count; i++) {
+        bool hide = i >= options->focus_count;
+        const char *text = hide ? options->hide[i - options->focus_count] : options->focus[i];
+        int error = mark(view, options, text, has);
+        if (error)
+            return error;
+        for (uint32_t j = 0; j < view->node_count; j++)
+            counted[j] &= has[j] ^ hide;
+    }
+    *ret_nodes = take_pointer(counted);
+    return 0;
+}
+
+int query_focus_frames(const struct profile_view *view, const char *text,
+                       const struct query_frames *frames, unsigned char **ret_matches)
+{
+    struct focus focus;
+    _cleanup_matches_ struct matches matches = {0};
+    _cleanup_free_ unsigned char *answer = calloc(frames->count + 1ul, 1);
+    int error = parse(text, &focus);
+    if (error || focus.is_only_path)
+        return -EINVAL;
+    if (!answer)
+        return -ENOMEM;
+    symbols_lock_shared(view->symbols);
+    error = match_names(view, &focus, &matches);
+    symbols_unlock(view->symbols);
     if (error)
         return error;
-
-    for (uint32_t i = 1; i < view->node_count; i++) {
-        struct trie_node node = stack_trie_node(view->trie, i);
-        nodes[i] |= nodes[node.parent] | locations[node.location];
-    }
-    *ret_nodes = take_pointer(nodes);
+    for (uint32_t i = 0; i < frames->count; i++)
+        answer[i] = frame_matches(&matches, &focus, &frames->frames[i]);
+    *ret_matches = take_pointer(answer);
     return 0;
 }

@@ -64,7 +64,7 @@ static void read_parents(struct plan *plan)
         plan->nodes[i].parent = stack_trie_node(plan->view->trie, i).parent;
 }
 
-static bool is_kernel(const struct profile_view *view, uint32_t location)
+bool query_is_kernel(const struct profile_view *view, uint32_t location)
 {
     uint32_t id = stack_trie_location(view->trie, location).module;
     if (id == 0 || id >= view->module_count)
@@ -83,7 +83,7 @@ static int hide_kernel(struct plan *plan)
     if (!kernel || !shown)
         return -ENOMEM;
     for (uint32_t i = 0; i < location_count; i++)
-        kernel[i] = is_kernel(view, i);
+        kernel[i] = query_is_kernel(view, i);
 
     for (uint32_t i = 1; i < plan->count; i++) {
         struct plan_node *node = &plan->nodes[i];

@@ -23,6 +23,9 @@ struct query_walk {
 /* 0, -ENOMEM, or -EINVAL for a focus that cannot be understood. O(nodes + entries). */
 int query_walk_new(const struct profile_view *view, const struct query_options *options,
                    struct query_walk **ret_walk);
+/* True for a location in the kernel: with hide_kernel no walk has it. */
+bool query_is_kernel(const struct profile_view *view, uint32_t location);
+
 void query_walk_free(struct query_walk *walk);
 
 static inline void query_walk_cleanup(struct query_walk **walk)

@@ -32,8 +32,12 @@ struct query_options {
     enum query_sort sort;
     enum query_inlines inlines;
     bool hide_kernel; /* count kernel frames at the user frame that entered the kernel */
-    const char
-        *focus; /* only stacks with this frame: function, file:line or "a;b;c" path; or NULL */
+    /*
+     * Only stacks that contain all of `focus` and none of `hide`; borrowed. Each is a function, a
+     * file:line, or a path "a;b;c" of functions from the root: query/focus.h.
+     */
+    const char *const *focus, *const *hide;
+    size_t focus_count, hide_count;
 };
 
 /* Numbers of one row. Percentages are of the filtered range's total, 0 to 100. */
@@ -103,23 +107,42 @@ void query_lines_free(struct query_lines *lines);
 void query_functions_free(struct query_functions *functions);
 void query_files_free(struct query_files *files);
 
-/* The flame graph in columns, parents before children; node 0 is the root "all". */
+/* Which flame graph. */
+struct query_flamegraph_options {
+    double min_percent; /* nodes with less of the graph's total are folded into an "other" child */
+    uint32_t max_nodes; /* at least 2: the smallest are folded until there are no more; 0: any */
+    bool inverted;      /* leaves first, their callers below them */
+    /*
+     * A function or file:line: only stacks with that frame, and of those only what is called from
+     * there (or, with `callers`, what leads to it, inverted). A frame that is on a stack several
+     * times counts where it is outermost: its recursion is part of what it calls. NULL: none.
+     */
+    const char *center;
+    bool callers;
+};
+
+/*
+ * The flame graph in columns, parents before children; node 0 is the root "all". In a graph that
+ * goes to callers a node's self cost is that of stacks that begin there.
+ */
 struct query_flamegraph {
     uint32_t count;
-    uint32_t *parent;                 /* owned; parent[0] is 0 */
-    uint32_t *function;               /* owned; symbols_function() id; QUERY_ROOT or QUERY_OTHER */
-    uint32_t *file, *line;            /* owned; declaration of the function, 0 unknown */
+    uint32_t *parent;      /* owned; parent[0] is 0 */
+    uint32_t *function;    /* owned; symbols_function() id; QUERY_ROOT or QUERY_OTHER */
+    uint32_t *folded;      /* owned; of an "other": its parent's children it stands for */
+    uint32_t *file, *line; /* owned; declaration of the function, 0 unknown */
     uint64_t *self_hits, *total_hits; /* owned */
     uint64_t *self_time_ns, *total_time_ns;
-    struct query_total total;
+    struct query_total total; /* of the graph: with a center, of the stacks that have it */
 };
 
 #define QUERY_ROOT UINT32_MAX
 #define QUERY_OTHER (UINT32_MAX - 1)
 
-/* Nodes with less than min_percent of the total are folded into an "other" child. */
+/* -EINVAL also for a center that is a path. */
 int query_flamegraph(const struct profile_view *view, const struct query_options *options,
-                     double min_percent, struct query_flamegraph **ret_graph);
+                     const struct query_flamegraph_options *shape,
+                     struct query_flamegraph **ret_graph);
 void query_flamegraph_free(struct query_flamegraph *graph);
 
 /* How fine a timeline is. */

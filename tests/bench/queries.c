@@ -145,12 +145,13 @@ static uint64_t now_ns(void)
 static int ask(int which, const struct profile_view *view, size_t *ret_rows)
 {
     struct query_options options = {.sort = QUERY_SORT_TOTAL};
+    struct query_flamegraph_options shape = {.min_percent = 0.1};
     struct query_functions *functions = NULL;
     struct query_lines *lines = NULL;
     struct query_flamegraph *graph = NULL;
     int error = which == 0   ? query_functions(view, &options, &functions)
                 : which == 1 ? query_lines(view, &options, &lines)
-                             : query_flamegraph(view, &options, 0.1, &graph);
+                             : query_flamegraph(view, &options, &shape, &graph);
     if (!error)
         *ret_rows = functions ? functions->count : lines ? lines->count : graph->count;
     query_functions_free(functions);

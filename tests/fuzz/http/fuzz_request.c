@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "http/guard.h"
+#include "http/percent.h"
 #include "http/route.h"
 #include "http/utf8.h"
 

@@ -323,6 +323,12 @@ uint64_t symbols_generation(const struct symbols *symbols)
     return ((const struct session *)symbols)->generation;
 }
 
+struct symbol_jit symbols_jit(const struct symbols *symbols)
+{
+    (void)symbols;
+    return (struct symbol_jit){0};
+}
+
 const char *symbol_status_name(enum symbol_status status)
 {
     static const char *const names[] = {"pending", "name_only", "line",   "no_debug_info",
@@ -346,7 +352,7 @@ static inline struct query_cost fake_cost(uint64_t hits)
 
 static inline int fake_check(const struct query_options *options)
 {
-    return options->focus && !strcmp(options->focus, ";") ? -EINVAL : 0;
+    return options->focus_count && !strcmp(options->focus[0], ";") ? -EINVAL : 0;
 }
 
 static inline uint64_t fake_until(const struct profile_view *view,
@@ -427,21 +433,23 @@ void query_files_free(struct query_files *files)
 }
 
 int query_flamegraph(const struct profile_view *view, const struct query_options *options,
-                     double min_percent, struct query_flamegraph **ret_graph)
+                     const struct query_flamegraph_options *shape,
+                     struct query_flamegraph **ret_graph)
 {
     static const uint32_t parents[] = {0, 0, 1, 0};
     static const uint32_t functions[] = {QUERY_ROOT, 1, 2, QUERY_OTHER};
     static const uint64_t self[] = {0, 90, 9, 1};
     static const uint64_t total[] = {100, 99, 9, 1};
     (void)view;
-    (void)min_percent;
-    if (fake_check(options))
+    if (fake_check(options) || (shape->center && !strcmp(shape->center, ";")))
         return -EINVAL;
     struct query_flamegraph *graph = calloc(1, sizeof *graph);
     graph->count = 4;
     graph->total = (struct query_total){100, 100 * NS_PER_MS};
     graph->parent = calloc(4, sizeof(uint32_t));
     graph->function = calloc(4, sizeof(uint32_t));
+    graph->folded = calloc(4, sizeof(uint32_t));
+    graph->folded[3] = 5;
     graph->file = calloc(4, sizeof(uint32_t));
     graph->line = calloc(4, sizeof(uint32_t));
     graph->self_hits = calloc(4, sizeof(uint64_t));
@@ -464,6 +472,7 @@ void query_flamegraph_free(struct query_flamegraph *graph)
         return;
     free(graph->parent);
     free(graph->function);
+    free(graph->folded);
     free(graph->file);
     free(graph->line);
     free(graph->self_hits);

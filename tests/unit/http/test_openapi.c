@@ -196,7 +196,7 @@ static void fill_path(const char *pattern, char *ret_path)
 {
     static const struct {
         const char *name, *value;
-    } parts[] = {{"{id}", "1"}, {"{file}", "1"}, {"{rest}", "app.js"}};
+    } parts[] = {{"{id}", "1"}, {"{file}", "1"}, {"{rest}", "index.html"}};
     *ret_path = '\0';
     while (*pattern) {
         size_t length = 1;

@@ -43,7 +43,8 @@ static void defaults_are_those_of_the_documentation(void **state)
     assert_int_equal(params.sort, QUERY_SORT_SELF);
     assert_int_equal(params.inlines, QUERY_INLINES_WRITTEN);
     assert_false(params.hide_kernel);
-    assert_null(params.focus);
+    assert_int_equal(params.focus.count + params.hide.count, 0);
+    assert_null(params.center);
     params_free(&params);
 }
 
@@ -52,7 +53,7 @@ static void parameters_reach_the_query(void **state)
     (void)state;
     struct params params;
     takes("from_ns=5&to_ns=9&tid=7&tid=8&metric=cpu&sort=total&inlines=called&kernel=0"
-          "&focus=std%3A%3Asort%2B+x&",
+          "&focus=std%3A%3Asort%2B+x&hide=a&hide=%3Bb%5C%3Bc&focus=main&",
           &params);
     struct query_options options = params_query_options(&params);
     assert_int_equal(options.from_ns, 5);
@@ -62,7 +63,11 @@ static void parameters_reach_the_query(void **state)
     assert_int_equal(options.sort, QUERY_SORT_TOTAL);
     assert_int_equal(options.inlines, QUERY_INLINES_CALLED);
     assert_true(options.hide_kernel);
-    assert_string_equal(options.focus, "std::sort+ x");
+    assert_int_equal(options.focus_count, 2);
+    assert_string_equal(options.focus[0], "std::sort+ x");
+    assert_string_equal(options.focus[1], "main");
+    assert_int_equal(options.hide_count, 2);
+    assert_string_equal(options.hide[1], ";b\\;c");
     params_free(&params);
 }
 
@@ -88,6 +93,14 @@ static void wrong_parameters_are_named(void **state)
     refuses("inlines=both", ALL, "inlines");
     refuses("kernel=2", ALL, "kernel");
     refuses("focus=", ALL, "focus");
+    refuses("hide=", ALL, "hide");
+    refuses("center=", ALL, "center");
+    refuses("direction=up&center=a", ALL, "direction");
+    refuses("direction=callers", ALL, "center");
+    refuses("inverted=1&center=a", ALL, "center");
+    refuses("inverted=2", ALL, "inverted");
+    refuses("max_nodes=1", ALL, "max_nodes");
+    refuses("max_nodes=1000001", ALL, "max_nodes");
     refuses("cursor=5", ALL, "cursor");
     refuses("cursor=0-5", ALL, "cursor");
     refuses("step_ns=999999", ALL, "step_ns");
@@ -109,6 +122,16 @@ static void too_many_tids_are_refused(void **state)
     for (int i = 0; i <= PARAMS_TIDS_MAX; i++)
         text_add_string(&query, "tid=5&");
     refuses(query.bytes, ALL, "tid");
+    text_free(&query);
+}
+
+static void too_many_frames_are_refused(void **state)
+{
+    (void)state;
+    struct text query = {0};
+    for (int i = 0; i <= PARAMS_STACKS_MAX; i++)
+        text_add_string(&query, "hide=a&focus=b&");
+    refuses(query.bytes, ALL, "hide");
     text_free(&query);
 }
 
@@ -207,6 +230,7 @@ int main(void)
         cmocka_unit_test(parameters_reach_the_query),
         cmocka_unit_test(wrong_parameters_are_named),
         cmocka_unit_test(too_many_tids_are_refused),
+        cmocka_unit_test(too_many_frames_are_refused),
         cmocka_unit_test(a_cursor_pins_the_range),
         cmocka_unit_test(fields_are_stored),
         cmocka_unit_test(wrong_fields_are_named),

@@ -51,6 +51,7 @@ struct fixture {
     struct bucket *buckets[FIXTURE_MAX];
     struct profile_view view;
     struct query_options options;
+    const char *focus, *hide; /* what options may point to */
 };
 
 /* --- the stand-ins ---------------------------------------------------------------------------- */
@@ -258,6 +259,20 @@ static inline uint32_t add_stack(struct fixture *fixture, uint32_t thread, uint3
 #define add_samples(fixture, thread, hits, ...)                                                    \
     add_stack(fixture, thread, hits, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t),         \
               (uint32_t[]){__VA_ARGS__})
+
+static inline void set_focus(struct fixture *fixture, const char *focus)
+{
+    fixture->focus = focus;
+    fixture->options.focus = &fixture->focus;
+    fixture->options.focus_count = focus != NULL;
+}
+
+static inline void set_hide(struct fixture *fixture, const char *hide)
+{
+    fixture->hide = hide;
+    fixture->options.hide = &fixture->hide;
+    fixture->options.hide_count = hide != NULL;
+}
 
 /* --- reading answers ----------------------------------------------------------------------------
  */

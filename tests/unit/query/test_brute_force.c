@@ -1,60 +1,9 @@
 /* The tables and the graph of random profiles, against counting each stack frame by frame. */
-#include "fixture.h"
-
-enum { LINES = 6, FUNCTIONS = 5, FILES = 3, PLACES = 12, STACKS = 40, THREADS = 4 };
+#include "random_profile.h"
 
 struct wanted {
     uint64_t self_hits, total_hits;
 };
-
-static uint32_t pick(uint32_t *state, uint32_t below)
-{
-    *state = *state * 1664525 + 1013904223; /* Numerical Recipes' generator */
-    return (uint32_t)((uint64_t)*state * below >> 32);
-}
-
-static void make_random(struct fixture *f, uint32_t *random)
-{
-    uint32_t files[FILES], functions[FUNCTIONS], places[PLACES];
-    for (uint32_t i = 0; i < FILES; i++)
-        files[i] = make_file(f, "file");
-    for (uint32_t i = 0; i < FUNCTIONS; i++)
-        functions[i] = make_function(f, "function", 1, i + 1);
-    for (uint32_t i = 0; i < PLACES; i++) {
-        places[i] = pick(random, 6) ? make_place(f, functions[pick(random, FUNCTIONS)],
-                                                 files[pick(random, FILES)], pick(random, LINES))
-                                    : make_kernel(f, functions[pick(random, FUNCTIONS)]);
-        for (uint32_t j = pick(random, 4); j < 3 && f->symbols.places[places[i]].module == PROGRAM;
-             j++)
-            inline_at(f, places[i], functions[pick(random, FUNCTIONS)], files[pick(random, FILES)],
-                      pick(random, LINES));
-    }
-    for (uint32_t i = 0; i < THREADS; i++)
-        make_thread(f, (pid_t)i + 1);
-    for (uint32_t i = 0; i < STACKS; i++) {
-        uint32_t stack[9], depth = pick(random, 10);
-        for (uint32_t j = 0; j < depth; j++)
-            stack[j] = places[pick(random, PLACES)];
-        add_stack(f, pick(random, THREADS), 1 + pick(random, 5), depth, stack);
-    }
-}
-
-/* The frames of a stack as the options show them, leaf first; returns how many. */
-static size_t expand(const struct fixture *f, uint32_t node, struct frame *ret_frames)
-{
-    size_t count = 0;
-    for (; node; node = stack_trie_node(f->trie, node).parent) {
-        uint32_t location = stack_trie_node(f->trie, node).location;
-        const struct place *place =
-            &f->symbols.places[stack_trie_location(f->trie, location).vaddr];
-        if (f->options.hide_kernel && place->module == KERNEL)
-            continue;
-        uint32_t first = f->options.inlines == QUERY_INLINES_CALLED ? place->count - 1 : 0;
-        for (uint32_t i = first; i < place->count; i++)
-            ret_frames[count++] = place->frames[i];
-    }
-    return count;
-}
 
 /* Counts the samples whose stack has a frame that is like `like`; 0 members match anything. */
 static struct wanted count_like(const struct fixture *f, struct frame like)
@@ -104,8 +53,9 @@ static void compare(struct fixture *f)
 /* Sum over the graph's nodes of a function's self hits is the function table's. */
 static void compare_graph(struct fixture *f)
 {
+    const struct query_flamegraph_options whole = {0};
     struct query_flamegraph *graph = NULL;
-    assert_int_equal(query_flamegraph(&f->view, &f->options, 0, &graph), 0);
+    assert_int_equal(query_flamegraph(&f->view, &f->options, &whole, &graph), 0);
     for (uint32_t function = 1; function <= FUNCTIONS; function++) {
         uint64_t self_hits = 0, outermost_hits = 0;
         for (uint32_t i = 1; i < graph->count; i++) {

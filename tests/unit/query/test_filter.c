@@ -3,9 +3,9 @@
 
 static uint64_t hits_with(struct fixture *f, const char *focus)
 {
-    f->options.focus = focus;
+    set_focus(f, focus);
     _cleanup_lines_ struct query_lines *lines = get_lines(f);
-    f->options.focus = NULL;
+    set_focus(f, NULL);
     return lines->total.hits;
 }
 
@@ -119,12 +119,63 @@ static void a_focus_path_is_the_start_of_the_stack(void **state)
     assert_int_equal(hits_with(f, "main;<[u8; 4] as T>::work;leaf"), 4);
 }
 
+static void several_frames_have_to_be_there_or_not(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "/src/a.c");
+    uint32_t at_main = make_place(f, make_function(f, "main", file, 1), file, 2);
+    uint32_t at_work = make_place(f, make_function(f, "work", file, 5), file, 6);
+    uint32_t at_leaf = make_place(f, make_function(f, "leaf", file, 9), file, 10);
+    add_samples(f, 0, 1, at_main);
+    add_samples(f, 0, 2, at_main, at_work);
+    add_samples(f, 0, 4, at_main, at_work, at_leaf);
+    add_samples(f, 0, 8, at_main, at_leaf);
+    static const struct {
+        const char *focus[2], *hide[2];
+        uint64_t hits;
+    } cases[] = {
+        {{NULL}, {NULL}, 15},
+        {{"work", "leaf"}, {NULL}, 4},
+        {{"work", "leaf"}, {"main"}, 0},
+        {{NULL}, {"work"}, 9},
+        {{NULL}, {"work", "leaf"}, 1},
+        {{"leaf"}, {"a.c:6"}, 8},
+        {{"main"}, {";main;work"}, 9},
+        {{";main", ";main;leaf"}, {NULL}, 8},
+        {{";leaf"}, {NULL}, 0},
+    };
+    for (size_t i = 0; i < array_length(cases); i++) {
+        f->options.focus = cases[i].focus;
+        f->options.hide = cases[i].hide;
+        f->options.focus_count = !!cases[i].focus[0] + !!cases[i].focus[1];
+        f->options.hide_count = !!cases[i].hide[0] + !!cases[i].hide[1];
+        _cleanup_lines_ struct query_lines *lines = get_lines(f);
+        assert_int_equal(lines->total.hits, cases[i].hits);
+    }
+}
+
+static void a_path_tells_names_with_semicolons_apart(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t both = make_place(f, make_function(f, "a;b", file, 1), file, 2);
+    uint32_t a = make_place(f, make_function(f, "a", file, 3), file, 4);
+    uint32_t b = make_place(f, make_function(f, "b", file, 5), file, 6);
+    add_samples(f, 0, 1, both);
+    add_samples(f, 0, 2, a, b);
+    add_samples(f, 0, 4, a, both);
+    assert_int_equal(hits_with(f, ";a\\;b"), 1);
+    assert_int_equal(hits_with(f, ";a;b"), 2);
+    assert_int_equal(hits_with(f, ";a;a\\;b"), 4);
+    assert_int_equal(hits_with(f, "a;b"), 7); /* also the name, wherever it is */
+}
+
 static void a_focus_that_says_nothing_is_refused(void **state)
 {
     struct fixture *f = *state;
-    const char *bad[] = {"", ";", "main;", ";main", "a;;b", "a.c:0"};
+    const char *bad[] = {"", ";", "main;", ";;main", ";main;", "a;;b", "a.c:0"};
     for (size_t i = 0; i < array_length(bad); i++) {
-        f->options.focus = bad[i];
+        set_focus(f, bad[i]);
         struct query_lines *lines = NULL;
         assert_int_equal(query_lines(&f->view, &f->options, &lines), -EINVAL);
         assert_null(lines);
@@ -229,6 +280,8 @@ int main(void)
         query_test(a_focus_keeps_stacks_with_the_function),
         query_test(a_focus_keeps_stacks_with_the_line),
         query_test(a_focus_path_is_the_start_of_the_stack),
+        query_test(several_frames_have_to_be_there_or_not),
+        query_test(a_path_tells_names_with_semicolons_apart),
         query_test(a_focus_that_says_nothing_is_refused),
         query_test(hidden_kernel_frames_count_at_their_caller),
         query_test(times_are_scaled_to_what_the_kernel_accounts),

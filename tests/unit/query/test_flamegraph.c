@@ -8,11 +8,16 @@ static void graph_cleanup(struct query_flamegraph **graph)
 
 #define _cleanup_graph_ _cleanup_(graph_cleanup)
 
-static struct query_flamegraph *get_graph(struct fixture *f, double min_percent)
+static struct query_flamegraph *get_shape(struct fixture *f, struct query_flamegraph_options shape)
 {
     struct query_flamegraph *graph = NULL;
-    assert_int_equal(query_flamegraph(&f->view, &f->options, min_percent, &graph), 0);
+    assert_int_equal(query_flamegraph(&f->view, &f->options, &shape, &graph), 0);
     return graph;
+}
+
+static struct query_flamegraph *get_graph(struct fixture *f, double min_percent)
+{
+    return get_shape(f, (struct query_flamegraph_options){.min_percent = min_percent});
 }
 
 /* Parents first; each node's total is its self and its children's totals; the root has it all. */
@@ -129,6 +134,8 @@ static void cold_nodes_are_folded_into_other(void **state)
     assert_int_equal(graph->total_hits[other], 6);
     assert_int_equal(graph->self_hits[other], 6);
     assert_int_equal(graph->line[other], 0);
+    assert_int_equal(graph->folded[other], 6);
+    assert_int_equal(graph->folded[shown], 0);
 }
 
 static void hidden_kernel_frames_are_not_drawn(void **state)

@@ -212,7 +212,7 @@ static void threads_are_those_of_the_filter(void **state)
     f->options.tids = &tid;
     f->options.tid_count = 1;
     f->options.from_ns = 100 * MS;
-    f->options.focus = "main";
+    set_focus(f, "main");
     _cleanup_threads_ struct query_threads *threads = NULL;
     assert_int_equal(query_threads(&f->view, &f->options, &threads), 0);
     assert_int_equal(threads->count, 1);
