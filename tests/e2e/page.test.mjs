@@ -1,48 +1,249 @@
-// The first page in a real browser: live, clickable, without errors and without policy violations.
+// The page in a real browser: attach, numbers that move, ranges, threads, tables, the URL as state.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { audit, canBrowse, open, shots } from './helpers/browser.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
-import { canBrowse, open } from './helpers/browser.mjs';
-import { startTarget } from './helpers/processes.mjs';
-import { artifacts, knownLine } from './helpers/programs.mjs';
+import { start, startTarget, until } from './helpers/processes.mjs';
+import { knownLine } from './helpers/programs.mjs';
 
-test('hot lines appear, grow, and a click shows the listing', async (t) => {
+/** lprofd attached to a target, and its page. */
+async function watch(t, name, { hash = '', options = {} } = {}) {
+  const target = await startTarget(t, name);
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  const { page, complaints } = await open(t, `${daemon.url}/${hash}`, options);
+  return { target, daemon, page, complaints };
+}
+
+const samples = async (page) => Number((await page.locator('.figures div', { hasText: 'samples' }).locator('dd').innerText()).replace(/\D/g, ''));
+const hash = (page) => page.evaluate(() => location.hash);
+const rows = (page) => page.locator('table.cost [data-row]');
+
+test('idle, the page lists processes, filters them, and a click attaches', async (t) => {
   if (!canBrowse(t)) return;
   const target = await startTarget(t, 'ratios');
-  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
-  const { page, complaints } = await open(t, `${daemon.url}/`);
-  const line = knownLine('ratios.c', 'five');
-  const hot = page.getByText(new RegExp(`ratios\\.c:${line}\\b`)).first();
-  await hot.waitFor({ timeout: 20000 });
-  await page.screenshot({ path: join(artifacts(), 'page-lines.png') });
-  const before = await page.locator('body').innerText();
-  await page.waitForFunction((old) => document.body.innerText !== old, before, { timeout: 20000 });
-  await hot.click();
-  await page.getByText('WORK(value, 5 * unit)').first().waitFor({ timeout: 20000 });
-  await page.screenshot({ path: join(artifacts(), 'page-listing.png') });
-  assert.deepEqual(complaints, []);
-});
-
-test('idle, the page offers processes to attach to', async (t) => {
-  if (!canBrowse(t)) return;
-  await startTarget(t, 'sleeper');
   const daemon = await startDaemon(t);
   const { page, complaints } = await open(t, `${daemon.url}/`);
-  await page.getByText(/sleeper/).first().waitFor({ timeout: 20000 });
-  await page.screenshot({ path: join(artifacts(), 'page-idle.png') });
+  await page.getByRole('searchbox').fill(`ratios ${target.pid}`);
+  const button = page.getByRole('button', { name: new RegExp(`^Attach to ${target.pid} `) });
+  await button.waitFor();
+  assert.equal(await page.locator('table.processes tbody tr').count(), 1);
+  assert.equal(await hash(page), `#/attach?filter=ratios+${target.pid}`);
+  await audit(page, 'attach');
+  await shots(page, 'page-attach');
+  await button.click();
+  await page.getByRole('link', { name: `ratios.c:${knownLine('ratios.c', 'five')}` }).waitFor();
+  assert.match(await hash(page), /^#\/session\/1\/lines/);
   assert.deepEqual(complaints, []);
 });
 
-test('the page survives the end of the target', async (t) => {
+test('a refused process says why, in place', async (t) => {
   if (!canBrowse(t)) return;
   const target = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t);
+  const { page } = await open(t, `${daemon.url}/#/attach?filter=${target.pid}`);
+  const button = page.getByRole('button', { name: new RegExp(`^Attach to ${target.pid} `) });
+  await button.waitFor();
+  target.kill('SIGKILL');
+  await target.ended;
+  await button.click();
+  await page.getByRole('alert').filter({ hasText: /no process|ended|exist/i }).waitFor();
+});
+
+test('hot lines grow, sort, filter and group; what is chosen stands in the URL', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'ratios');
+  const five = page.getByRole('link', { name: `ratios.c:${knownLine('ratios.c', 'five')}` });
+  await five.waitFor();
+  const before = await samples(page);
+  await until('the numbers grow', async () => (await samples(page)) > before + 20);
+  assert.match(await rows(page).first().innerText(), new RegExp(`^ratios.c:${knownLine('ratios.c', 'five')}$`));
+  await audit(page, 'lines');
+  await shots(page, 'page-lines');
+
+  await page.getByRole('button', { name: 'Total', exact: true }).first().click();
+  assert.match(await hash(page), /by=total/);
+  await until('the hottest line is that of all', async () => /main|libc/.test(await page.locator('table.cost tbody tr').first().innerText()));
+  await page.getByRole('searchbox').fill('ratios.c');
+  await until('only rows that match', async () => (await rows(page).allInnerTexts()).every((text) => text.startsWith('ratios.c')));
+  await page.getByLabel('Groups').selectOption('file');
+  await page.locator('tr.group').first().waitFor();
+  assert.match(await page.locator('tr.group').first().innerText(), /ratios\.c.*% self in/);
+  await page.getByLabel('Groups').selectOption('thread');
+  await until('the group is the thread', async () => /ratios \(\d+\)/.test(await page.locator('tr.group').first().innerText()));
+  await page.goBack();
+  await until('Back takes the groups by thread back', async () => /ratios\.c/.test(await page.locator('tr.group').first().innerText()));
+  await page.reload();
+  await until('the URL is all there is', async () => (await page.getByRole('searchbox').inputValue()) === 'ratios.c');
+  await page.getByRole('searchbox').fill('<script>alert(1)</script>');
+  await page.getByText('No line matches “<script>alert(1)</script>”').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('functions: self and total, by module, and the way to their source', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'ratios', { hash: '#/session/1/functions' });
+  await page.getByRole('link', { name: 'five', exact: true }).waitFor();
+  await page.getByLabel('Groups').selectOption('module');
+  await page.locator('tr.group', { hasText: '[kernel]' }).or(page.locator('tr.group', { hasText: 'ratios' })).first().waitFor();
+  await audit(page, 'functions');
+  await shots(page, 'page-functions');
+  await page.locator('td.declared a').first().click();
+  assert.match(await hash(page), /^#\/session\/1\/source\/\d+\?line=\d+/);
+  await page.goBack();
+  await page.getByRole('link', { name: 'five', exact: true }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('a range, dragged or typed, and a thread count everywhere', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'threads', { hash: '#/session/1/functions' });
+  await rows(page).first().waitFor();
+  await until('four seconds of it', async () => (await page.locator('.figures dd').nth(3).innerText()).match(/^[4-9]/), 60);
+  const area = page.locator('.timeline .u-over');
+  const box = await area.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+  await page.locator('.chip').first().waitFor();
+  assert.match(await hash(page), /from=[\d.]+&to=[\d.]+/);
+  await shots(page, 'page-range');
+  await page.getByLabel('From, in seconds').fill('1');
+  await page.getByLabel('To, in seconds').fill('2.5');
+  await page.getByLabel('To, in seconds').press('Enter');
+  await until('the URL says so', async () => /from=1&to=2.5/.test(await hash(page)));
+  await page.getByLabel('To, in seconds').fill('0.5');
+  await page.getByLabel('To, in seconds').press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'two times in seconds' }).waitFor();
+  await page.getByRole('button', { name: 'Count all' }).click();
+  await until('all counts again', async () => !/from=/.test(await hash(page)));
+  const thread = page.locator('.timeline button.thread').first();
+  await thread.click();
+  await until('the thread is in the URL', async () => /tid=\d+/.test(await hash(page)));
+  assert.equal(await thread.getAttribute('aria-pressed'), 'true');
+  await page.goBack();
+  await until('and Back takes it away', async () => !/tid=/.test(await hash(page)));
+  assert.deepEqual(complaints, []);
+});
+
+test('numbers are held and sampling is paused, by key', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, daemon, complaints } = await watch(t, 'ratios');
+  await rows(page).first().waitFor();
+  await page.keyboard.press('Space');
+  await page.locator('.state', { hasText: 'held' }).waitFor();
+  await page.waitForTimeout(1500);
+  const cells = await page.locator('table.cost tbody').first().innerText();
+  const sampled = (await daemon.get('/sessions/1')).samples.total;
+  await until('sampling goes on', async () => (await daemon.get('/sessions/1')).samples.total > sampled + 50);
+  assert.equal(await page.locator('table.cost tbody').first().innerText(), cells, 'the table stands still');
+  await page.keyboard.press('Space');
+  await until('the table moves again', async () => (await page.locator('table.cost tbody').first().innerText()) !== cells);
+  await page.keyboard.press('P');
+  await page.locator('.state', { hasText: 'paused' }).waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.locator('.state', { hasText: 'running' }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('every view by keyboard alone', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'ratios');
+  await rows(page).first().waitFor();
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+  await audit(page, 'help');
+  await shots(page, 'page-keys');
+  await page.keyboard.press('Escape');
+  for (const [key, view] of [['2', 'functions'], ['3', 'flame'], ['4', 'compare'], ['1', 'lines']]) {
+    await page.keyboard.press(key);
+    await until(`key ${key} shows ${view}`, async () => (await hash(page)).startsWith(`#/session/1/${view}`));
+  }
+  await rows(page).first().waitFor();
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement?.hasAttribute('data-row')), true);
+  await page.keyboard.press('Enter');
+  await until('Enter opens the source', async () => (await hash(page)).startsWith('#/session/1/source/'));
+  await page.goBack();
+  await rows(page).first().waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('five');
+  await until('the filter is typed', async () => /filter=five/.test(await hash(page)));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('0');
+  await until('the list of processes', async () => (await hash(page)) === '#/attach');
+  assert.deepEqual(complaints, []);
+});
+
+test('the end of the target and of lprofd are said; a new lprofd is found by itself', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, target, daemon, complaints } = await watch(t, 'ratios');
+  await rows(page).first().waitFor();
+  target.kill('SIGKILL');
+  await page.locator('.state', { hasText: 'exited' }).waitFor();
+  assert.ok(await rows(page).count(), 'what was seen stays');
+  assert.deepEqual(complaints, []);
+
+  await daemon.stop();
+  await page.reload().catch(() => {});
+  const again = await startTarget(t, 'ratios');
+  const port = new URL(daemon.url).port;
+  const next = await startDaemon(t, ['--listen', `127.0.0.1:${port}`, '--pid', String(again.pid)]);
+  await page.goto(`${next.url}/`);
+  await rows(page).first().waitFor();
+  const chosen = await hash(page);
+  await next.kill();
+  await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+  assert.ok(await rows(page).count(), 'no blank page');
+  await shots(page, 'page-unreachable');
+  const last = await startDaemon(t, ['--listen', `127.0.0.1:${port}`, '--pid', String(again.pid)]);
+  await page.locator('.state', { hasText: 'running' }).waitFor();
+  assert.equal(await hash(page), chosen, 'no lost selection');
+  const before = await samples(page);
+  await until('the numbers grow again', async () => (await samples(page)) > before);
+  assert.ok(last.url);
+});
+
+test('malformed links and sessions that are gone explain themselves', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, daemon } = await watch(t, 'ratios');
+  for (const [bad, says] of [
+    ['#/nonsense/<b>', 'There is no such page'], ['#/session/1/source/zero', 'There is no such page'],
+    ['#/session/99/lines', 'no session'], ['#/session/1/lines?focus=%3Cscript%3Enothing', 'No samples in this selection'],
+  ]) {
+    await page.goto(`${daemon.url}/${bad}`);
+    await page.getByText(new RegExp(says, 'i')).first().waitFor();
+    await audit(page, bad);
+  }
+  await page.goto(`${daemon.url}/#/session/1/lines?from=x&to=y&tid=abc&rows=-5&group=no&order=no`);
+  await rows(page).first().waitFor();
+});
+
+test('a target that sleeps explains why there is nothing', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = start(t, '/bin/sleep', ['300']);
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   const { page, complaints } = await open(t, `${daemon.url}/`);
-  await page.getByText(/ratios\.c:/).first().waitFor({ timeout: 20000 });
-  target.kill('SIGKILL');
-  await page.getByText(/exited/i).first().waitFor({ timeout: 20000 });
-  assert.ok(await page.getByText(/ratios\.c:/).count());
+  await page.getByText('No samples yet').waitFor();
+  await audit(page, 'empty');
+  await shots(page, 'page-empty');
+  assert.deepEqual(complaints, []);
+});
+
+test('narrow, wide and in forced colours nothing is cut off', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'threads');
+  await rows(page).first().waitFor();
+  for (const width of [320, 768, 2560]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.waitForTimeout(200);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(overflow, 0, `${width} px`);
+    await shots(page, `page-${width}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ forcedColors: 'active' });
+  await shots(page, 'page-forced');
   assert.deepEqual(complaints, []);
 });

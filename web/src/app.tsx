@@ -8,7 +8,7 @@ import { Head } from './parts/head.tsx';
 import { Help } from './parts/help.tsx';
 import { Filters } from './parts/filters.tsx';
 import { Strip } from './parts/strip.tsx';
-import { replace, route } from './state.ts';
+import { replace, route, type View } from './state.ts';
 import { TimelineView } from './views/timeline.tsx';
 import { AttachView } from './views/attach.tsx';
 import { CompareView } from './views/compare.tsx';
@@ -46,6 +46,11 @@ function CurrentView() {
   }
 }
 
+const TITLES: Record<View, string> = {
+  home: 'sessions', attach: 'attach to a process', lines: 'hot lines', functions: 'functions', flame: 'flame graph',
+  source: 'source', compare: 'compare', unknown: 'no such page',
+};
+
 export function App() {
   const { session: id, view } = route.value;
   const command = session.value?.command;
@@ -56,6 +61,7 @@ export function App() {
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
+      <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
       <Head />
       {id !== 0 && <Strip />}
       {id !== 0 && session.value && <TimelineView />}

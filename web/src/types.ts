@@ -116,6 +116,7 @@ export interface ThreadRow {
 export interface Timeline {
   start_ns: number;
   step_ns: number;
+  /** tid 0: all other threads. */
   series: { tid: number; name: string; threads?: number; time_ns: number[] }[];
 }
 

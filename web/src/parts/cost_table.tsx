@@ -80,8 +80,8 @@ function useRowKeys() {
   return body;
 }
 
-export function Meter({ value }: { value: number }): JSX.Element {
-  return <span class="meter" aria-hidden="true" style={{ width: `${Math.min(100, Math.max(0, value))}%` }} />;
+export function Meter({ value }: { value: number }): JSX.Element | null {
+  return value <= 0 ? null : <span class="meter" aria-hidden="true" style={{ width: `${Math.min(100, Math.max(0, value))}%` }} />;
 }
 
 export function CostTable<Row>({ label, columns, groups, keyOf, sortedBy, ascending, sort, note }: Props<Row>) {

@@ -59,7 +59,7 @@ export function Strip() {
         </div>
         <Warnings warnings={shown.warnings ?? []} />
       </section>
-      {lost.value && <p class="notice" role="alert">{lost.value.message} What you see is what was known when the connection ended.</p>}
+      {lost.value && <p class="notice" role="alert">{lost.value.message} What you see is what was known when the connection ended.{lost.value.status === 404 && <> <a href="#/">Show the newest session</a></>}</p>}
     </>
   );
 }

@@ -88,7 +88,7 @@ export function TableBar({ title, children }: { title: string; children?: Compon
   ]);
   return (
     <div class="bar-of-view">
-      <h1>{title}</h1>
+      <h2>{title}</h2>
       <SortToggle by={by} />
       <select aria-label="Groups" value={group} onChange={(event) => setOption('group', event.currentTarget.value)}>
         {GROUPS.map(([name, text]) => <option key={name} value={name}>{text}</option>)}

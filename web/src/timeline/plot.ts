@@ -7,7 +7,17 @@ import type { Timeline } from '../types.ts';
 import { stacked } from './stack.ts';
 
 export const COLOURS = 8;
+const TOLERANCE = 0.1; // CPUs: a step's share of a CPU is not exact, and does not earn a CPU more of height
 const MARGIN: [top: number, right: number, bottom: number, left: number] = [6, 4, 0, 0];
+
+/** 0, 500 ms, 1.5 s, 2 min, 2:30 min */
+function axisTime(value: number): string {
+  if (value === 0) return '0';
+  if (value < 1) return time(value * 1e9);
+  if (value < 120) return `${Number(value.toFixed(3))}\u2009s`;
+  const rest = Math.round(value % 60);
+  return `${count(Math.floor(value / 60))}${rest ? `:${String(rest).padStart(2, '0')}` : ''}\u2009min`;
+}
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -15,7 +25,7 @@ function colour(name: string): string {
 
 /** The colour of the series at `index`; the last one may stand for all other threads. */
 function seriesColour(timeline: Timeline, index: number): string {
-  const rest = index >= COLOURS || timeline.series[index]?.threads;
+  const rest = index >= COLOURS || timeline.series[index]?.tid === 0;
   return colour(rest ? '--thread-rest' : `--thread-${index + 1}`);
 }
 
@@ -67,9 +77,9 @@ export class Plot {
           dblclick: () => () => { this.select(null); return null; },
         },
       },
-      scales: { x: { time: false }, y: { range: (_u, _min, max) => [0, Math.max(1, Math.ceil(max * 1.02))] } },
+      scales: { x: { time: false }, y: { range: (_u, _min, max) => [0, Math.max(1, Math.ceil(max - TOLERANCE))] } },
       axes: [
-        { ...axis, size: 20, values: (_u, splits) => splits.map((value) => (value === 0 ? '0' : time(value * 1e9))) },
+        { ...axis, size: 20, values: (_u, splits) => splits.map(axisTime) },
         { ...axis, size: 34, values: (_u, splits) => splits.map((value) => (Number.isInteger(value) ? count(value) : '')), space: 24 },
       ],
       series: [

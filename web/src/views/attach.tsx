@@ -56,7 +56,7 @@ export function AttachView() {
   return (
     <>
       <div class="bar-of-view">
-        <h1>Attach to a process</h1>
+        <h2>Attach to a process</h2>
         <span class="quiet">{data ? (words.length ? `${count(shown.length)} of ${plural(data.length, 'process', 'processes')}` : plural(data.length, 'process', 'processes')) : ''}</span>
         <span class="grow" />
         <input
