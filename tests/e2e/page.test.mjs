@@ -190,7 +190,7 @@ test('the end of the target and of lprofd are said; a new lprofd is found by its
   const again = await startTarget(t, 'ratios');
   const port = new URL(daemon.url).port;
   const next = await startDaemon(t, ['--listen', `127.0.0.1:${port}`, '--pid', String(again.pid)]);
-  await page.goto(`${next.url}/`);
+  await page.goto(`${daemon.url}/`);
   await rows(page).first().waitFor();
   const chosen = await hash(page);
   await next.kill();

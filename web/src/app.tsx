@@ -61,12 +61,12 @@ export function App() {
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
-      <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
       <Head />
       {id !== 0 && <Strip />}
       {id !== 0 && session.value && <TimelineView />}
       {id !== 0 && session.value && <Filters />}
       <main id="main" tabIndex={-1} data-view={view}>
+        <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
         {gone ? <ProblemNote problem={gone} /> : <CurrentView />}
       </main>
       <Help />
