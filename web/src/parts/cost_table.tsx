@@ -88,30 +88,32 @@ export function CostTable<Row>({ label, columns, groups, keyOf, sortedBy, ascend
   const body = useRowKeys();
   let rank = 0;
   return (
-    <table class="cost" ref={body} aria-label={label}>
-      <thead>
-        <tr>
-          {columns.map(({ id, title, className, hint, order }) => (
-            <th key={id} scope="col" class={className} title={hint} aria-sort={sortedBy === id ? (ascending ? 'ascending' : 'descending') : undefined}>
-              {order ? <button type="button" onClick={() => sort(id)}>{title}</button> : title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      {groups.map(({ key, title, rows }) => (
-        <tbody key={key}>
-          {title && <tr class="group"><th scope="rowgroup" colSpan={columns.length}>{title}</th></tr>}
-          {rows.map((row) => {
-            rank++;
-            return (
-              <tr key={keyOf(row)}>
-                {columns.map(({ id, className, render }) => <td key={id} class={className}>{render(row, rank)}</td>)}
-              </tr>
-            );
-          })}
-        </tbody>
-      ))}
-      {note && <tbody class="table-note"><tr><td colSpan={columns.length}>{note}</td></tr></tbody>}
-    </table>
+    <>
+      <table class="cost" ref={body} aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map(({ id, title, className, hint, order }) => (
+              <th key={id} scope="col" class={className} title={hint} aria-sort={sortedBy === id ? (ascending ? 'ascending' : 'descending') : undefined}>
+                {order ? <button type="button" onClick={() => sort(id)}>{title}</button> : title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        {groups.map(({ key, title, rows }) => (
+          <tbody key={key}>
+            {title && <tr class="group"><th scope="rowgroup" colSpan={2}>{title}</th></tr>}
+            {rows.map((row) => {
+              rank++;
+              return (
+                <tr key={keyOf(row)}>
+                  {columns.map(({ id, className, render }) => <td key={id} class={className}>{render(row, rank)}</td>)}
+                </tr>
+              );
+            })}
+          </tbody>
+        ))}
+      </table>
+      {note && <p class="table-note">{note}</p>}
+    </>
   );
 }

@@ -1,9 +1,15 @@
 // `?`: the list of keys.
 import { useRef } from 'preact/hooks';
 
-import { groups, useKeys } from '../keys.ts';
+import { groups, useKeys, type KeyGroup } from '../keys.ts';
 
 const NAMES: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', ' ': 'Space', Escape: 'Esc' };
+
+/** Groups of the same title as one. */
+function merged(): KeyGroup[] {
+  const titles = [...new Set(groups.value.map(({ title }) => title))];
+  return titles.map((title) => ({ title, keys: groups.value.filter((group) => group.title === title).flatMap(({ keys }) => keys) }));
+}
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -15,7 +21,7 @@ export function Help() {
         <button type="button" onClick={() => dialog.current?.close()}>Close</button>
       </header>
       <div class="key-groups">
-        {groups.value.map((group) => (
+        {merged().map((group) => (
           <section key={group.title}>
             <h3>{group.title}</h3>
             <dl>

@@ -45,12 +45,10 @@ export class Plot {
     const shape = `${theme} ${timeline.series.map(({ tid }) => tid).join()}`;
     if (!this.plot || shape !== this.shape) this.build(timeline, shape);
     else if (!this.isDragging) this.plot.setData(stacked(timeline) as uPlot.AlignedData);
-    this.mark();
   }
 
   resize(): void {
     this.plot?.setSize({ width: this.root.clientWidth, height: this.root.clientHeight });
-    this.mark();
   }
 
   close(): void {
@@ -89,7 +87,7 @@ export class Plot {
           points: { show: false }, paths: uPlot.paths.stepped!({ align: 1 }),
         })),
       ],
-      hooks: { setSelect: [(plot) => this.selected(plot)] },
+      hooks: { setSelect: [(plot) => this.selected(plot)], ready: [(plot) => this.mark(plot)], draw: [(plot) => this.mark(plot)] },
     }, stacked(timeline) as uPlot.AlignedData, this.root);
   }
 
@@ -103,9 +101,8 @@ export class Plot {
   }
 
   /** Paints the range that the URL names. */
-  private mark(): void {
-    const plot = this.plot;
-    if (!plot || this.isDragging) return;
+  private mark(plot: uPlot): void {
+    if (this.isDragging) return;
     if (!this.range) {
       plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
       return;
