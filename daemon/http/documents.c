@@ -52,7 +52,10 @@ void document_add_file_line(cJSON *row, const struct profile_view *view,
                             const struct query_line *line)
 {
     json_add_u64(row, "line", line->line);
-    json_add_string(row, "function", symbols_function(view->symbols, line->function).name);
+    struct symbol_function function = symbols_function(view->symbols, line->function);
+    json_add_string(row, "function", function.name);
+    json_add_string(row, "module", document_module(view, function.module));
+    json_add_u64(row, "inlined_into", line->inlined_into);
     document_add_cost(row, &line->cost);
 }
 
@@ -71,6 +74,7 @@ void document_add_function(cJSON *row, const struct profile_view *view,
         json_add_null(row, "path");
         json_add_null(row, "line");
     }
+    json_add_u64(row, "inlined_into", function->inlined_into);
     document_add_cost(row, &function->cost);
 }
 

@@ -197,6 +197,15 @@ static bool parse_min_percent(char **value, struct params *params)
     return !*end && params->min_percent >= 0 && params->min_percent <= 100;
 }
 
+/* An empty one is what an empty search box sends: every row matches. */
+static bool parse_filter(char **value, struct params *params)
+{
+    if (strlen(*value) > PARAMS_FILTER_MAX_BYTES)
+        return false;
+    params->filter = take_pointer(*value);
+    return true;
+}
+
 static bool parse_forget(char **value, struct params *params)
 {
     return parse_flag(*value, &params->forget);
@@ -232,6 +241,7 @@ static const struct param_spec specs[] = {
     {"center", PARAM_CENTER, false, parse_center, "function or file:line, up to 4096 bytes"},
     {"direction", PARAM_DIRECTION, false, parse_direction, "callees or callers"},
     {"inverted", PARAM_INVERTED, false, parse_inverted, "0 or 1"},
+    {"filter", PARAM_FILTER, false, parse_filter, "up to 256 bytes"},
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
     {"token", PARAM_TOKEN, false, parse_token, "the token"},
     {"self", PARAM_SELF, false, parse_self, "0 or 1"},
@@ -352,8 +362,9 @@ void params_free(struct params *params)
     free_texts(&params->focus);
     free_texts(&params->hide);
     free(params->center);
+    free(params->filter);
     free(params->token);
-    params->center = params->token = NULL;
+    params->center = params->filter = params->token = NULL;
 }
 
 struct query_options params_query_options(const struct params *params)

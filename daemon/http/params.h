@@ -30,6 +30,7 @@ enum param {
     PARAM_CENTER = 1 << 18,
     PARAM_DIRECTION = 1 << 19,
     PARAM_INVERTED = 1 << 20,
+    PARAM_FILTER = 1 << 21,
 };
 
 #define PARAMS_RANGE (PARAM_FROM | PARAM_TO | PARAM_TID | PARAM_METRIC)
@@ -42,6 +43,7 @@ enum param {
 #define PARAMS_LIMIT_MAX 10000
 #define PARAMS_POINTS_MAX 10000
 #define PARAMS_FOCUS_MAX_BYTES 4096
+#define PARAMS_FILTER_MAX_BYTES 256
 #define PARAMS_STACKS_MAX 16
 #define PARAMS_NODES_MAX 1000000
 
@@ -70,7 +72,8 @@ struct params {
     char *center;       /* owned; NULL: none */
     bool callers, has_direction, inverted;
     bool forget, self;
-    char *token; /* owned */
+    char *filter; /* owned; NULL: none */
+    char *token;  /* owned */
 };
 
 /*

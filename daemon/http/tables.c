@@ -30,6 +30,8 @@ int handle_lines(struct request *request, struct reply *reply)
     if (error)
         return error;
     error = query_lines(view, &options, &lines);
+    if (!error && request->params.filter)
+        error = query_lines_match(view, request->params.filter, lines);
     if (error)
         return view_query_failed(reply, error);
 
@@ -58,6 +60,8 @@ int handle_functions(struct request *request, struct reply *reply)
     if (error)
         return error;
     error = query_functions(view, &options, &functions);
+    if (!error && request->params.filter)
+        error = query_functions_match(view, request->params.filter, functions);
     if (error)
         return view_query_failed(reply, error);
 

@@ -13,18 +13,23 @@ static int compare_functions(const void *a, const void *b, void *sort)
 }
 
 static int count_functions(const struct query_walk *walk, const struct query_frames *frames,
-                           struct query_row **ret_rows)
+                           struct query_row **ret_rows, uint32_t **ret_inlined_into)
 {
     _cleanup_free_ uint32_t *functions = malloc((frames->count + 1ul) * sizeof *functions);
     if (!functions)
         return -ENOMEM;
     for (uint32_t i = 0; i < frames->count; i++)
         functions[i] = frames->frames[i].function;
+    int error =
+        query_rows_inlined_into(walk, frames, functions, frames->function_count, ret_inlined_into);
+    if (error)
+        return error;
     return query_rows_count(walk, frames, functions, frames->function_count, NULL, ret_rows);
 }
 
-static int finish(const struct query_walk *walk, const struct query_row *rows, uint32_t row_count,
-                  enum query_sort sort, struct query_functions **ret_functions)
+static int finish(const struct query_walk *walk, const struct query_row *rows,
+                  const uint32_t *inlined_into, uint32_t row_count, enum query_sort sort,
+                  struct query_functions **ret_functions)
 {
     _cleanup_free_ struct query_functions *answer = calloc(1, sizeof *answer);
     if (!answer)
@@ -37,6 +42,7 @@ static int finish(const struct query_walk *walk, const struct query_row *rows, u
             answer->rows[answer->count++] = (struct query_function){
                 .function = i,
                 .cost = query_cost_make(rows[i].self, rows[i].total, walk->all, sort),
+                .inlined_into = inlined_into[i],
             };
     answer->total = walk->all;
     qsort_r(answer->rows, answer->count, sizeof *answer->rows, compare_functions, &sort);
@@ -50,12 +56,15 @@ int query_functions(const struct profile_view *view, const struct query_options 
     _cleanup_query_walk_ struct query_walk *walk = NULL;
     _cleanup_query_frames_ struct query_frames *frames = NULL;
     _cleanup_free_ struct query_row *rows = NULL;
+    _cleanup_free_ uint32_t *inlined_into = NULL;
     int error = query_walk_new(view, options, &walk);
     if (!error)
         error = query_frames_new(view, walk, options->inlines, &frames);
     if (!error)
-        error = count_functions(walk, frames, &rows);
-    return error ? error : finish(walk, rows, frames->function_count, options->sort, ret_functions);
+        error = count_functions(walk, frames, &rows, &inlined_into);
+    return error ? error
+                 : finish(walk, rows, inlined_into, frames->function_count, options->sort,
+                          ret_functions);
 }
 
 void query_functions_free(struct query_functions *functions)

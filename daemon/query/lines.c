@@ -181,12 +181,19 @@ struct query_unknown query_unknown_make(const struct query_walk *walk,
 static int finish(struct line_rows *lines, const struct query_walk *walk, enum query_sort sort,
                   struct query_lines **ret_lines)
 {
+    _cleanup_free_ uint32_t *inlined_into = NULL;
+    int error = query_rows_inlined_into(walk, lines->frames, lines->row_of_frame,
+                                        (uint32_t)lines->count, &inlined_into);
+    if (error)
+        return error;
     struct query_lines *answer = calloc(1, sizeof *answer);
     if (!answer)
         return -ENOMEM;
-    for (size_t i = 0; i < lines->count; i++)
+    for (size_t i = 0; i < lines->count; i++) {
         lines->rows[i].cost =
             query_cost_make(lines->counts[i].self, lines->counts[i].total, walk->all, sort);
+        lines->rows[i].inlined_into = inlined_into[i];
+    }
     answer->total = walk->all;
     answer->unknown = query_unknown_make(walk, lines->frames, lines->rows[0].cost);
     answer->count = lines->count - 1;

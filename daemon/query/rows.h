@@ -17,3 +17,11 @@ struct query_row {
 int query_rows_count(const struct query_walk *walk, const struct query_frames *frames,
                      const uint32_t *row_of_frame, uint32_t row_count, uint64_t *frame_hits,
                      struct query_row **ret_rows);
+
+/*
+ * Per row, into how many different physical functions its frames were inlined; of row 0 it does not
+ * say. The caller frees *ret_counts. 0 or -ENOMEM. O(frames log frames).
+ */
+int query_rows_inlined_into(const struct query_walk *walk, const struct query_frames *frames,
+                            const uint32_t *row_of_frame, uint32_t row_count,
+                            uint32_t **ret_counts);

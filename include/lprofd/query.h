@@ -53,11 +53,13 @@ struct query_line {
     uint32_t line;
     uint32_t function; /* symbols_function() id of the line's most expensive function */
     struct query_cost cost;
+    uint32_t inlined_into; /* physical functions in which it was sampled as inlined code */
 };
 
 struct query_function {
     uint32_t function; /* symbols_function() id; 0: no function is known, e.g. not yet */
     struct query_cost cost;
+    uint32_t inlined_into; /* physical functions in which it was sampled as inlined code */
 };
 
 struct query_file {
@@ -103,6 +105,14 @@ int query_functions(const struct profile_view *view, const struct query_options 
                     struct query_functions **ret_functions);
 int query_files(const struct profile_view *view, const struct query_options *options,
                 struct query_files **ret_files);
+
+/*
+ * Keep only the rows of which the function, its module or the file's path contains the text, in
+ * upper or lower case (of ASCII). Sums stay those of all rows. 0 or -ENOMEM. O(rows + symbols).
+ */
+int query_lines_match(const struct profile_view *view, const char *text, struct query_lines *lines);
+int query_functions_match(const struct profile_view *view, const char *text,
+                          struct query_functions *functions);
 void query_lines_free(struct query_lines *lines);
 void query_functions_free(struct query_functions *functions);
 void query_files_free(struct query_files *files);

@@ -318,6 +318,12 @@ uint32_t symbols_file_count(const struct symbols *symbols)
     return FAKE_FILES + 1;
 }
 
+uint32_t symbols_function_count(const struct symbols *symbols)
+{
+    (void)symbols;
+    return 3;
+}
+
 uint64_t symbols_generation(const struct symbols *symbols)
 {
     return ((const struct session *)symbols)->generation;
@@ -372,8 +378,10 @@ int query_lines(const struct profile_view *view, const struct query_options *opt
     lines->rows = calloc(FAKE_LINES, sizeof *lines->rows);
     lines->count = FAKE_LINES;
     for (uint32_t i = 0; i < FAKE_LINES; i++)
-        lines->rows[i] = (struct query_line){1 + i / 100, 1 + i % 100, 1 + i % 2,
-                                             fake_cost(fake_hits(i, until_ns))};
+        lines->rows[i] = (struct query_line){.file = 1 + i / 100,
+                                             .line = 1 + i % 100,
+                                             .function = 1 + i % 2,
+                                             .cost = fake_cost(fake_hits(i, until_ns))};
     lines->unknown.cost = fake_cost(7);
     lines->unknown.hits_by_status[SYMBOL_NO_DEBUG_INFO] = 7;
     lines->total = (struct query_total){until_ns / NS_PER_MS, until_ns};
@@ -397,8 +405,8 @@ int query_functions(const struct profile_view *view, const struct query_options 
     struct query_functions *functions = calloc(1, sizeof *functions);
     functions->rows = calloc(2, sizeof *functions->rows);
     functions->count = 2;
-    functions->rows[0] = (struct query_function){1, fake_cost(900)};
-    functions->rows[1] = (struct query_function){2, fake_cost(100)};
+    functions->rows[0] = (struct query_function){.function = 1, .cost = fake_cost(900)};
+    functions->rows[1] = (struct query_function){.function = 2, .cost = fake_cost(100)};
     *ret_functions = functions;
     return 0;
 }

@@ -249,6 +249,26 @@ static void unchanged_answers_are_not_sent_again(void **state)
     answer_free(&third);
 }
 
+static void check_count(struct world *world, const char *target, int count)
+{
+    struct answer answer = client_get(world->port, target);
+    assert_int_equal(answer.status, 200);
+    cJSON *document = answer_json(&answer);
+    assert_int_equal(cJSON_GetObjectItem(document, "count")->valueint, count);
+    cJSON_Delete(document);
+    answer_free(&answer);
+}
+
+static void a_filter_keeps_the_rows_that_match(void **state)
+{
+    struct world *world = *state;
+    check_count(world, "/api/v1/sessions/1/lines?filter=", FAKE_LINES);
+    check_count(world, "/api/v1/sessions/1/lines?filter=MAIN", FAKE_LINES / 2);
+    check_count(world, "/api/v1/sessions/1/lines?filter=PRIMES", FAKE_LINES); /* the module */
+    check_count(world, "/api/v1/sessions/1/lines?filter=none", 0);
+    check_count(world, "/api/v1/sessions/1/functions?filter=main", 1);
+}
+
 static void gzip_is_the_same_content(void **state)
 {
     struct world *world = *state;
@@ -548,6 +568,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chunked_body_is_limited_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_filter_keeps_the_rows_that_match, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gzip_is_the_same_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(head_has_the_headers_of_get, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pages_follow_each_other_without_gaps, set_up, tear_down),

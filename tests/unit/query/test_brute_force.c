@@ -27,6 +27,47 @@ static struct wanted count_like(const struct fixture *f, struct frame like)
     return wanted;
 }
 
+/* In how many physical functions an inlined frame is like `like`, by looking at every stack. */
+static uint32_t count_physical(const struct fixture *f, struct frame like)
+{
+    bool physical[FUNCTIONS + 1] = {false};
+    const struct bucket *bucket = f->buckets[0];
+    for (size_t i = 0; i < bucket->count; i++)
+        for (uint32_t node = bucket->entries[i].node; node;
+             node = stack_trie_node(f->trie, node).parent) {
+            uint32_t location = stack_trie_node(f->trie, node).location;
+            const struct place *place =
+                &f->symbols.places[stack_trie_location(f->trie, location).vaddr];
+            for (uint32_t j = 0; j + 1 < place->count; j++) {
+                const struct frame *frame = &place->frames[j];
+                if ((!like.function || frame->function == like.function) &&
+                    (!like.line || (frame->file == like.file && frame->line == like.line)))
+                    physical[place->frames[place->count - 1].function] = true;
+            }
+        }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i <= FUNCTIONS; i++)
+        count += physical[i];
+    return f->options.inlines == QUERY_INLINES_CALLED ? 0 : count;
+}
+
+static void compare_inlined_into(struct fixture *f)
+{
+    _cleanup_lines_ struct query_lines *lines = get_lines(f);
+    _cleanup_functions_ struct query_functions *functions = get_functions(f);
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct query_line *row = &lines->rows[i];
+        struct frame like = {.file = row->file, .line = row->line};
+        assert_int_equal(row->inlined_into, count_physical(f, like));
+    }
+    for (size_t i = 0; i < functions->count; i++) {
+        const struct query_function *row = &functions->rows[i];
+        if (row->function)
+            assert_int_equal(row->inlined_into,
+                             count_physical(f, (struct frame){.function = row->function}));
+    }
+}
+
 static void compare(struct fixture *f)
 {
     _cleanup_lines_ struct query_lines *lines = get_lines(f);
@@ -85,6 +126,7 @@ static void random_profiles_agree_with_brute_force(void **state)
             f->options.hide_kernel = options & 1;
             f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
             compare(f);
+            compare_inlined_into(f);
             compare_graph(f);
         }
         fixture_free(f);
