@@ -21,11 +21,11 @@ uint64_t clock_process_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-void clock_format_utc(uint64_t ago_ns, char ret_text[static CLOCK_ISO8601_BYTES])
+void clock_format_utc(char ret_text[static CLOCK_ISO8601_BYTES])
 {
-    time_t then = time(NULL) - (time_t)(ago_ns / NS_PER_SECOND);
+    time_t now = time(NULL);
     struct tm parts;
-    gmtime_r(&then, &parts);
+    gmtime_r(&now, &parts);
     strftime(ret_text, CLOCK_ISO8601_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 

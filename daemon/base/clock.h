@@ -14,8 +14,9 @@ uint64_t clock_monotonic_ns(void);
 uint64_t clock_process_cpu_ns(void);
 
 #define CLOCK_ISO8601_BYTES 32
-/* The wall clock `ago_ns` before now as "2026-01-31T12:00:00Z" (ISO 8601, UTC). */
-void clock_format_utc(uint64_t ago_ns, char ret_text[static CLOCK_ISO8601_BYTES]);
+/* The wall clock now as "2026-01-31T12:00:00Z" (ISO 8601, UTC). It may jump: never measure with it.
+ */
+void clock_format_utc(char ret_text[static CLOCK_ISO8601_BYTES]);
 
 /* When `timeout_ns` from now will be, for waits on CLOCK_MONOTONIC. */
 struct timespec clock_deadline(uint64_t timeout_ns);

@@ -261,8 +261,7 @@ int session_info(struct session *session, struct session_info *ret_info)
     info.pid = session->pid;
     info.command = strdup(session->command ? session->command : "");
     info.executable = strdup(session->executable ? session->executable : "");
-    uint64_t now_ns = clock_monotonic_ns();
-    clock_format_utc(now_ns - session->started_ns, info.started_at);
+    memcpy(info.started_at, session->started_at, sizeof info.started_at);
     info.duration_ns = published->duration_ns;
     info.backend = session->backend;
     info.backend_reason = session->backend_reason;

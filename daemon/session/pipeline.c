@@ -124,7 +124,7 @@ static void handle_exec(struct pipeline *pipeline, struct process *process, uint
     if (process->waiting_for_exec) { /* the launched command begins */
         pipeline->started_ns = time_ns;
         pthread_mutex_lock(&pipeline->session->mutex);
-        pipeline->session->started_ns = time_ns;
+        clock_format_utc(pipeline->session->started_at);
         pthread_mutex_unlock(&pipeline->session->mutex);
     }
     process_exec(process, time_ns);
@@ -407,7 +407,7 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
         return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
                            session->pid, strerror(-error));
     pthread_mutex_lock(&session->mutex);
-    session->started_ns = pipeline->started_ns;
+    clock_format_utc(session->started_at);
     pthread_mutex_unlock(&session->mutex);
     if (session->go_fd >= 0)
         close(take_fd(&session->go_fd));

@@ -120,6 +120,7 @@ static struct session *session_alloc(void)
     session->go_fd = -1;
     source_checks_init(&session->source_checks);
     session->backend = session->backend_reason = session->event = "";
+    clock_format_utc(session->started_at);
     pthread_mutex_init(&session->mutex, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "aggregate/buckets.h"
+#include "base/clock.h"
 #include "lprofd/privilege.h"
 #include "lprofd/profile.h"
 #include "lprofd/session.h"
@@ -72,8 +73,8 @@ struct session {
     uint64_t asked, answered; /* how many requests there were, and how many are done with */
     int answer;               /* to the last one: 0, or why it could not be done */
     bool stopping;            /* the last reference is gone: threads end */
-    uint64_t started_ns;
-    char *command, *executable; /* owned; change when the target executes another image */
+    char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */
+    char *command, *executable;           /* owned; change when the target executes another image */
     const char *backend, *backend_reason, *event;
     struct session_published published;
     bool drained;                  /* the pipeline has ended: no location will be added */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
 
 enum session_state {
@@ -57,9 +58,9 @@ struct session_info {
     uint32_t id;
     enum session_state state;
     pid_t pid;
-    char *command;    /* command line, spaces between arguments */
-    char *executable; /* path */
-    char started_at[32];
+    char *command;                        /* command line, spaces between arguments */
+    char *executable;                     /* path */
+    char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment */
     uint64_t duration_ns;
     const char *backend;        /* constant string */
     const char *backend_reason; /* constant string: why this one */
