@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "http/percent.h"
 
-#define TID_MAX 4194304 /* PID_MAX_LIMIT of the kernel */
 #define TIME_MAX_NS INT64_MAX
 #define STEP_MIN_NS UINT64_C(1000000)
 #define STACK_RANGE "function, file:line or a;b;c, up to 4096 bytes"
@@ -29,7 +28,7 @@ struct param_spec {
     const char *range; /* what is accepted, for people */
 };
 
-static bool parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
+bool params_parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
     uint64_t number = 0;
     if (!*value)
@@ -49,18 +48,18 @@ static bool parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *r
 
 static bool parse_from(char **value, struct params *params)
 {
-    return parse_u64(*value, 0, TIME_MAX_NS, &params->from_ns);
+    return params_parse_u64(*value, 0, TIME_MAX_NS, &params->from_ns);
 }
 
 static bool parse_to(char **value, struct params *params)
 {
-    return parse_u64(*value, 1, TIME_MAX_NS, &params->to_ns);
+    return params_parse_u64(*value, 1, TIME_MAX_NS, &params->to_ns);
 }
 
 static bool parse_tid(char **value, struct params *params)
 {
     uint64_t tid;
-    if (params->tid_count == PARAMS_TIDS_MAX || !parse_u64(*value, 1, TID_MAX, &tid))
+    if (params->tid_count == PARAMS_TIDS_MAX || !params_parse_u64(*value, 1, PARAMS_TID_MAX, &tid))
         return false;
     params->tids[params->tid_count++] = (pid_t)tid;
     return true;
@@ -81,7 +80,7 @@ static bool parse_sort(char **value, struct params *params)
 static bool parse_limit(char **value, struct params *params)
 {
     uint64_t limit;
-    if (!parse_u64(*value, 1, PARAMS_LIMIT_MAX, &limit))
+    if (!params_parse_u64(*value, 1, PARAMS_LIMIT_MAX, &limit))
         return false;
     params->limit = (size_t)limit;
     params->has_limit = true;
@@ -94,8 +93,8 @@ static bool parse_cursor(char **value, struct params *params)
     if (!dash)
         return false;
     *dash = '\0';
-    return parse_u64(*value, 1, UINT32_MAX, &params->offset) &&
-           parse_u64(dash + 1, 1, TIME_MAX_NS, &params->pinned_to_ns);
+    return params_parse_u64(*value, 1, UINT32_MAX, &params->offset) &&
+           params_parse_u64(dash + 1, 1, TIME_MAX_NS, &params->pinned_to_ns);
 }
 
 static bool parse_inlines(char **value, struct params *params)
@@ -168,7 +167,7 @@ static bool parse_inverted(char **value, struct params *params)
 static bool parse_max_nodes(char **value, struct params *params)
 {
     uint64_t nodes;
-    if (!parse_u64(*value, 2, PARAMS_NODES_MAX, &nodes))
+    if (!params_parse_u64(*value, 2, PARAMS_NODES_MAX, &nodes))
         return false;
     params->max_nodes = (uint32_t)nodes;
     return true;
@@ -176,13 +175,13 @@ static bool parse_max_nodes(char **value, struct params *params)
 
 static bool parse_step(char **value, struct params *params)
 {
-    return parse_u64(*value, STEP_MIN_NS, TIME_MAX_NS, &params->step_ns);
+    return params_parse_u64(*value, STEP_MIN_NS, TIME_MAX_NS, &params->step_ns);
 }
 
 static bool parse_points(char **value, struct params *params)
 {
     uint64_t points;
-    if (!parse_u64(*value, 1, PARAMS_POINTS_MAX, &points))
+    if (!params_parse_u64(*value, 1, PARAMS_POINTS_MAX, &points))
         return false;
     params->points = (size_t)points;
     return true;
@@ -245,6 +244,21 @@ static const struct param_spec specs[] = {
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
     {"token", PARAM_TOKEN, false, parse_token, "the token"},
     {"self", PARAM_SELF, false, parse_self, "0 or 1"},
+    {"a", PARAM_DIFF, false, params_diff_a, "a session's id, or current"},
+    {"b", PARAM_DIFF, false, params_diff_b, "a session's id, or current"},
+    {"a_from_ns", PARAM_DIFF, false, params_diff_a_from, "ns since a's start, 0 or more"},
+    {"a_to_ns", PARAM_DIFF, false, params_diff_a_to, "ns since a's start, 1 or more"},
+    {"b_from_ns", PARAM_DIFF, false, params_diff_b_from, "ns since b's start, 0 or more"},
+    {"b_to_ns", PARAM_DIFF, false, params_diff_b_to, "ns since b's start, 1 or more"},
+    {"a_tid", PARAM_DIFF, true, params_diff_a_tid, "a thread id, at most 256 times"},
+    {"b_tid", PARAM_DIFF, true, params_diff_b_tid, "a thread id, at most 256 times"},
+    {"a_focus", PARAM_DIFF, false, params_diff_a_focus, STACK_RANGE},
+    {"b_focus", PARAM_DIFF, false, params_diff_b_focus, STACK_RANGE},
+    {"kind", PARAM_DIFF, false, params_diff_kind, "lines or functions"},
+    {"share", PARAM_DIFF, false, params_diff_share, "self or total"},
+    {"sort", PARAM_DIFF, false, params_diff_sort, "delta, a, b or p"},
+    {"file", PARAM_DIFF, false, params_diff_file, "the id of a file of b"},
+    {"offset", PARAM_DIFF, false, params_diff_offset, "the number of rows to skip"},
 };
 
 const char *params_name(size_t index, unsigned *ret_bit)
@@ -283,7 +297,7 @@ static bool refuse_unknown(struct reply *reply, const char *name, unsigned allow
     return false;
 }
 
-static bool parse_one(const char *pair, size_t length, unsigned allowed, unsigned *seen,
+static bool parse_one(const char *pair, size_t length, unsigned allowed, bool *seen,
                       struct params *params, struct reply *reply)
 {
     const char *equals = memchr(pair, '=', length);
@@ -301,12 +315,12 @@ static bool parse_one(const char *pair, size_t length, unsigned allowed, unsigne
     const struct param_spec *spec = find_spec(name, allowed);
     if (!spec)
         return refuse_unknown(reply, name, allowed);
-    if (*seen & spec->bit && !spec->repeatable) {
+    if (seen[spec - specs] && !spec->repeatable) {
         reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Repeated query parameter",
                       "The query parameter '%s' may be given only once.", spec->name);
         return false;
     }
-    *seen |= spec->bit;
+    seen[spec - specs] = true;
     if (!spec->parse(&value, params)) {
         reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Query parameter out of range",
                       "The query parameter '%s' must be: %s.", spec->name, spec->range);
@@ -334,12 +348,12 @@ bool params_parse(const char *query, unsigned allowed, struct params *ret_params
                   struct reply *reply)
 {
     struct params params = {.limit = PARAMS_LIMIT_DEFAULT, .min_percent = 0.1};
-    unsigned seen = 0;
+    bool seen[array_length(specs)] = {0};
     bool good = true;
     while (good && *query) {
         size_t length = strcspn(query, "&");
         if (length)
-            good = parse_one(query, length, allowed, &seen, &params, reply);
+            good = parse_one(query, length, allowed, seen, &params, reply);
         query += length + (query[length] == '&');
     }
     good = good && check_together(&params, reply);
@@ -364,6 +378,7 @@ void params_free(struct params *params)
     free(params->center);
     free(params->filter);
     free(params->token);
+    params_diff_clear(&params->diff);
     params->center = params->filter = params->token = NULL;
 }
 

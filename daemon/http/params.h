@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/params_diff.h"
 #include "http/reply.h"
 #include "lprofd/query.h"
 
@@ -31,6 +32,7 @@ enum param {
     PARAM_DIRECTION = 1 << 19,
     PARAM_INVERTED = 1 << 20,
     PARAM_FILTER = 1 << 21,
+    PARAM_DIFF = 1 << 30, /* all of params_diff.h */
 };
 
 #define PARAMS_RANGE (PARAM_FROM | PARAM_TO | PARAM_TID | PARAM_METRIC)
@@ -38,13 +40,12 @@ enum param {
 #define PARAMS_PAGE (PARAM_LIMIT | PARAM_CURSOR)
 #define PARAMS_TABLE (PARAMS_RANGE | PARAMS_FRAMES | PARAMS_PAGE | PARAM_SORT)
 
-#define PARAMS_TIDS_MAX 256
+#define PARAMS_TID_MAX 4194304 /* PID_MAX_LIMIT of the kernel */
 #define PARAMS_LIMIT_DEFAULT 100
 #define PARAMS_LIMIT_MAX 10000
 #define PARAMS_POINTS_MAX 10000
 #define PARAMS_FOCUS_MAX_BYTES 4096
 #define PARAMS_FILTER_MAX_BYTES 256
-#define PARAMS_STACKS_MAX 16
 #define PARAMS_NODES_MAX 1000000
 
 /* Texts of a parameter that may be repeated. */
@@ -74,6 +75,7 @@ struct params {
     bool forget, self;
     char *filter; /* owned; NULL: none */
     char *token;  /* owned */
+    struct params_diff diff;
 };
 
 /*
@@ -87,8 +89,11 @@ void params_free(struct params *params);
 /* The options of a query; borrows from `params`. */
 struct query_options params_query_options(const struct params *params);
 
-/* The name of one enum param bit, and all bits in order. NULL past the end. */
+/* The parameters by name, with the bit of what takes them. NULL past the end. */
 const char *params_name(size_t index, unsigned *ret_bit);
+
+/* A decimal number from min to max; false when it is none. */
+bool params_parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number);
 
 #define CURSOR_BYTES 48
 /* The cursor of the page that starts at row `offset` of the range that ends at `to_ns`. */

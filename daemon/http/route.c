@@ -12,6 +12,7 @@
 #define LISTING (PARAMS_RANGE | PARAMS_FRAMES)
 #define GRAPH                                                                                      \
     (PARAM_MIN_PERCENT | PARAM_MAX_NODES | PARAM_CENTER | PARAM_DIRECTION | PARAM_INVERTED)
+#define DIFF (PARAM_DIFF | PARAM_METRIC | PARAMS_FRAMES | PARAM_LIMIT)
 
 const struct route routes[] = {
     {METHOD_GET, "/", handle_asset, PARAM_TOKEN, false},
@@ -40,6 +41,7 @@ const struct route routes[] = {
     {METHOD_GET, SESSION "/files/{file}/listing", handle_file_listing, LISTING | PARAM_SELF, false},
     {METHOD_GET, SESSION "/flamegraph", handle_flamegraph, PARAMS_RANGE | PARAMS_FRAMES | GRAPH,
      true},
+    {METHOD_GET, API "/diff", handle_diff, DIFF, false},
     {METHOD_GET, SESSION "/events", handle_events,
      PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT | PARAM_LIMIT, false},
 };

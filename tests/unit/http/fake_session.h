@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lprofd/diff.h"
 #include "lprofd/profile.h"
 #include "lprofd/query.h"
 #include "lprofd/session.h"
@@ -541,6 +542,51 @@ void query_threads_free(struct query_threads *threads)
     if (threads)
         free(threads->rows);
     free(threads);
+}
+
+/* Two rows: one on both sides, one that only a has. Of file 1 with two aligned runs, if asked. */
+int query_diff(const struct diff_options *options, struct diff **ret_diff)
+{
+    if (fake_check(&options->queries[DIFF_A]) || fake_check(&options->queries[DIFF_B]))
+        return -EINVAL;
+    if (options->file > FAKE_FILES)
+        return -ENOENT;
+    struct diff *diff = calloc(1, sizeof *diff);
+    diff->count = 2;
+    diff->significant_count = 1;
+    diff->rows = calloc(2, sizeof *diff->rows);
+    for (int side = 0; side < DIFF_SIDES; side++) {
+        uint64_t until_ns = fake_until(options->views[side], &options->queries[side]);
+        diff->total[side] = (struct query_total){until_ns / NS_PER_MS, until_ns};
+        diff->unknown[side].cost = fake_cost(7);
+        diff->unknown[side].hits_by_status[SYMBOL_NO_DEBUG_INFO] = 7;
+        diff->rows[0].sides[side] = (struct diff_place){1, 3, 1, fake_cost(90)};
+    }
+    diff->rows[0].evidence =
+        (struct diff_evidence){0.25, 0.125, 0.375, 1.25e-10, 2.5e-10, DIFF_TEST_Z, true};
+    diff->rows[1] = (struct diff_row){
+        .sides = {{1, 4, 2, fake_cost(3)}, {1, 0, 0, fake_cost(0)}},
+        .presence = DIFF_ONLY_IN_A,
+        .alignment = DIFF_ALIGNED_TEXT,
+        .evidence = {-0.03, -0.05, 0.01, 1, 1, DIFF_TEST_FISHER, false},
+    };
+    diff->files[DIFF_A] = diff->files[DIFF_B] = options->file;
+    diff->alignment = DIFF_ALIGNED_TEXT;
+    diff->run_count = 2;
+    diff->runs = calloc(2, sizeof *diff->runs);
+    diff->runs[0] = (struct diff_run){1, 1, 3};
+    diff->runs[1] = (struct diff_run){5, 4, 10};
+    *ret_diff = diff;
+    return 0;
+}
+
+void query_diff_free(struct diff *diff)
+{
+    if (!diff)
+        return;
+    free(diff->rows);
+    free(diff->runs);
+    free(diff);
 }
 
 int listing_write(const struct profile_view *view, const struct query_options *options,

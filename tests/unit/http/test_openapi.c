@@ -80,24 +80,42 @@ static const cJSON *find_operation(const cJSON *document, const struct route *ro
     return cJSON_GetObjectItemCaseSensitive(path, method);
 }
 
-static unsigned documented_params(const cJSON *document, const cJSON *operation)
+static bool takes(const struct route *route, const char *wanted)
 {
-    unsigned bits = 0;
+    const char *name;
+    unsigned bit;
+    for (size_t i = 0; (name = params_name(i, &bit)); i++)
+        if (bit & route->params && !strcmp(name, wanted))
+            return true;
+    return false;
+}
+
+static size_t taken_params(const struct route *route)
+{
+    size_t count = 0;
+    unsigned bit;
+    for (size_t i = 0; params_name(i, &bit); i++)
+        count += (bit & route->params) != 0;
+    return count;
+}
+
+/* How many query parameters are documented; the route takes each of them. */
+static size_t documented_params(const cJSON *document, const cJSON *operation,
+                                const struct route *route)
+{
+    size_t count = 0;
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(operation, "parameters"))
     {
         const cJSON *parameter = resolve(document, item);
         if (strcmp(cJSON_GetObjectItem(parameter, "in")->valuestring, "query") != 0)
             continue;
-        const char *wanted = cJSON_GetObjectItem(parameter, "name")->valuestring;
-        const char *name;
-        unsigned bit, found = 0;
-        for (size_t i = 0; (name = params_name(i, &bit)); i++)
-            found |= strcmp(name, wanted) ? 0 : bit;
-        assert_int_not_equal(found, 0);
-        bits |= found;
+        const char *name = cJSON_GetObjectItem(parameter, "name")->valuestring;
+        if (!takes(route, name))
+            fail_msg("%s does not take %s", route->path, name);
+        count++;
     }
-    return bits;
+    return count;
 }
 
 static void every_route_is_documented_with_its_parameters(void **state)
@@ -107,7 +125,8 @@ static void every_route_is_documented_with_its_parameters(void **state)
         const cJSON *operation = find_operation(world->document, &routes[i]);
         if (!operation)
             fail_msg("%s %s is not documented", method_name(routes[i].method), routes[i].path);
-        assert_int_equal(documented_params(world->document, operation), routes[i].params);
+        assert_int_equal(documented_params(world->document, operation, &routes[i]),
+                         taken_params(&routes[i]));
         assert_non_null(cJSON_GetObjectItem(operation, "operationId"));
     }
 }
@@ -244,7 +263,8 @@ static void every_field_that_is_returned_is_documented(void **state)
             continue;
         fill_path(routes[i].path, path);
         struct answer answer = client_get(world->port, path);
-        assert_int_equal(answer.status, 200);
+        if (answer.status != 200)
+            fail_msg("%s answers %u", path, answer.status);
         check_answer(world, &routes[i], &answer);
         answer_free(&answer);
     }
