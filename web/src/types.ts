@@ -136,3 +136,46 @@ export interface Status {
   pid: number;
   sessions: number[];
 }
+
+export type Alignment = 'same' | 'text' | 'function' | 'number' | 'none';
+
+export interface DiffPlace extends Cost {
+  file: number | null;
+  path: string | null;
+  line: number | null;
+}
+
+export interface DiffRow {
+  function: string;
+  module: string;
+  presence: 'both' | 'a' | 'b';
+  alignment?: Alignment;
+  a: DiffPlace;
+  b: DiffPlace;
+  delta_percent: number;
+  delta_low: number;
+  delta_high: number;
+  test: 'z' | 'fisher' | 'none';
+  p_value: number;
+  q_value: number;
+  significant: boolean;
+}
+
+export interface DiffSide {
+  session: number;
+  from_ns: number;
+  to_ns: number;
+  total: Total;
+  unknown?: Unknown;
+}
+
+export interface Diff {
+  kind: 'lines' | 'functions';
+  share: Sort;
+  a: DiffSide;
+  b: DiffSide;
+  file?: { a: number | null; b: number | null; alignment: Alignment; runs: [a: number, b: number, count: number][] };
+  rows: DiffRow[];
+  count: number;
+  significant: number;
+}

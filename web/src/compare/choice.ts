@@ -1,0 +1,68 @@
+// What is compared with what, as the URL's options say it.
+//
+// b=ID a=ID: sessions, else the URL's own; af, at, bf, bt: ranges in seconds; kind, order, file.
+import type { Parameters } from '../api.ts';
+import type { Range, Route } from '../state.ts';
+
+export interface Side {
+  session: number;
+  range: Range | null; // null: all of the session
+}
+
+export interface Choice {
+  a: Side;
+  b: Side;
+  kind: 'lines' | 'functions';
+  order: 'delta' | 'a' | 'b';
+  file: number; // of b's session; 0: the table of all
+}
+
+function rangeOf(from: string | undefined, to: string | undefined): Range | null {
+  const from_ns = Math.round(Number(from || 0) * 1e9);
+  const to_ns = Math.round(Number(to) * 1e9);
+  return from_ns >= 0 && to_ns > from_ns && Number.isSafeInteger(to_ns) ? { from_ns, to_ns } : null;
+}
+
+function id(text: string | undefined, otherwise: number): number {
+  return /^[1-9]\d{0,8}$/.test(text ?? '') ? Number(text) : otherwise;
+}
+
+export function choiceOf({ session, options }: Route): Choice {
+  return {
+    a: { session: id(options.a, session), range: rangeOf(options.af, options.at) },
+    b: { session: id(options.b, session), range: rangeOf(options.bf, options.bt) },
+    kind: options.kind === 'functions' ? 'functions' : 'lines',
+    order: options.order === 'a' || options.order === 'b' ? options.order : 'delta',
+    file: id(options.file, 0),
+  };
+}
+
+/** The options that say a choice, without what goes without saying. */
+export function optionsOf(choice: Choice, session: number): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const name of ['a', 'b'] as const) {
+    const side = choice[name];
+    if (side.session !== session) options[name] = String(side.session);
+    if (side.range) {
+      options[`${name}f`] = String(side.range.from_ns / 1e9);
+      options[`${name}t`] = String(side.range.to_ns / 1e9);
+    }
+  }
+  if (choice.kind !== 'lines') options.kind = choice.kind;
+  if (choice.order !== 'delta') options.order = choice.order;
+  if (choice.file) options.file = String(choice.file);
+  return options;
+}
+
+/** Whether there are two different things to compare. */
+export function isChosen({ a, b }: Choice): boolean {
+  return a.session !== b.session || a.range?.from_ns !== b.range?.from_ns || a.range?.to_ns !== b.range?.to_ns;
+}
+
+export function parametersOf({ a, b, kind, order, file }: Choice): Parameters {
+  return {
+    a: a.session, a_from_ns: a.range?.from_ns, a_to_ns: a.range?.to_ns,
+    b: b.session, b_from_ns: b.range?.from_ns, b_to_ns: b.range?.to_ns,
+    kind: file ? 'lines' : kind, sort: file ? null : order, file: file || null,
+  };
+}

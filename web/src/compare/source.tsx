@@ -1,0 +1,83 @@
+// One file of the comparison: its text with the costs of both sides.
+import { fileText } from '../api.ts';
+import { useAsync } from '../async.ts';
+import { percent, plural, splitPath } from '../format.ts';
+import { Empty, ProblemNote } from '../parts/notes.tsx';
+import type { Query } from '../query.ts';
+import { link, route } from '../state.ts';
+import type { Diff, Sort } from '../types.ts';
+import type { Choice } from './choice.ts';
+import { Delta } from './delta.tsx';
+import { compareLines, foldLines, type ComparedLine } from './listing.ts';
+import { choose } from './sides.tsx';
+
+const ROWS_MAX = 4000;
+
+async function textLines(session: number, file: number | null): Promise<string[] | null> {
+  if (!file) return null;
+  try {
+    return (await fileText(session, file)).text.split(/\r\n|\n|\r/);
+  } catch {
+    return null; // why stands in the source view
+  }
+}
+
+function Row({ line, text, by, scale }: { line: ComparedLine; text: string; by: Sort; scale: number }) {
+  const row = line.row;
+  const only = line.a === null ? 'only-b' : line.b === null ? 'only-a' : '';
+  return (
+    <tr class={only}>
+      <td class="number quiet">{line.a ?? ''}</td>
+      <td class="number quiet">{line.b ?? ''}</td>
+      <td class="number">{row ? percent(row.a[`${by}_percent`]) : ''}</td>
+      <td class="number">{row ? percent(row.b[`${by}_percent`]) : ''}</td>
+      <td class="change">{row && <Delta row={row} scale={scale} />}</td>
+      <td class="code mono">{only && <span class="only" title={only === 'only-a' ? 'only in A' : 'only in B'}>{only === 'only-a' ? '−' : '+'}</span>}{text}</td>
+    </tr>
+  );
+}
+
+export function CompareSource({ query, choice, scale }: { query: Query<Diff>; choice: Choice; scale: number }) {
+  const { data, problem } = query;
+  const [aFile, bFile] = [data?.file?.a ?? null, data?.file?.b ?? choice.file];
+  const texts = useAsync(
+    async () => ({ a: await textLines(choice.a.session, aFile), b: await textLines(choice.b.session, bFile) }),
+    [choice.a.session, choice.b.session, aFile, bFile],
+  ).data;
+  const by = route.value.by;
+  const path = data?.rows.find(({ b }) => b.path)?.b.path ?? '';
+  const back = <button type="button" onClick={() => choose({ file: 0 })}>← All lines</button>;
+  if (problem && !data) return <><p class="bar-of-view">{back}</p><ProblemNote problem={problem} /></>;
+  if (!data?.file || !texts) return <Empty>Comparing…</Empty>;
+  const last = (side: 'a' | 'b') => Math.max(texts[side]?.length ?? 0, ...data.rows.map((row) => row[side].line ?? 0));
+  const lines = foldLines(compareLines(data, last('a'), last('b')));
+  const shown = lines.slice(0, ROWS_MAX);
+  return (
+    <>
+      <div class="bar-of-view">
+        {back}
+        <h3 class="mono">{splitPath(path)[1]} <span class="quiet">{splitPath(path)[0]}</span></h3>
+        <a href={link({ view: 'source', file: choice.file, session: choice.b.session })}>Listing of B</a>
+        {data.file.alignment === 'text' && <span class="quiet">The texts differ: lines are matched by their text.</span>}
+        {!texts.b && <span class="quiet">The text of B cannot be read.</span>}
+      </div>
+      <div class="scroll">
+        <table class="compare-source" aria-label="Lines of both sides">
+          <thead>
+            <tr>
+              <th scope="col" class="number">A</th><th scope="col" class="number">B</th>
+              <th scope="col" class="number">A %</th><th scope="col" class="number">B %</th>
+              <th scope="col" class="change">Δ points</th><th scope="col" class="code">Line Contents</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((line, i) => 'folded' in line
+              ? <tr key={`fold-${i}`} class="fold"><td colSpan={6} class="quiet">{plural(line.folded, 'line')} without cost</td></tr>
+              : <Row key={`${line.a}-${line.b}`} line={line} by={by} scale={scale} text={(line.b !== null ? texts.b?.[line.b - 1] : texts.a?.[line.a! - 1]) ?? ''} />)}
+          </tbody>
+        </table>
+        {shown.length < lines.length && <p class="table-note">The first {plural(shown.length, 'row')} of {plural(lines.length, 'row')}.</p>}
+      </div>
+    </>
+  );
+}
