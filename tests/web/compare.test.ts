@@ -43,3 +43,9 @@ test('equal texts have one number; far from cost they are folded, and nothing go
   assert.deepEqual(folded.at(-1), { folded: 46 });
   assert.equal(folded.reduce((sum, one) => sum + ('folded' in one ? one.folded : 1), 0), 100);
 });
+
+test('without the text of A its lines have the numbers of their costs, and none is called missing', () => {
+  const lines = compareLines(diff('number', [], [[6, 9], [40, null]]), 0, 10);
+  assert.deepEqual(lines.filter(({ row }) => row).map(({ a, b, only }) => [a, b, only]), [[6, 9, null], [40, null, 'a']]);
+  assert.equal(lines.filter(({ only }) => only).length, 1);
+});

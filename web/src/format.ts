@@ -73,3 +73,9 @@ export function interval(row: { percent_low: number; percent_high: number }): { 
     wide: half > 0.5 * middle,
   };
 }
+
+/** A command without the folder of its program: what one knows it by. */
+export function shortCommand(command: string): string {
+  const [program = '', ...rest] = command.split(' ');
+  return [splitPath(program)[1] || program, ...rest].join(' ');
+}

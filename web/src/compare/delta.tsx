@@ -16,7 +16,7 @@ export function explain(row: DiffRow): string {
 export function Delta({ row, scale }: { row: DiffRow; scale: number }) {
   const grows = row.delta_percent > 0;
   const share = scale > 0 ? Math.min(1, Math.abs(row.delta_percent) / scale) : 0;
-  const sign = row.delta_percent === 0 ? '' : grows ? 'more' : 'less';
+  const sign = row.delta_percent === 0 ? '' : grows ? 'grows' : 'shrinks';
   return (
     <span class={`delta ${sign} ${row.significant ? '' : 'chance'}`} title={explain(row)}>
       <span class="track" aria-hidden="true">

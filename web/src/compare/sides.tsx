@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 
 import { listSessions } from '../api.ts';
 import { useAsync } from '../async.ts';
-import { plural, seconds, time } from '../format.ts';
+import { plural, seconds, shortCommand, time } from '../format.ts';
 import { session } from '../live.ts';
 import { go, route, type Range } from '../state.ts';
 import { typedTime } from '../timeline/stack.ts';
@@ -46,7 +46,7 @@ function OneSide({ name, side, known, counted }: Props) {
       <span class="badge" aria-hidden="true">{label}</span>
       <select aria-label={`Session of ${label}`} value={String(side.session)} onChange={(event) => change({ session: Number(event.currentTarget.value), range: null })}>
         {!known.some(({ id }) => id === side.session) && <option value={String(side.session)}>{side.session}: gone</option>}
-        {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${(one.command || String(one.pid)).split('/').at(-1)!.slice(0, 32)}`}</option>)}
+        {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${shortCommand(one.command || String(one.pid)).slice(0, 32)}`}</option>)}
       </select>
       <label>from <input type="text" inputMode="decimal" placeholder="0" aria-label={`${label} from, in seconds`} defaultValue={side.range ? seconds(side.range.from_ns) : ''} /></label>
       <label>to <input type="text" inputMode="decimal" placeholder="end" aria-label={`${label} to, in seconds`} defaultValue={side.range ? seconds(side.range.to_ns) : ''} /> s</label>

@@ -24,7 +24,7 @@ async function textLines(session: number, file: number | null): Promise<string[]
 
 function Row({ line, text, by, scale }: { line: ComparedLine; text: string; by: Sort; scale: number }) {
   const row = line.row;
-  const only = line.a === null ? 'only-b' : line.b === null ? 'only-a' : '';
+  const only = line.only ? `only-${line.only}` : '';
   return (
     <tr class={only}>
       <td class="number quiet">{line.a ?? ''}</td>
@@ -58,6 +58,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
         {back}
         <h3 class="mono">{splitPath(path)[1]} <span class="quiet">{splitPath(path)[0]}</span></h3>
         <a href={link({ view: 'source', file: choice.file, session: choice.b.session })}>Listing of B</a>
+        {data.file.alignment === 'number' && <span class="quiet">A’s text is not known (any more): lines are matched by their function.</span>}
         {data.file.alignment === 'text' && <span class="quiet">The texts differ: lines are matched by their text.</span>}
         {!texts.b && <span class="quiet">The text of B cannot be read.</span>}
       </div>

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 
 import { changeState, detach, listSessions } from '../api.ts';
 import { useAsync } from '../async.ts';
+import { shortCommand } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { isLive, lost, session } from '../live.ts';
 import { frozen, go, link, route, type View } from '../state.ts';
@@ -43,7 +44,7 @@ function Sessions() {
       onChange={(event) => go({ view: route.value.view === 'attach' || route.value.view === 'source' ? 'lines' : route.value.view, session: Number(event.currentTarget.value) })}
     >
       {!known.some((one) => one.id === id) && <option value={String(id)}>{id ? `${id}: gone` : 'Sessions'}</option>}
-      {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${(one.command || String(one.pid)).slice(0, 40)} (${one.state})`}</option>)}
+      {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${shortCommand(one.command || String(one.pid)).slice(0, 40)} (${one.state})`}</option>)}
     </select>
   );
 }

@@ -1,7 +1,7 @@
 // The observer strip: what is being measured, how well, and at what cost.
 import { lost, session } from '../live.ts';
 import { frozen } from '../state.ts';
-import { bytes, count, percent, plural, splitPath, time } from '../format.ts';
+import { bytes, count, percent, plural, shortCommand, time } from '../format.ts';
 import type { Session } from '../types.ts';
 
 interface Figure {
@@ -28,12 +28,6 @@ const FIGURES: Figure[] = [
   { name: 'cost to target', title: 'Estimated slow-down of the target', read: (s) => `${percent(s.observer.target_overhead_percent)}\u2009%` },
 ];
 
-/** The command without the folder of its program: what one knows it by. */
-function shortCommand({ command, executable }: Session): string {
-  const [program = '', ...rest] = (command || executable).split(' ');
-  return [splitPath(program)[1] || program, ...rest].join(' ');
-}
-
 function Warnings({ warnings }: { warnings: string[] }) {
   if (warnings.length === 0) return null;
   return (
@@ -55,7 +49,7 @@ export function Strip() {
         <div class="strip-line">
           <p class="target">
             <span class="state" data-state={state} role="status">{says[state] ?? state}</span>
-            <span class="command" title={`${shown.command}\n${shown.executable}`}>{shortCommand(shown)}{shown.pid ? ` · pid ${shown.pid}` : ''}</span>
+            <span class="command" title={`${shown.command}\n${shown.executable}`}>{shortCommand(shown.command || shown.executable)}{shown.pid ? ` · pid ${shown.pid}` : ''}</span>
           </p>
           <dl class="figures">
             {FIGURES.map(({ name, title, read, isBad }) => (
