@@ -63,6 +63,7 @@ void document_add_function(cJSON *row, const struct profile_view *view,
                            const struct query_function *function)
 {
     struct symbol_function known = symbols_function(view->symbols, function->function);
+    json_add_u64(row, "id", function->function);
     json_add_string(row, "function", known.name);
     json_add_string(row, "module", document_module(view, known.module));
     if (known.file) {

@@ -5,8 +5,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "http/params.h"
-#include "lprofd/query.h"
+#include "http/event_rows.h"
 #include "lprofd/session.h"
 
 /* Ids that were sent, so that a client that returns gets the difference. */
@@ -19,12 +18,15 @@ struct feed_mark {
 
 /* Used by one thread only. */
 struct event_feed {
-    struct session *session;  /* owned reference */
-    struct params params;     /* owned */
-    char *session_text;       /* owned; the session event that was sent last, less its numbers */
-    char *progress_text;      /* owned; the totals event that was sent last */
-    struct query_lines *rows; /* owned; what the lines events add up to */
-    uint64_t id_ns;           /* ... up to this time of the session */
+    struct session *session; /* owned reference */
+    struct params params;    /* owned */
+    char *session_text;      /* owned; the session event that was sent last, less its numbers */
+    char *progress_text;     /* owned; the totals event that was sent last */
+    struct event_rows rows;  /* owned; what the events of rows add up to */
+    uint64_t id_ns;          /* ... up to this time of the session */
+    uint64_t generation;     /* ... with what the symbols knew then */
+    uint64_t looked_ns;      /* how long the session was when it was asked last */
+    unsigned settled_looks;  /* since the range is past */
     uint64_t epoch;
     bool has_rows;
     bool ended; /* the session no longer samples */

@@ -5,26 +5,44 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "http/event_rows.h"
 #include "http/handlers.h"
 #include "http/respond.h"
 #include "http/server_state.h"
 #include "http/view.h"
 
-static void lines_freep(struct query_lines **lines)
+static bool has_file(const struct profile_view *view, uint32_t file)
 {
-    query_lines_free(*lines);
+    _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
+    return file < symbols_file_count(view->symbols);
 }
 
 /* A focus (or the like) that no query understands has to be refused before the stream begins. */
-static int check_focus(struct request *request)
+static int check_stacks(struct request *request, const struct profile_view *view)
 {
-    _cleanup_view_ struct profile_view *view = NULL;
-    _cleanup_(lines_freep) struct query_lines *lines = NULL;
+    _cleanup_(event_rows_clear) struct event_rows rows = {0};
     if (request->params.focus.count + request->params.hide.count == 0)
         return 0;
     struct query_options options = params_query_options(&request->params);
-    int error = session_view(request->session, &view);
-    return error ? error : query_lines(view, &options, &lines);
+    return event_rows_query(view, &options, &request->params, &rows);
+}
+
+/* True when there can be a stream; else the reply, or *ret_error, says why not. */
+static bool check_request(struct request *request, struct reply *reply, int *ret_error)
+{
+    _cleanup_view_ struct profile_view *view = NULL;
+    *ret_error = session_view(request->session, &view);
+    if (*ret_error)
+        return false;
+    if (!has_file(view, request->params.file)) {
+        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No such file", "Session %u knows no file %u.",
+                      request->session_id, request->params.file);
+        return false;
+    }
+    int error = check_stacks(request, view);
+    if (error)
+        *ret_error = view_query_failed(reply, error);
+    return !error;
 }
 
 /* Ids are ours: what cannot be one is ignored, as if the client were new. */
@@ -55,9 +73,9 @@ static int reply_headers_only(struct reply *reply)
 
 int handle_events(struct request *request, struct reply *reply)
 {
-    int error = check_focus(request);
-    if (error)
-        return view_query_failed(reply, error);
+    int error;
+    if (!check_request(request, reply, &error))
+        return error;
     if (request->is_head)
         return reply_headers_only(reply);
     uint64_t last_id = 0;

@@ -205,6 +205,20 @@ static bool parse_filter(char **value, struct params *params)
     return true;
 }
 
+static bool parse_file(char **value, struct params *params)
+{
+    uint64_t file;
+    if (!params_parse_u64(*value, 1, UINT32_MAX, &file))
+        return false;
+    params->file = (uint32_t)file;
+    return true;
+}
+
+static bool parse_functions(char **value, struct params *params)
+{
+    return parse_flag(*value, &params->functions);
+}
+
 static bool parse_forget(char **value, struct params *params)
 {
     return parse_flag(*value, &params->forget);
@@ -241,6 +255,8 @@ static const struct param_spec specs[] = {
     {"direction", PARAM_DIRECTION, false, parse_direction, "callees or callers"},
     {"inverted", PARAM_INVERTED, false, parse_inverted, "0 or 1"},
     {"filter", PARAM_FILTER, false, parse_filter, "up to 256 bytes"},
+    {"file", PARAM_FILE, false, parse_file, "the id of a file"},
+    {"functions", PARAM_FUNCTIONS, false, parse_functions, "0 or 1"},
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},
     {"token", PARAM_TOKEN, false, parse_token, "the token"},
     {"self", PARAM_SELF, false, parse_self, "0 or 1"},
@@ -334,6 +350,11 @@ static bool check_together(const struct params *params, struct reply *reply)
 {
     if (params->to_ns && params->to_ns <= params->from_ns) {
         reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Empty range", "to_ns must be after from_ns.");
+        return false;
+    }
+    if (params->file && params->functions) {
+        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Contradicting query parameters",
+                      "A stream shows the lines of a file, or functions.");
         return false;
     }
     if ((params->center && params->inverted) || (!params->center && params->has_direction)) {

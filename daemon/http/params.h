@@ -32,6 +32,8 @@ enum param {
     PARAM_DIRECTION = 1 << 19,
     PARAM_INVERTED = 1 << 20,
     PARAM_FILTER = 1 << 21,
+    PARAM_FILE = 1 << 22,
+    PARAM_FUNCTIONS = 1 << 23,
     PARAM_DIFF = 1 << 30, /* all of params_diff.h */
 };
 
@@ -73,8 +75,10 @@ struct params {
     char *center;       /* owned; NULL: none */
     bool callers, has_direction, inverted;
     bool forget, self;
-    char *filter; /* owned; NULL: none */
-    char *token;  /* owned */
+    char *filter;  /* owned; NULL: none */
+    uint32_t file; /* 0: all */
+    bool functions;
+    char *token; /* owned */
     struct params_diff diff;
 };
 

@@ -43,7 +43,7 @@ const struct route routes[] = {
      true},
     {METHOD_GET, API "/diff", handle_diff, DIFF, false},
     {METHOD_GET, SESSION "/events", handle_events,
-     PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT | PARAM_LIMIT, false},
+     PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT | PARAM_LIMIT | PARAM_FILE | PARAM_FUNCTIONS, false},
 };
 const size_t route_count = array_length(routes);
 

@@ -402,12 +402,14 @@ int query_functions(const struct profile_view *view, const struct query_options 
 {
     if (fake_check(options))
         return -EINVAL;
-    (void)view;
+    uint64_t until_ns = fake_until(view, options);
     struct query_functions *functions = calloc(1, sizeof *functions);
     functions->rows = calloc(2, sizeof *functions->rows);
     functions->count = 2;
-    functions->rows[0] = (struct query_function){.function = 1, .cost = fake_cost(900)};
+    functions->rows[0] =
+        (struct query_function){.function = 1, .cost = fake_cost(until_ns / NS_PER_MS - 100)};
     functions->rows[1] = (struct query_function){.function = 2, .cost = fake_cost(100)};
+    functions->total = (struct query_total){until_ns / NS_PER_MS, until_ns};
     *ret_functions = functions;
     return 0;
 }

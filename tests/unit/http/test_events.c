@@ -130,6 +130,24 @@ static int row_count(const struct stream *stream)
     return cJSON_GetArraySize(cJSON_GetObjectItem(stream->data, "lines"));
 }
 
+/* Reads on until this event has been there so often; returns how many of the other came meanwhile.
+ */
+static unsigned count_until(struct stream *stream, const char *name, unsigned times,
+                            const char *other)
+{
+    unsigned others = 0;
+    while (times) {
+        char *block = next_block(stream), event[16] = "";
+        assert_non_null(block);
+        const char *found = strstr(block, "event: ");
+        if (found)
+            sscanf(found, "event: %15s", event);
+        times -= !strcmp(event, name);
+        others += !strcmp(event, other);
+    }
+    return others;
+}
+
 static void a_stream_begins_with_everything(void **state)
 {
     struct world *world = *state;
@@ -275,6 +293,67 @@ static void streams_end_with_the_server(void **state)
     }
 }
 
+static void a_file_is_streamed_whole(void **state)
+{
+    struct world *world = *state;
+    struct stream stream;
+    stream_open(&stream, world->port, "?file=2&limit=3", "");
+    assert_true(stream_next(&stream, "lines"));
+    assert_int_equal(row_count(&stream), 100);
+    assert_int_equal(number(stream.data, "count"), 100);
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(stream.data, "lines"))
+        assert_int_equal(number(row, "file"), 2);
+    fake_advance(world->session, NS_PER_SECOND); /* nothing of this file, but the total grows */
+    assert_true(stream_next(&stream, "lines"));
+    assert_int_equal(row_count(&stream), 0);
+    assert_int_equal(number(cJSON_GetObjectItem(stream.data, "total"), "hits"), 2000);
+    stream_close(&stream);
+
+    struct answer answer = client_get(world->port, "/api/v1/sessions/1/events?file=99");
+    assert_int_equal(answer.status, 404);
+    answer_free(&answer);
+}
+
+static void functions_are_streamed_like_lines(void **state)
+{
+    struct world *world = *state;
+    struct stream stream;
+    stream_open(&stream, world->port, "?functions=1", "");
+    assert_true(stream_next(&stream, "functions"));
+    const cJSON *rows = cJSON_GetObjectItem(stream.data, "functions");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(stream.data, "reset")));
+    assert_int_equal(cJSON_GetArraySize(rows), 2);
+    assert_int_equal(number(cJSON_GetArrayItem(rows, 0), "id"), 1);
+    assert_true(stream.has_id);
+    fake_advance(world->session, NS_PER_SECOND);
+    assert_true(stream_next(&stream, "functions"));
+    rows = cJSON_GetObjectItem(stream.data, "functions");
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(stream.data, "reset")));
+    assert_int_equal(cJSON_GetArraySize(rows), 1); /* only main grows */
+    assert_int_equal(number(cJSON_GetArrayItem(rows, 0), "self_hits"), 1900);
+    stream_close(&stream);
+}
+
+static void a_range_that_is_past_is_quiet(void **state)
+{
+    struct world *world = *state;
+    struct stream stream;
+    fake_advance(world->session, NS_PER_SECOND);
+    stream_open(&stream, world->port, "?from_ns=1&to_ns=1000000000", "");
+    assert_int_equal(count_until(&stream, "lines", 1, "totals"), 1);
+    for (int i = 0; i < 3; i++) {
+        fake_advance(world->session, NS_PER_SECOND);
+        assert_int_equal(count_until(&stream, "totals", 1, "lines"), 0);
+    }
+    /* Names that become known are news of the past too. */
+    atomic_fetch_add(&world->session->generation, 1);
+    fake_advance(world->session, NS_PER_SECOND);
+    assert_true(stream_next(&stream, "lines"));
+    assert_int_equal(number(cJSON_GetObjectItem(stream.data, "total"), "hits"), 1000);
+    stream_close(&stream);
+}
+
 /* Clients that come, read nothing and go leave nothing behind (under ASan: no leak, no crash). */
 static void vanishing_clients_do_no_harm(void **state)
 {
@@ -308,6 +387,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(streams_end_when_their_session_is_forgotten, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(streams_end_with_the_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_streamed_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(functions_are_streamed_like_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_range_that_is_past_is_quiet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vanishing_clients_do_no_harm, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

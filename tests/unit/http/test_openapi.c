@@ -285,18 +285,18 @@ static void check_event(struct world *world, const char *stream, const char *eve
     cJSON_Delete(value);
 }
 
-static void events_carry_what_is_documented(void **state)
+/* Reads a stream until its rows, which come last, are there. */
+static void check_stream(struct world *world, const char *query, const char *rows,
+                         const char *rows_schema)
 {
-    struct world *world = *state;
-    struct text request = {0};
-    struct text stream = {0};
-    text_printf(&request, "GET /api/v1/sessions/1/events HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n",
-                world->port);
+    struct text request = {0}, stream = {0}, mark = {0};
+    text_printf(&mark, "event: %s\n", rows);
+    text_printf(&request, "GET /api/v1/sessions/1/events%s HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n",
+                query, world->port);
     int fd = client_connect(world->port);
     client_send(fd, request.bytes, request.length);
-    /* The lines come last: when their block has ended, all three are there. */
-    for (const char *lines = NULL; !lines || !strstr(lines, "\n\n");
-         lines = strstr(stream.bytes, "event: lines")) {
+    for (const char *found = NULL; !found || !strstr(found, "\n\n");
+         found = strstr(stream.bytes, mark.bytes)) {
         char piece[65536];
         ssize_t count = recv(fd, piece, sizeof piece, 0);
         assert_true(count > 0);
@@ -305,9 +305,18 @@ static void events_carry_what_is_documented(void **state)
     close(fd);
     check_event(world, stream.bytes, "session", "Session");
     check_event(world, stream.bytes, "totals", "Progress");
-    check_event(world, stream.bytes, "lines", "LinesDelta");
+    check_event(world, stream.bytes, rows, rows_schema);
     text_free(&stream);
     text_free(&request);
+    text_free(&mark);
+}
+
+static void events_carry_what_is_documented(void **state)
+{
+    struct world *world = *state;
+    check_stream(world, "", "lines", "LinesDelta");
+    check_stream(world, "?file=1", "lines", "LinesDelta");
+    check_stream(world, "?functions=1", "functions", "FunctionsDelta");
 }
 
 static void problems_are_as_documented(void **state)

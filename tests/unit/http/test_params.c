@@ -101,6 +101,9 @@ static void wrong_parameters_are_named(void **state)
     refuses("inverted=2", ALL, "inverted");
     refuses("max_nodes=1", ALL, "max_nodes");
     refuses("max_nodes=1000001", ALL, "max_nodes");
+    refuses("file=0", ALL, "file");
+    refuses("functions=2", ALL, "functions");
+    refuses("functions=1&file=2", ALL, "functions");
     refuses("cursor=5", ALL, "cursor");
     refuses("cursor=0-5", ALL, "cursor");
     refuses("step_ns=999999", ALL, "step_ns");
