@@ -62,7 +62,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
         {data.file.alignment === 'text' && <span class="quiet">The texts differ: lines are matched by their text.</span>}
         {!texts.b && <span class="quiet">The text of B cannot be read.</span>}
       </div>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Both sides">
         <table class="compare-source" aria-label="Lines of both sides">
           <thead>
             <tr>
