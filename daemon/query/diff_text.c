@@ -137,6 +137,8 @@ static int align_middle(struct diff_text *text, const struct lines sides[DIFF_SI
 {
     _cleanup_middle_ struct middle a = {0};
     _cleanup_middle_ struct middle b = {0};
+    if (ends[DIFF_A] == first || ends[DIFF_B] == first)
+        return 0;
     uint32_t *kinds[DIFF_SIDES];
     kinds[DIFF_A] = a.kinds = calloc(ends[DIFF_A] - first + 1, sizeof *a.kinds);
     kinds[DIFF_B] = b.kinds = calloc(ends[DIFF_B] - first + 1, sizeof *b.kinds);
