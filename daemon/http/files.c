@@ -60,27 +60,6 @@ int handle_files(struct request *request, struct reply *reply)
     return reply_json(reply, document);
 }
 
-/* The path that debug information gives the file of the request; false: a 404 problem. */
-static bool find_file(struct request *request, const struct profile_view *view, char **ret_path,
-                      struct reply *reply)
-{
-    char *path = NULL;
-    {
-        _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
-        if (request->file && request->file < symbols_file_count(view->symbols))
-            path = strdup(symbols_file(view->symbols, request->file).path);
-    }
-    if (!path) {
-        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No such file",
-                      "Session %u knows no file %u; its files are listed at "
-                      "/api/v1/sessions/%u/files.",
-                      request->session_id, request->file, request->session_id);
-        return false;
-    }
-    *ret_path = path;
-    return true;
-}
-
 static int compare_by_line(const void *left, const void *right)
 {
     const struct query_line *a = left;
@@ -109,7 +88,7 @@ int handle_file_lines(struct request *request, struct reply *reply)
     int error = session_view(request->session, &view);
     if (error)
         return error;
-    if (!find_file(request, view, &path, reply))
+    if (!view_find_file(request, view, &path, reply))
         return 0;
     error = query_lines(view, &options, &lines);
     if (error)
@@ -159,7 +138,7 @@ int handle_file_text(struct request *request, struct reply *reply)
     int error = session_view(request->session, &view);
     if (error)
         return error;
-    if (!find_file(request, view, &path, reply))
+    if (!view_find_file(request, view, &path, reply))
         return 0;
     struct text text = {0};
     bool stale = false;

@@ -37,6 +37,8 @@ const struct route routes[] = {
     {METHOD_GET, SESSION "/files", handle_files, PARAMS_TABLE, false},
     {METHOD_GET, SESSION "/files/{file}/lines", handle_file_lines,
      PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT, false},
+    {METHOD_GET, SESSION "/files/{file}/functions", handle_file_functions,
+     PARAMS_RANGE | PARAMS_FRAMES | PARAM_SORT, false},
     {METHOD_GET, SESSION "/files/{file}/text", handle_file_text, 0, false},
     {METHOD_GET, SESSION "/files/{file}/listing", handle_file_listing, LISTING | PARAM_SELF, false},
     {METHOD_GET, SESSION "/flamegraph", handle_flamegraph, PARAMS_RANGE | PARAMS_FRAMES | GRAPH,

@@ -17,6 +17,26 @@ int view_query_failed(struct reply *reply, int error)
         "a path of functions separated by ';'; 'center' one of the first two.");
 }
 
+bool view_find_file(struct request *request, const struct profile_view *view, char **ret_path,
+                    struct reply *reply)
+{
+    char *path = NULL;
+    {
+        _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
+        if (request->file && request->file < symbols_file_count(view->symbols))
+            path = strdup(symbols_file(view->symbols, request->file).path);
+    }
+    if (!path) {
+        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No such file",
+                      "Session %u knows no file %u; its files are listed at "
+                      "/api/v1/sessions/%u/files.",
+                      request->session_id, request->file, request->session_id);
+        return false;
+    }
+    *ret_path = path;
+    return true;
+}
+
 /* Copies the query without its cursor, and without anything that does not belong into a header. */
 static void copy_query(const char *query, struct text *text)
 {

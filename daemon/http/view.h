@@ -30,6 +30,13 @@ static inline const struct symbols *view_lock_symbols(const struct profile_view 
 int view_query_failed(struct reply *reply, int error);
 
 /*
+ * The path that debug information gives the file of the request, for the caller to free. False when
+ * the session does not know it, or without memory: the reply is a 404 problem.
+ */
+bool view_find_file(struct request *request, const struct profile_view *view, char **ret_path,
+                    struct reply *reply);
+
+/*
  * Answers that are arrays have their next page in a Link header (RFC 8288) with rel="next"; there
  * is none on the last page.
  */

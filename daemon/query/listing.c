@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "query/function_end.h"
 #include "query/listing_blocks.h"
 #include "query/source_text.h"
 
@@ -14,8 +15,6 @@
 
 /* Past that many lines only those with cost are printed: debug information may claim anything. */
 #define LISTING_LINES_MAX 1000000
-/* A function's end is looked for that many lines past its last line with cost. */
-#define LISTING_END_MAX 300
 
 struct printer {
     const struct profile_view *view;
@@ -118,53 +117,12 @@ static size_t find_row(const struct listing_blocks *blocks, uint32_t line)
     return low;
 }
 
-/* Columns before the first visible character, a tab being eight; SIZE_MAX for an empty line. */
-static size_t indentation(const char *line, size_t length, char *ret_first)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] != ' ' && line[i] != '\t') {
-            *ret_first = line[i];
-            return columns;
-        }
-        columns = line[i] == '\t' ? columns / 8 * 8 + 8 : columns + 1;
-    }
-    return SIZE_MAX;
-}
-
-/*
- * Where the function ends: at the first '}' that is indented no deeper than its declaration. When
- * other text comes before that, its last line with cost is all that is known.
- */
-static uint32_t find_end(const struct printer *printer, const struct listing_block *block)
-{
-    const char *line;
-    size_t length;
-    char first = 0;
-    if (!source_text_line(&printer->source, block->first, &line, &length))
-        return block->last;
-    size_t outside = indentation(line, length, &first);
-    for (uint32_t i = 0; i < LISTING_END_MAX; i++) {
-        uint32_t at = block->last + i;
-        if (at >= block->limit || !source_text_line(&printer->source, at, &line, &length))
-            break;
-        size_t depth = indentation(line, length, &first);
-        if (depth == SIZE_MAX || depth > outside || first == '#')
-            continue;
-        if (first == '}')
-            return at;
-        /* A label or the opening brace may stand as far out as the function; text may not. */
-        if (first != '{' && (length == 0 || line[length - 1] != ':') && i > 0)
-            break;
-    }
-    return block->last;
-}
-
 static void print_block(struct printer *printer, const struct listing_block *block)
 {
     const struct listing_blocks *blocks = printer->blocks;
     size_t row = find_row(blocks, block->first);
-    uint32_t end = find_end(printer, block);
+    uint32_t end = block->last;
+    source_function_end(&printer->source, block->first, block->last, block->limit, &end);
     print_block_header(printer, block);
     for (uint64_t line = block->first; line <= end; line++) {
         bool in_text = line <= printer->source.line_count && printer->lines_left > 0;

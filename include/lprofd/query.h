@@ -117,6 +117,23 @@ void query_lines_free(struct query_lines *lines);
 void query_functions_free(struct query_functions *functions);
 void query_files_free(struct query_files *files);
 
+/* A function that has lines in a file, and where. */
+struct query_file_function {
+    uint32_t function;
+    uint32_t line; /* of the declaration; 0: unknown, elsewhere, or below its lines */
+    uint32_t first_line, last_line; /* those with cost */
+    struct query_cost cost;         /* of these lines: each sample once per function */
+    uint32_t inlined_into;
+};
+struct query_file_functions {
+    struct query_total total;
+    size_t count;
+    struct query_file_function *rows; /* owned; by where they begin, outer ones first */
+};
+int query_file_functions(const struct profile_view *view, const struct query_options *options,
+                         uint32_t file, struct query_file_functions **ret_functions);
+void query_file_functions_free(struct query_file_functions *functions);
+
 /* Which flame graph. */
 struct query_flamegraph_options {
     double min_percent; /* nodes with less of the graph's total are folded into an "other" child */

@@ -421,6 +421,30 @@ void query_functions_free(struct query_functions *functions)
     free(functions);
 }
 
+int query_file_functions(const struct profile_view *view, const struct query_options *options,
+                         uint32_t file, struct query_file_functions **ret_functions)
+{
+    (void)view;
+    if (fake_check(options))
+        return -EINVAL;
+    struct query_file_functions *functions = calloc(1, sizeof *functions);
+    functions->rows = calloc(2, sizeof *functions->rows);
+    functions->count = 2;
+    functions->rows[0] = (struct query_file_function){
+        .function = 1, .line = file == 1, .first_line = 3, .last_line = 3, .cost = fake_cost(90)};
+    functions->rows[1] = (struct query_file_function){
+        .function = 2, .first_line = 7, .last_line = 9, .cost = fake_cost(10)};
+    *ret_functions = functions;
+    return 0;
+}
+
+void query_file_functions_free(struct query_file_functions *functions)
+{
+    if (functions)
+        free(functions->rows);
+    free(functions);
+}
+
 int query_files(const struct profile_view *view, const struct query_options *options,
                 struct query_files **ret_files)
 {

@@ -269,6 +269,25 @@ static void a_filter_keeps_the_rows_that_match(void **state)
     check_count(world, "/api/v1/sessions/1/functions?filter=main", 1);
 }
 
+/* The end of fake_source's main is on its line 4; only where the text is that of the lines. */
+static void functions_of_a_file_end_where_the_text_says(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files/1/functions");
+    cJSON *document = answer_json(&answer);
+    cJSON *rows = cJSON_GetObjectItem(document, "functions");
+    assert_int_equal(cJSON_GetArraySize(rows), 2);
+    const cJSON *main = cJSON_GetArrayItem(rows, 0), *other = cJSON_GetArrayItem(rows, 1);
+    assert_int_equal(cJSON_GetObjectItem(main, "line")->valueint, 1);
+    assert_int_equal(cJSON_GetObjectItem(main, "end_line")->valueint, 4);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(other, "line")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(other, "end_line")));
+    cJSON_Delete(document);
+    answer_free(&answer);
+    check_problem(client_get(world->port, "/api/v1/sessions/1/files/9/functions"), 404,
+                  "no file 9");
+}
+
 static void gzip_is_the_same_content(void **state)
 {
     struct world *world = *state;
@@ -569,6 +588,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_filter_keeps_the_rows_that_match, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(functions_of_a_file_end_where_the_text_says, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(gzip_is_the_same_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(head_has_the_headers_of_get, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pages_follow_each_other_without_gaps, set_up, tear_down),

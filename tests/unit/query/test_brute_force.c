@@ -27,6 +27,25 @@ static struct wanted count_like(const struct fixture *f, struct frame like)
     return wanted;
 }
 
+/* Counts the samples whose stack has a line of this function in this file. */
+static struct wanted count_in_file(const struct fixture *f, uint32_t function, uint32_t file)
+{
+    struct wanted wanted = {0};
+    const struct bucket *bucket = f->buckets[0];
+    for (size_t i = 0; i < bucket->count; i++) {
+        struct frame frames[64];
+        size_t count = expand(f, bucket->entries[i].node, frames), found = 0;
+        for (size_t j = 0; j < count; j++) {
+            bool same =
+                frames[j].function == function && frames[j].file == file && frames[j].line > 0;
+            found += same;
+            wanted.self_hits += same && j == 0 ? bucket->entries[i].hits : 0;
+        }
+        wanted.total_hits += found ? bucket->entries[i].hits : 0;
+    }
+    return wanted;
+}
+
 /* In how many physical functions an inlined frame is like `like`, by looking at every stack. */
 static uint32_t count_physical(const struct fixture *f, struct frame like)
 {
@@ -91,6 +110,30 @@ static void compare(struct fixture *f)
     assert_int_equal(lines->total.hits, f->view.hits);
 }
 
+/* The functions of each file, against the frames of every stack that are in it. */
+static void compare_file_functions(struct fixture *f)
+{
+    for (uint32_t file = 1; file <= FILES; file++) {
+        struct query_file_functions *functions = NULL;
+        assert_int_equal(query_file_functions(&f->view, &f->options, file, &functions), 0);
+        _cleanup_lines_ struct query_lines *lines = get_lines(f);
+        uint64_t self_hits = 0;
+        for (size_t i = 0; i < functions->count; i++) {
+            const struct query_file_function *row = &functions->rows[i];
+            struct wanted wanted = count_in_file(f, row->function, file);
+            assert_hits(row->cost, wanted.self_hits, wanted.total_hits);
+            assert_true(wanted.total_hits > 0 && row->first_line <= row->last_line);
+            assert_int_not_equal(line_row(lines, file, row->first_line).file, 0);
+            assert_int_not_equal(line_row(lines, file, row->last_line).file, 0);
+            self_hits += row->cost.self_hits;
+        }
+        for (size_t i = 0; i < lines->count; i++)
+            self_hits -= lines->rows[i].file == file ? lines->rows[i].cost.self_hits : 0;
+        assert_int_equal(self_hits, 0);
+        query_file_functions_free(functions);
+    }
+}
+
 /* Sum over the graph's nodes of a function's self hits is the function table's. */
 static void compare_graph(struct fixture *f)
 {
@@ -127,6 +170,7 @@ static void random_profiles_agree_with_brute_force(void **state)
             f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
             compare(f);
             compare_inlined_into(f);
+            compare_file_functions(f);
             compare_graph(f);
         }
         fixture_free(f);
