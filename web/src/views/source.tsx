@@ -1,5 +1,212 @@
-import { Empty } from '../parts/notes.tsx';
+// The annotated source of one file, live.
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+
+import { address } from '../api.ts';
+import { count } from '../format.ts';
+import { useKeys } from '../keys.ts';
+import { Bar, FileHead, FunctionAt } from '../listing/bar.tsx';
+import { Callers } from '../listing/callers.tsx';
+import { Costs, nextHot, type CostRow, type Extent, type Share } from '../listing/costs.ts';
+import { useFileText } from '../listing/file_text.ts';
+import { coldFolds, type Fold } from '../listing/folds.ts';
+import { languageOf } from '../listing/languages.ts';
+import { Listing, type Told } from '../listing/listing.ts';
+import { formatPlace, parseOpen, parsePlace } from '../listing/places.ts';
+import { useSearch } from '../listing/searching.ts';
+import { Notes } from '../listing/notes.tsx';
+import { Empty, ProblemNote } from '../parts/notes.tsx';
+import { useQuery } from '../query.ts';
+import { filters, go, replace, route, setOption } from '../state.ts';
+import type { FileRow, Sort, Total } from '../types.ts';
+
+const FILES_MS = 5000; // the files' table opens every file
+const FUNCTIONS_MS = 1500;
+const FILES_MAX = 1000;
+const URL_MS = 200; // a held arrow key must not change the URL with each row
+
+interface FileLines {
+  path: string;
+  total: Total;
+  lines: CostRow[];
+}
+
+/** The cost rows of the file, taken in as they come. */
+function useCosts(session: number, file: number) {
+  const costs = useRef(new Costs()).current;
+  const base = `/sessions/${session}/files/${file}`;
+  const lines = useQuery<FileLines>(address(`${base}/lines`, filters.value)).value;
+  const functions = useQuery<{ functions: Extent[] }>(null, { pause_ms: FUNCTIONS_MS }).value;
+  const share = route.value.options.share === 'file';
+  const files = useQuery<FileRow[]>(address(`/sessions/${session}/files`, { ...filters.value, sort: 'total', limit: FILES_MAX }), { follow: share, pause_ms: FILES_MS }).value;
+  const row = files.data?.find((one) => one.id === file);
+  const taken = useRef<unknown>(null);
+  if (lines.data && taken.current !== lines.data) {
+    taken.current = lines.data;
+    costs.take(lines.data.lines, lines.data.total, true);
+  }
+  costs.functions = functions.data?.functions ?? [];
+  costs.file.total = row ? { hits: (row as FileRow & { total_hits: number }).total_hits, time_ns: row.total_time_ns } : null;
+  return { costs, lines, functions: functions.data?.functions ?? null, row };
+}
 
 export function SourceView() {
-  return <Empty>source</Empty>;
+  const { session, file, by, inlines, options } = route.value;
+  const { costs, lines, functions, row } = useCosts(session, file);
+  const { text, stale, problem } = useFileText(session, file);
+  const share: Share = options.share === 'file' || (options.share === 'function' && functions) ? options.share : 'program';
+  const path = lines.data?.path ?? row?.path ?? '';
+  const { search, found, done } = useSearch(text, options.find ?? '');
+  const host = useRef<HTMLDivElement>(null);
+  const find = useRef<HTMLInputElement>(null);
+  const lineInput = useRef<HTMLInputElement>(null);
+  const told = useRef<Told | null>(null);
+  const listing = useRef<Listing | null>(null);
+  const [cursor, setCursor] = useState(parsePlace(options.line)?.cursor ?? 0);
+  const asked = parsePlace(options.callers)?.cursor ?? 0;
+  const isReady = lines.data !== null && (text !== null || problem !== null);
+
+  const urlTimer = useRef(0);
+  function remember(to: number, anchor: number): void {
+    setCursor(to);
+    clearTimeout(urlTimer.current);
+    urlTimer.current = setTimeout(() => setOption('line', formatPlace(to, anchor), replace), URL_MS) as unknown as number;
+  }
+  function moveTo(line: number, where: 'third' | 'edge' = 'third'): void {
+    const fold = listing.current?.rows.foldOf(line);
+    if (fold) unfold(fold);
+    listing.current?.goTo(line, line, where);
+    remember(line, line);
+  }
+  function unfold(fold: Fold): void {
+    setOption('open', [...parseOpen(route.peek().options.open), fold.line].join(','), replace);
+  }
+  function showCallers(line: number): void {
+    clearTimeout(urlTimer.current);
+    go({ options: { ...route.peek().options, line: String(line), callers: String(line) } });
+  }
+  told.current = { onCursor: remember, onCallers: showCallers, onUnfold: unfold, onSort: (to: Sort) => go({ by: to }) };
+
+  function step(direction: 1 | -1, order: 'file' | 'cost' = 'file'): void {
+    const view = listing.current;
+    const from = view && (view.cursor || view.firstSeen);
+    const next = from ? nextHot(costs.hot(by), from, direction, order) : null;
+    if (next) moveTo(next);
+  }
+  const match = useRef(-1);
+  function findNext(direction: 1 | -1): void {
+    const view = listing.current;
+    if (!text || !view || !search?.matches.length) return;
+    const { matches } = search;
+    const now = matches[match.current];
+    const here = view.cursor || view.firstSeen;
+    let next = now !== undefined && text.lineAt(now) === here ? match.current + direction
+      : direction > 0 ? search.after(text.start(here)) : search.after(text.start(here)) - 1;
+    next = (next + matches.length) % matches.length;
+    match.current = next;
+    moveTo(text.lineAt(matches[next]!));
+  }
+  function goToLine(line: number): void {
+    const view = listing.current;
+    if (!view || !Number.isSafeInteger(line) || line < 1) return;
+    const to = view.rows.has(line) ? line : Math.min(line, view.rows.lineAt(view.rows.count - 1));
+    clearTimeout(urlTimer.current);
+    // A step for Back, as following a link is.
+    go({ options: { ...route.value.options, line: String(to) } });
+    if (lineInput.current) lineInput.current.value = '';
+    view.grid.element.focus();
+  }
+  const leave = () => listing.current?.grid.element.focus();
+
+  useKeys('Source', [
+    { key: 'n', title: 'Next hot line of the file', run: () => step(1) },
+    { key: 'p', title: 'Hot line before', run: () => step(-1) },
+    { key: 'h', title: 'The dearest line, then the next dearest', run: () => step(1, 'cost') },
+    { key: 'H', title: 'Back to the dearer line', run: () => step(-1, 'cost') },
+    { key: '/', title: 'Find in the file', run: () => { find.current?.focus(); find.current?.select(); } },
+    { key: 'F3', title: 'Next match (with Shift: the one before)', run: (event) => findNext(event.shiftKey ? -1 : 1) },
+    { key: ':', title: 'Go to a line', run: () => lineInput.current?.focus() },
+    { key: 'g', title: 'Go to a line', run: () => lineInput.current?.focus() },
+    { key: 'c', title: 'Callers of the line', run: () => { if (cursor) showCallers(cursor); } },
+    { key: 't', title: 'Self or total', run: () => go({ by: by === 'self' ? 'total' : 'self' }) },
+    { key: 'i', title: 'Inlined code: written here or called from here', run: () => go({ inlines: inlines === 'called' ? 'written' : 'called' }) },
+    { key: 'f', title: 'Fold functions without samples', run: () => { if (functions) go({ options: { ...route.value.options, fold: options.fold === 'cold' ? '' : 'cold', open: '' } }); } },
+    { key: 'Escape', title: 'Close the callers; forget what was found', run: () => { if (asked) setOption('callers', ''); else if (options.find) setOption('find', '', replace); } },
+  ]);
+
+  useLayoutEffect(() => {
+    const made = new Listing({
+      onCursor: (to, anchor) => told.current!.onCursor(to, anchor),
+      onCallers: (line) => told.current!.onCallers(line),
+      onUnfold: (fold) => told.current!.onUnfold(fold),
+      onSort: (to) => told.current!.onSort(to),
+    });
+    listing.current = made;
+    host.current!.prepend(made.element);
+    // The keys of the grid work at once, unless something else is in use.
+    if (!document.activeElement || document.activeElement === document.body || document.activeElement.id === 'main') made.grid.element.focus({ preventScroll: true });
+    return () => {
+      clearTimeout(urlTimer.current);
+      made.close();
+    };
+  }, []);
+
+  useLayoutEffect(() => { if (isReady) listing.current!.setText(text, languageOf(path)); }, [text, isReady, path]);
+  useLayoutEffect(() => { listing.current!.setSearch(search); match.current = -1; }, [search, found]);
+
+  const folds = useMemo(
+    () => (options.fold === 'cold' && functions ? coldFolds(functions, parseOpen(options.open), (line) => costs.rows.has(line)) : []),
+    [options.fold, options.open, functions, lines.data],
+  );
+  const lineCount = text?.count ?? 0;
+  // Rows change with the text, what is folded, and with cost where there is no text.
+  const rowsKey = `${lineCount}/${folds.map((fold) => fold.line).join()}/${[...costs.rows.keys()].filter((line) => line > lineCount).length}`;
+  useLayoutEffect(() => { if (isReady) listing.current!.setRows(folds); }, [isReady, text, rowsKey]);
+
+  useLayoutEffect(() => {
+    if (!isReady) return;
+    const view = listing.current!;
+    view.setCosts(costs);
+    view.setOptions(by, share, asked);
+    view.update();
+  });
+
+  // The URL's line, when it is another one than the cursor's: a link, Back or Forward.
+  useLayoutEffect(() => {
+    const view = listing.current!;
+    if (!isReady || !view.rows.count) return;
+    const place = parsePlace(options.line);
+    if (place && (place.cursor !== view.cursor || place.anchor !== view.anchor)) {
+      view.goTo(place.cursor, place.anchor);
+      setCursor(place.cursor);
+    } else if (!place && !view.cursor) {
+      const dearest = costs.hot(by)[0];
+      if (dearest) moveTo(dearest);
+    }
+  }, [isReady, options.line, rowsKey]);
+
+  if (lines.problem && !lines.data) return <ProblemNote problem={lines.problem} />;
+  const status = problem?.reason || (text ? (stale ? 'stale' : 'found') : '');
+  const place = parsePlace(options.line);
+  const selected = place ? Math.abs(place.cursor - place.anchor) + 1 : 1;
+  const nothing = isReady && !text && costs.rows.size === 0;
+  return (
+    <>
+      <div class="source-head">
+        <FileHead path={path} row={row} status={status} costs={costs} />
+        <Bar
+          by={by} inlines={inlines} share={share} hasFunctions={functions !== null} folds={folds.length} find={find} line={lineInput}
+          found={options.find && text ? `${match.current >= 0 ? `${count(match.current + 1)} of ` : ''}${count(found)}${search?.full || !done ? '+' : ''}` : ''}
+          step={step} findNext={findNext} goToLine={goToLine} leave={leave}
+        >
+          <FunctionAt costs={costs} line={cursor} selected={selected} />
+        </Bar>
+        <Notes text={text} stale={stale} problem={problem} rows={costs.rows.size} />
+      </div>
+      <div class="source-body" ref={host}>
+        {asked > 0 && path && <Callers key={asked} path={path} line={asked} close={() => { setOption('callers', ''); leave(); }} />}
+        {!isReady && <Empty>Reading…</Empty>}
+        {nothing && <Empty title="Nothing to show">Of this file there is no text, and none of its lines has samples in what is counted.</Empty>}
+      </div>
+    </>
+  );
 }
