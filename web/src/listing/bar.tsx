@@ -42,11 +42,11 @@ export function FileHead({ path, row, status, costs }: { path: string; row: File
 }
 
 /** The function at the cursor, with its numbers. */
-export function FunctionAt({ costs, line, selected }: { costs: Costs; line: number; selected: number }) {
+export function FunctionAt({ costs, cursor: line, anchor }: { costs: Costs; cursor: number; anchor: number }) {
   const one = functionAt(costs.functions, line);
   const name = one?.name ?? costs.rows.get(line)?.function ?? '';
   const whole = costs.total.time_ns;
-  if (selected > 1) return <Selection costs={costs} lines={selected} />;
+  if (anchor !== line) return <Selection costs={costs} from={Math.min(anchor, line)} to={Math.max(anchor, line)} />;
   return (
     <p class="function-at" title={name}>
       {name ? (
@@ -64,19 +64,18 @@ export function FunctionAt({ costs, line, selected }: { costs: Costs; line: numb
 }
 
 /** What the selected lines cost together; only self times add up. */
-function Selection({ costs, lines }: { costs: Costs; lines: number }) {
-  const place = /^(\d+)-(\d+)$/.exec(route.value.options.line ?? '');
+function Selection({ costs, from, to }: { costs: Costs; from: number; to: number }) {
   let time_ns = 0;
   let hits = 0;
   for (const row of costs.rows.values())
-    if (place && row.line >= Number(place[1]) && row.line <= Number(place[2])) {
+    if (row.line >= from && row.line <= to) {
       time_ns += row.self_time_ns;
       hits += row.self_hits;
     }
   const share = costs.total.time_ns ? (100 * time_ns) / costs.total.time_ns : 0;
   return (
     <p class="function-at">
-      <span>{plural(lines, 'line')} selected</span>
+      <span>{plural(to - from + 1, 'line')} selected</span>
       <span class="quiet numbers">{percent(share)} % self, {time(time_ns)}, {count(hits)} samples</span>
     </p>
   );

@@ -17,12 +17,12 @@ function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: nu
   const [, name] = splitPath(node.path);
   const share = whole ? (100 * node.time_ns) / whole : 0;
   return (
-    <li role="treeitem" aria-expanded={node.children.length ? shown : undefined} aria-label={`${node.name} ${percent(share)} per cent`}>
+    <li>
       <div class="caller">
         <span class="meter" style={{ width: `${Math.min(100, share)}%` }} />
         <span class="number share" title={`${time(node.time_ns)}, ${count(node.hits)} samples`}>{percent(share)}</span>
         {node.children.length > 1 ? (
-          <button type="button" class="twist" aria-label={open ? `Hide callers of ${node.name}` : `Show callers of ${node.name}`} onClick={() => setOpen(!open)}>{open ? '▾' : '▸'}</button>
+          <button type="button" class="twist" aria-expanded={open} aria-label={open ? `Hide callers of ${node.name}` : `Show callers of ${node.name}`} onClick={() => setOpen(!open)}>{open ? '▾' : '▸'}</button>
         ) : <span class="twist" aria-hidden="true">{node.children.length ? '↑' : ''}</span>}
         <span class="who mono" title={node.name}>{node.name}</span>
         {node.file > 0 && node.line > 0 && (
@@ -32,7 +32,7 @@ function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: nu
         )}
       </div>
       {shown && node.children.length > 0 && (
-        <ul role="group" class={node.children.length === 1 ? 'chain' : ''}>
+        <ul class={node.children.length === 1 ? 'chain' : ''}>
           {node.children.slice(0, ROWS_MAX).map((child, i) => <Branch key={`${child.name}/${i}`} node={child} whole={whole} depth={depth + 1} />)}
           {node.children.length > ROWS_MAX && <li class="quiet">and {count(node.children.length - ROWS_MAX)} more</li>}
         </ul>
@@ -58,7 +58,7 @@ export function Callers({ path, line, close }: { path: string; line: number; clo
       ) : (
         <>
           <p class="quiet summary">{time(tree.time_ns)} in {count(tree.hits)} samples. Shares are of this.</p>
-          <ul role="tree" aria-label="Callers">{tree.children.map((child, i) => <Branch key={`${child.name}/${i}`} node={child} whole={tree.time_ns} depth={0} />)}</ul>
+          <ul>{tree.children.map((child, i) => <Branch key={`${child.name}/${i}`} node={child} whole={tree.time_ns} depth={0} />)}</ul>
           <p class="more-ways">
             <button type="button" onClick={() => go({ focus: [...route.value.focus.filter((one) => one !== center), center] })}>Count only stacks with this line</button>
             <a class="button" href={link({ view: 'flame', focus: [...route.value.focus.filter((one) => one !== center), center] })}>Flame graph of them</a>

@@ -8,11 +8,10 @@ export const CLIP = 2000;
 const ODD =
   /[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e007f}]/gu;
 
-/** How a character without a shape is shown: ␛ for escape, U+202E for an override of direction. */
+/** How a character without a shape is shown: ^[ for escape, U+202E for an override of direction. */
 export function nameOf(character: string): string {
   const code = character.codePointAt(0)!;
-  if (code < 32) return String.fromCodePoint(0x2400 + code);
-  if (code === 127) return '\u2421';
+  if (code < 32 || code === 127) return `^${String.fromCharCode(code ^ 64)}`;
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 

@@ -92,6 +92,7 @@ export class Listing {
     const { extent } = this.grid;
     const top = this.rows.lineAt(Math.floor(extent.top / extent.row));
     this.rows = new Rows(lines, folds, beyond);
+    this.grid.element.style.setProperty('--digits', String(String(beyond.at(-1) ?? lines).length));
     this.#code++;
     this.#numbers++;
     this.grid.resize(this.rows.count);
@@ -117,7 +118,8 @@ export class Listing {
     this.#measure();
     this.grid.draw();
     this.grid.element.classList.toggle('no-cursor', !this.cursor);
-    this.#map.draw(this.#costs.rows.values(), this.rows, this.#by, `${this.#numbers}`);
+    const { extent } = this.grid;
+    this.#map.draw(this.#costs.rows.values(), this.rows, this.#by, extent.view ? extent.rows_height / extent.view : 1, `${this.#numbers}`);
     this.#placeMap();
   }
 

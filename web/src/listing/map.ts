@@ -27,6 +27,8 @@ export class HotMap {
   #window = document.createElement('div');
   #cursor = document.createElement('div');
   #drawn = '';
+  /** How much of the height is used: a file that is shorter than the view has its marks beside its lines. */
+  #used = 1;
 
   /** `jump` is told a share of the file, 0 to 1. */
   constructor(jump: (share: number) => void) {
@@ -38,7 +40,7 @@ export class HotMap {
     this.element.append(this.#canvas, this.#window, this.#cursor);
     const go = (event: PointerEvent): void => {
       const box = this.element.getBoundingClientRect();
-      jump(Math.min(1, Math.max(0, (event.clientY - box.top) / box.height)));
+      jump(Math.min(1, Math.max(0, (event.clientY - box.top) / (box.height * this.#used))));
     };
     this.element.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
@@ -51,12 +53,13 @@ export class HotMap {
     });
   }
 
-  /** `version`: when nothing of it is new, nothing is drawn. */
-  draw(costs: Iterable<CostRow>, rows: Rows, by: Sort, version: string): void {
+  /** `size`: of the rows, in views; `version`: when nothing of it is new, nothing is drawn. */
+  draw(costs: Iterable<CostRow>, rows: Rows, by: Sort, size: number, version: string): void {
+    this.#used = Math.min(1, size);
     const width = this.element.clientWidth;
     const height = this.element.clientHeight;
     const ratio = Math.min(3, devicePixelRatio || 1);
-    const key = `${version}/${width}x${height}@${ratio}`;
+    const key = `${version}/${this.#used}/${width}x${height}@${ratio}`;
     if (!width || !height || key === this.#drawn) return;
     this.#drawn = key;
     const canvas = this.#canvas;
@@ -64,7 +67,7 @@ export class HotMap {
     canvas.height = Math.round(height * ratio);
     const context = canvas.getContext('2d');
     if (!context || !rows.count) return;
-    const heat = heatOf(costs, rows, by, canvas.height);
+    const heat = heatOf(costs, rows, by, Math.max(1, Math.round(canvas.height * this.#used)));
     context.fillStyle = getComputedStyle(this.element).color;
     heat.forEach((value, y) => {
       if (!value) return;
@@ -76,7 +79,7 @@ export class HotMap {
 
   /** Where the view and the cursor are, in shares of the file. */
   place(from: number, to: number, cursor: number | null): void {
-    const height = this.element.clientHeight;
+    const height = this.element.clientHeight * this.#used;
     this.#window.hidden = from <= 0 && to >= 1;
     this.#window.style.transform = `translateY(${from * height}px)`;
     this.#window.style.height = `${Math.max(4, (to - from) * height)}px`;

@@ -8,7 +8,7 @@ export type Token = [end: number, kind: Kind | ''];
 
 /** A string that is not closed ends with the line, unless its language says other; behind so many
  * characters of a line nobody looks. */
-export const LOOKED_AT = 20_000;
+export const LOOKED_AT = 5_000;
 
 interface Scanner {
   /** Everything that has a colour. */
@@ -20,7 +20,7 @@ interface Scanner {
 const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 const NUMBER = "0[xX][\\da-fA-F'_]+(?:\\.[\\da-fA-F]*)?(?:[pP][+-]?\\d+)?\\w*|0[bB][01'_]+\\w*|\\.?\\d[\\d_]*(?:'\\d+)*(?:\\.\\d[\\d_]*)?(?:[eE][+-]?\\d+)?\\w*";
 const NEVER = '(?!)';
-const REGEXP = /\/(?![*/])(?:[^\\/[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/[a-z]*/y;
+const REGEXP = /^\/(?![*/])(?:[^\\/[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/[a-z]*/;
 const scanners = new Map<Language, Scanner>();
 
 function scannerOf(language: Language): Scanner {
@@ -66,11 +66,19 @@ function inside(language: Language, line: string, from: number, state: State): [
     const { open, close, nests } = language.block!;
     let depth = Number(what);
     let at = from;
+    let end = -1;
+    let begin = -1;
+    // What was looked for and is not there is not looked for again.
+    const find = (text: string, known: number): number => {
+      if (known >= at) return known;
+      const found = line.indexOf(text, at);
+      return found < 0 ? Infinity : found;
+    };
     while (depth > 0) {
-      const end = line.indexOf(close, at);
-      const begin = nests ? line.indexOf(open, at) : -1;
-      if (end < 0 && begin < 0) return [line.length, `c${Math.min(depth, 1000)}`];
-      if (begin >= 0 && (end < 0 || begin < end)) {
+      end = find(close, end);
+      begin = nests ? find(open, begin) : Infinity;
+      if (end === Infinity && begin === Infinity) return [line.length, `c${Math.min(depth, 1000)}`];
+      if (begin < end) {
         depth++;
         at = begin + open.length;
       } else {
@@ -158,7 +166,6 @@ export function tokenize(language: Language, whole: string, before: State, token
 function endOfRegexp(line: string, start: number): number {
   const before = line.slice(Math.max(0, start - 64), start).trimEnd();
   if (/[\w$)\]}]$/.test(before) && !/\b(?:return|typeof|case|in|of)$/.test(before)) return start + 1;
-  REGEXP.lastIndex = start;
-  const match = REGEXP.exec(line);
+  const match = REGEXP.exec(line.slice(start, start + 256));
   return match ? start + match[0].length : start + 1;
 }

@@ -61,15 +61,23 @@ export function SourceView() {
   const lineInput = useRef<HTMLInputElement>(null);
   const told = useRef<Told | null>(null);
   const listing = useRef<Listing | null>(null);
-  const [cursor, setCursor] = useState(parsePlace(options.line)?.cursor ?? 0);
+  const [place, setPlace] = useState(parsePlace(options.line));
+  const cursor = place?.cursor ?? 0;
   const asked = parsePlace(options.callers)?.cursor ?? 0;
   const isReady = lines.data !== null && (text !== null || problem !== null);
 
   const urlTimer = useRef(0);
-  function remember(to: number, anchor: number): void {
-    setCursor(to);
+  function forget(): void {
     clearTimeout(urlTimer.current);
-    urlTimer.current = setTimeout(() => setOption('line', formatPlace(to, anchor), replace), URL_MS) as unknown as number;
+    urlTimer.current = 0;
+  }
+  function remember(to: number, anchor: number): void {
+    setPlace({ cursor: to, anchor });
+    forget();
+    urlTimer.current = setTimeout(() => {
+      urlTimer.current = 0;
+      setOption('line', formatPlace(to, anchor), replace);
+    }, URL_MS) as unknown as number;
   }
   function moveTo(line: number, where: 'third' | 'edge' = 'third'): void {
     const fold = listing.current?.rows.foldOf(line);
@@ -81,7 +89,7 @@ export function SourceView() {
     setOption('open', [...parseOpen(route.peek().options.open), fold.line].join(','), replace);
   }
   function showCallers(line: number): void {
-    clearTimeout(urlTimer.current);
+    forget();
     go({ options: { ...route.peek().options, line: String(line), callers: String(line) } });
   }
   told.current = { onCursor: remember, onCallers: showCallers, onUnfold: unfold, onSort: (to: Sort) => go({ by: to }) };
@@ -109,7 +117,7 @@ export function SourceView() {
     const view = listing.current;
     if (!view || !Number.isSafeInteger(line) || line < 1) return;
     const to = view.rows.has(line) ? line : Math.min(line, view.rows.lineAt(view.rows.count - 1));
-    clearTimeout(urlTimer.current);
+    forget();
     // A step for Back, as following a link is.
     go({ options: { ...route.value.options, line: String(to) } });
     if (lineInput.current) lineInput.current.value = '';
@@ -145,7 +153,7 @@ export function SourceView() {
     // The keys of the grid work at once, unless something else is in use.
     if (!document.activeElement || document.activeElement === document.body || document.activeElement.id === 'main') made.grid.element.focus({ preventScroll: true });
     return () => {
-      clearTimeout(urlTimer.current);
+      forget();
       made.close();
     };
   }, []);
@@ -173,12 +181,12 @@ export function SourceView() {
   // The URL's line, when it is another one than the cursor's: a link, Back or Forward.
   useLayoutEffect(() => {
     const view = listing.current!;
-    if (!isReady || !view.rows.count) return;
-    const place = parsePlace(options.line);
-    if (place && (place.cursor !== view.cursor || place.anchor !== view.anchor)) {
-      view.goTo(place.cursor, place.anchor);
-      setCursor(place.cursor);
-    } else if (!place && !view.cursor) {
+    if (!isReady || !view.rows.count || urlTimer.current) return;
+    const wanted = parsePlace(options.line);
+    if (wanted && (wanted.cursor !== view.cursor || wanted.anchor !== view.anchor)) {
+      view.goTo(wanted.cursor, wanted.anchor);
+      setPlace(wanted);
+    } else if (!wanted && !view.cursor) {
       const dearest = costs.hot(by)[0];
       if (dearest) moveTo(dearest);
     }
@@ -186,8 +194,6 @@ export function SourceView() {
 
   if (lines.problem && !lines.data) return <ProblemNote problem={lines.problem} />;
   const status = problem?.reason || (text ? (stale ? 'stale' : 'found') : '');
-  const place = parsePlace(options.line);
-  const selected = place ? Math.abs(place.cursor - place.anchor) + 1 : 1;
   const nothing = isReady && !text && costs.rows.size === 0;
   return (
     <>
@@ -198,7 +204,7 @@ export function SourceView() {
           found={options.find && text ? `${match.current >= 0 ? `${count(match.current + 1)} of ` : ''}${count(found)}${search?.full || !done ? '+' : ''}` : ''}
           step={step} findNext={findNext} goToLine={goToLine} leave={leave}
         >
-          <FunctionAt costs={costs} line={cursor} selected={selected} />
+          <FunctionAt costs={costs} cursor={cursor} anchor={place?.anchor ?? cursor} />
         </Bar>
         <Notes text={text} stale={stale} problem={problem} rows={costs.rows.size} />
       </div>

@@ -1,0 +1,285 @@
+// The annotated source in a real browser: numbers as REST has them, long files, damaged files, keys.
+import assert from 'node:assert/strict';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { audit, canBrowse, open, shots } from './helpers/browser.mjs';
+import { startDaemon } from './helpers/daemon.mjs';
+import { longSource, runSource, scratch } from './helpers/listings.mjs';
+import { startTarget, until } from './helpers/processes.mjs';
+import { artifacts, knownLine } from './helpers/programs.mjs';
+
+const hash = (page) => page.evaluate(() => location.hash);
+const option = async (page, name) => new URLSearchParams((await hash(page)).split('?')[1] ?? '').get(name);
+const grid = (page) => page.getByRole('grid', { name: 'Annotated source' });
+/** The row of a line, by its number. */
+const row = (page, line) => page.locator('.grid-rows .row').filter({ has: page.locator('.line', { hasText: new RegExp(`^${line}$`) }) });
+const cell = (page, line, name) => row(page, line).locator(`.${name}`).innerText();
+const isSeen = (page, line) =>
+  row(page, line).evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    const view = element.closest('.grid').getBoundingClientRect();
+    return box.top >= view.top && box.bottom <= view.bottom;
+  });
+const cursor = async (page) => Number(await page.locator('.grid-rows .cursor .line').innerText());
+const number = (text) => Number(text.replace(/[^\d.]/g, ''));
+
+/** The page of a file of a profiled process, once it has samples. */
+async function show(t, pid, name, { query = '', browser = {}, samples = 100 } = {}) {
+  const daemon = await startDaemon(t, ['--pid', String(pid)]);
+  await daemon.waitSamples(samples);
+  const file = await until(`${name} has cost`, async () =>
+    (await daemon.get('/sessions/1/files?limit=1000&sort=total')).find(({ path }) => path.endsWith(name)));
+  const { page, complaints, context } = await open(t, `${daemon.url}/#/session/1/source/${file.id}${query}`, browser);
+  return { daemon, page, complaints, context, file, base: `/sessions/1/files/${file.id}` };
+}
+
+test('numbers are those of REST, live, and hold still when held', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'primes');
+  const { daemon, page, complaints, base } = await show(t, target.pid, '/primes.c');
+  const divide = knownLine('primes.c', 'divide');
+  await row(page, divide).waitFor();
+  const before = number(await cell(page, divide, 'hits'));
+  await until('hits grow', async () => number(await cell(page, divide, 'hits')) > before);
+  await audit(page, 'source');
+  await daemon.pause();
+  await until('the page has what REST has', async () => {
+    const { lines, total } = await daemon.get(`${base}/lines?sort=total`);
+    const line = lines.find((one) => one.line === divide);
+    const shown = [await cell(page, divide, 'hits'), await cell(page, divide, 'total'), await cell(page, divide, 'self')].map(number);
+    const title = await row(page, divide).locator('.total').getAttribute('title');
+    return shown[0] === line.total_hits && Math.abs(shown[1] - (100 * line.total_time_ns) / total.time_ns) < 0.06 &&
+      Math.abs(shown[2] - (100 * line.self_time_ns) / total.time_ns) < 0.06 && title.includes(`${line.percent_low.toFixed(1)} to ${line.percent_high.toFixed(1)} %`);
+  });
+  assert.match(await page.locator('.file-head').innerText(), /primes\.c[\s\S]*C[\s\S]*primes[\s\S]*source matches[\s\S]*% of the program/);
+  assert.equal(await row(page, divide).locator('.t-keyword').first().innerText(), 'if');
+  await shots(page, 'page-source');
+  for (const width of [320, 1920]) {
+    await page.setViewportSize({ width, height: width === 320 ? 640 : 1080 });
+    await shots(page, `page-source-${width}`);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${width} px: nothing sticks out`);
+  }
+  assert.deepEqual(complaints, []);
+});
+
+test('keys alone: hot lines, self and total, going to a line, finding, callers, copying', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'primes');
+  const { page, complaints, context } = await show(t, target.pid, '/primes.c', { query: '?line=1&by=self', browser: { permissions: ['clipboard-read', 'clipboard-write'] } });
+  const [loop, divide] = ['loop', 'divide'].map((mark) => knownLine('primes.c', mark));
+  await row(page, divide).and(page.locator('.hot')).waitFor();
+  const keys = page.keyboard;
+  assert.equal(await cursor(page), 1);
+  await keys.press('n');
+  assert.equal(await cursor(page), loop, 'n: the next hot line of the file');
+  await keys.press('n');
+  assert.equal(await cursor(page), divide);
+  await keys.press('p');
+  assert.equal(await cursor(page), loop);
+  await keys.press('h');
+  assert.equal(await cursor(page), divide, 'h: the dearest');
+  await until('the URL has the line', async () => (await option(page, 'line')) === String(divide));
+  await keys.press('ArrowDown');
+  await keys.press('Shift+ArrowDown');
+  await until('the URL has the selection', async () => (await option(page, 'line')) === `${divide + 1}-${divide + 2}`);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await keys.press('Control+c');
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied, '                break;\n        if (i == found)\n', 'the text, without the numbers');
+  await keys.press('t');
+  await until('total', async () => /^Total/.test(await page.locator('.source-bar [aria-pressed="true"]').first().innerText()));
+  await keys.press('t');
+  await keys.press(':');
+  await keys.type('21');
+  await keys.press('Enter');
+  await until('line 21', async () => (await cursor(page)) === 21);
+  await keys.press('/');
+  await keys.type('PRIMES');
+  await until('capitals find nothing', async () => (await page.locator('.found').innerText()) === '0');
+  await keys.press('Control+a');
+  await keys.type('primes');
+  await until('small letters find all', async () => /^\d+$/.test(await page.locator('.found').innerText()) && number(await page.locator('.found').innerText()) > 3);
+  await keys.press('Enter');
+  assert.ok((await page.locator('.grid-rows .cursor .match').count()) > 0, 'the cursor is at a match');
+  const first = await cursor(page);
+  await keys.press('Enter');
+  await until('the next match', async () => /^(\d+) of/.test(await page.locator('.found').innerText()));
+  await keys.press('Escape');
+  await keys.press('Shift+F3');
+  assert.ok((await cursor(page)) <= first + 20);
+  assert.equal(await option(page, 'find'), 'primes');
+  await keys.press('Escape');
+  await until('nothing is marked', async () => (await page.locator('.match').count()) === 0);
+  await keys.press('h');
+  await keys.press('c');
+  const callers = page.getByRole('complementary', { name: `Callers of primes.c:${divide}` });
+  await callers.getByText('generate', { exact: true }).waitFor();
+  await callers.getByText('main', { exact: true }).waitFor();
+  await audit(page, 'callers');
+  await shots(page, 'page-source-callers');
+  await keys.press('Escape');
+  await callers.waitFor({ state: 'detached' });
+  await page.goBack();
+  await callers.waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('270,000 lines: shown at once, all of them reached, found and kept by Back and Forward', async (t) => {
+  if (!canBrowse(t)) return;
+  const { text, hot, lines } = longSource(270_000);
+  const { program } = await runSource(t, 'long.c', text);
+  const { page, complaints } = await show(t, program.pid, '/long.c', { query: '?by=self' });
+  await page.locator('.grid-rows .hot').first().waitFor();
+  assert.equal(await grid(page).getAttribute('aria-rowcount'), String(lines + 1));
+  assert.equal(await cursor(page), hot.at(-1), 'it opens at the dearest line');
+  assert.ok((await page.locator('.grid-rows .row').count()) < 120, 'only what is seen exists');
+  for (const line of hot) {
+    await page.keyboard.press('n');
+    assert.equal(await cursor(page), line);
+    assert.ok(await isSeen(page, line));
+    assert.equal(await row(page, line).locator('.code').innerText(), text.split('\n')[line - 1]);
+  }
+  await page.keyboard.press(':');
+  await page.keyboard.type('135000');
+  await page.keyboard.press('Enter');
+  await until('the middle', () => isSeen(page, 135_000).catch(() => false));
+  await page.keyboard.press(':');
+  await page.keyboard.type('200000');
+  await page.keyboard.press('Enter');
+  await until('further on', () => isSeen(page, 200_000).catch(() => false));
+  await page.goBack();
+  await until('Back is the middle again', () => isSeen(page, 135_000).catch(() => false));
+  await page.goForward();
+  await until('Forward, too', () => isSeen(page, 200_000).catch(() => false));
+  await page.keyboard.press('/');
+  await page.keyboard.type('known: hot');
+  await until('all of the text is searched', async () => (await page.locator('.found').innerText()) === String(hot.length));
+  await page.keyboard.press('Enter');
+  await until('the next match', async () => (await cursor(page)) === hot.find((line) => line > 200_000));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('End');
+  assert.ok(await isSeen(page, lines));
+  await page.keyboard.press('Home');
+  assert.ok(await isSeen(page, 1));
+  const colours = async () => (await row(page, 1).locator('.code span').first().getAttribute('class'));
+  assert.equal(await colours(), 't-meta');
+  // The map goes where one clicks, and the listing stays there while numbers come in.
+  const box = await page.locator('.hot-map').boundingBox();
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  const top = () => grid(page).evaluate((element) => element.scrollTop);
+  await until('the middle', async () => Math.abs((await top()) - 135_000 * 20) < 3000 * 20);
+  const there = await top();
+  await page.waitForTimeout(2500);
+  assert.equal(await top(), there, 'nothing moves while live');
+  await shots(page, 'page-source-long');
+  assert.deepEqual(complaints, []);
+});
+
+test('a source that is missing, or newer than the program, says so and what would help', async (t) => {
+  if (!canBrowse(t)) return;
+  const folder = scratch(t);
+  const { text, hot } = longSource(60, [0.2]);
+  const { path, program } = await runSource(t, 'gone.c', text, { folder });
+  utimesSync(path, new Date(), new Date(Date.now() + 3600e3));
+  const { daemon, page, complaints, file } = await show(t, program.pid, '/gone.c', { query: '?by=self' });
+  await page.locator('.note', { hasText: '--source-path' }).waitFor();
+  assert.match(await page.locator('.file-head').innerText(), /source differs/);
+  await row(page, hot[0]).waitFor();
+  await shots(page, 'page-source-stale');
+  assert.deepEqual(complaints, []);
+  rmSync(path);
+  const second = await open(t, `${daemon.url}/#/session/1/source/${file.id}?by=self`);
+  await second.page.locator('.note', { hasText: 'is not there' }).filter({ hasText: '--source-path' }).waitFor();
+  await row(second.page, hot[0]).waitFor();
+  assert.match(await row(second.page, hot[0]).innerText(), /hot_0/, 'lines with cost are rows also without text');
+  await shots(second.page, 'page-source-missing');
+  // The browser itself notes that a request was answered with 404.
+  assert.deepEqual(second.complaints.filter((one) => !/404/.test(one)), []);
+});
+
+test('a file with fewer lines than cost keeps the rows of the others', async (t) => {
+  if (!canBrowse(t)) return;
+  const { text, hot } = longSource(90, [0.8]);
+  const { path, program } = await runSource(t, 'cut.c', text);
+  writeFileSync(path, 'int first;\nint last;\n');
+  const { page } = await show(t, program.pid, '/cut.c', { query: '?by=self' });
+  await row(page, hot[0]).waitFor();
+  assert.match(await row(page, hot[0]).innerText(), /hot_0.*no such line/);
+  await row(page, 2).waitFor();
+});
+
+test('hostile text and names are text: markup, controls, directions, long lines, Latin-1, CRLF', async (t) => {
+  if (!canBrowse(t)) return;
+  const source = [
+    '#include <cstdio>', 'struct script {};', 'static volatile unsigned sink;',
+    'template <class T> __attribute__((noinline)) void work(unsigned count) {', '    while (count--) sink += count; // <script>document.title = "bad"</script> <img src=x onerror=alert(1)>', '}',
+    `// \u202e direction \u2066 zero\u200bwidth \x1b[31m escape \x01`, `// ${'long '.repeat(200_000)}`, '// caf\xe9 in Latin-1', '// \ttab',
+    'int main() { setvbuf(stdout, 0, _IONBF, 0); puts("ready"); for (;;) work<script>(1000); }',
+  ];
+  // Latin-1 where the line says so, UTF-8 elsewhere, as damaged files are.
+  const bytes = Buffer.concat(source.map((line) => Buffer.from(`${line}\r\n`, line.includes('Latin-1') ? 'latin1' : 'utf8')));
+  const { program } = await runSource(t, '<img src=x onerror=alert(1)>.cpp', bytes, { compiler: 'c++' });
+  const { page, complaints } = await show(t, program.pid, '.cpp', { query: '?by=self&line=5' });
+  await row(page, 5).and(page.locator('.hot')).waitFor();
+  assert.match(await page.locator('.file-head h2').innerText(), /<img src=x onerror=alert\(1\)>\.cpp$/);
+  assert.match(await row(page, 5).locator('.code').innerText(), /<script>document\.title = "bad"<\/script> <img src=x/);
+  assert.match(await page.locator('.function-at').innerText(), /work<script>/);
+  assert.equal(await page.locator('main img, main script').count(), 0);
+  assert.match(await page.title(), /lprofd/);
+  assert.deepEqual(await row(page, 7).locator('.odd').allInnerTexts(), ['U+202E', 'U+2066', 'U+200B', '^[', '^A']);
+  assert.match(await row(page, 8).locator('.more').innerText(), /more characters/);
+  assert.ok((await row(page, 8).locator('.code').innerText()).length < 2200);
+  assert.match(await cell(page, 9, 'code'), /caf\u00e9 in Latin-1/);
+  assert.ok(!/\r/.test(await cell(page, 5, 'code')));
+  await page.keyboard.press('c');
+  await page.getByRole('complementary').getByText('work<script>').first().waitFor();
+  await shots(page, 'page-source-hostile');
+  assert.deepEqual(complaints, []);
+});
+
+test('inlined code: counted where it is written or where it is called from', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'inlines');
+  const { page, complaints } = await show(t, target.pid, '/inlines.c', { query: '?by=self', samples: 400 });
+  const [written, quarter] = ['written', 'quarter'].map((mark) => knownLine('inlines.c', mark));
+  await row(page, written).and(page.locator('.hot')).waitFor();
+  assert.equal(await cell(page, written, 'inlined'), '\u00d72', 'into two callers');
+  assert.equal(await cell(page, quarter, 'self'), '');
+  await page.keyboard.press('i');
+  await until('the callers have the cost', async () => number(await cell(page, quarter, 'self')) > 10);
+  assert.equal(await option(page, 'inlines'), 'called');
+  await page.getByRole('button', { name: 'Written here' }).click();
+  await until('the line has it again', async () => number(await cell(page, written, 'self')) > 90);
+  assert.deepEqual(complaints, []);
+});
+
+test('the mouse: numbers show callers, line numbers select, text is copied as it is', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'primes');
+  const { page, context, complaints } = await show(t, target.pid, '/primes.c', { query: '?by=self' });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const divide = knownLine('primes.c', 'divide');
+  await row(page, divide).and(page.locator('.hot')).waitFor();
+  await row(page, divide).locator('.hits').click();
+  await page.getByRole('complementary').waitFor();
+  assert.equal(await option(page, 'callers'), String(divide));
+  await page.getByRole('button', { name: 'Close the callers' }).click();
+  await row(page, 6).locator('.line').click();
+  await row(page, 8).locator('.line').click({ modifiers: ['Shift'] });
+  await until('lines are selected', async () => (await page.locator('.grid-rows .selected').count()) === 3);
+  await page.locator('.function-at', { hasText: '3 lines selected' }).waitFor();
+  const from = await row(page, 8).locator('.code').boundingBox();
+  const to = await row(page, 10).locator('.code').boundingBox();
+  await page.mouse.move(from.x + 45, from.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 100, to.y + 10, { steps: 5 });
+  await page.mouse.up();
+  await page.keyboard.press('Control+c');
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(copied.split('\n').length, 3);
+  assert.equal(copied.split('\n')[1], '    for (unsigned candidate = 2; found < count; candidate++) {');
+  assert.deepEqual(complaints, []);
+});
