@@ -1,7 +1,7 @@
 // The listing: rows, cursor, selection and the map of a file's lines. It is told what to show, and tells
 // what people do; it holds no state of its own that the URL does not give back.
 import type { Sort } from '../types.ts';
-import { Costs, type Share } from './costs.ts';
+import type { Costs, Share } from './costs.ts';
 import { copied } from './copy.ts';
 import type { Search } from './find.ts';
 import { Rows, type Fold } from './folds.ts';
@@ -32,7 +32,6 @@ export class Listing {
   text: SourceText | null = null;
   cursor = 0;
   anchor = 0;
-  #costs = new Costs();
   #by: Sort = 'total';
   #share: Share = 'program';
   #head: Head;
@@ -47,7 +46,7 @@ export class Listing {
   #width = 0;
   #idle = 0;
 
-  constructor(private readonly told: Told) {
+  constructor(private readonly costs: Costs, private readonly told: Told) {
     this.#head = makeHead((by) => told.onSort(by));
     this.grid = new Grid<ListingRow>({
       label: 'Annotated source',
@@ -77,17 +76,17 @@ export class Listing {
     this.#colour();
   }
 
-  setCosts(costs: Costs): void {
-    this.#costs = costs;
+  /** The costs have changed. */
+  recount(): void {
     this.#numbers++;
     let inlined = false;
-    for (const row of costs.rows.values()) inlined ||= Boolean(row.inlined_into);
+    for (const row of this.costs.rows.values()) inlined ||= Boolean(row.inlined_into);
     if (inlined) this.grid.element.classList.add('has-inlined'); // and stays: nothing jumps
   }
 
   setRows(folds: readonly Fold[]): void {
     const lines = this.text?.count ?? 0;
-    const beyond = [...this.#costs.rows.keys()].filter((line) => line > lines).sort((a, b) => a - b);
+    const beyond = [...this.costs.rows.keys()].filter((line) => line > lines).sort((a, b) => a - b);
     // The line at the top stays there, whatever is folded above it.
     const { extent } = this.grid;
     const top = this.rows.lineAt(Math.floor(extent.top / extent.row));
@@ -119,7 +118,7 @@ export class Listing {
     this.grid.draw();
     this.grid.element.classList.toggle('no-cursor', !this.cursor);
     const { extent } = this.grid;
-    this.#map.draw(this.#costs.rows.values(), this.rows, this.#by, extent.view ? extent.rows_height / extent.view : 1, `${this.#numbers}`);
+    this.#map.draw(this.costs.rows.values(), this.rows, this.#by, extent.view ? extent.rows_height / extent.view : 1, `${this.#numbers}`);
     this.#placeMap();
   }
 
@@ -161,10 +160,10 @@ export class Listing {
     const line = this.rows.lineAt(row.index);
     const fold = this.rows.foldAt(row.index);
     const by = this.#by;
-    const dearest = this.#costs.ranked(by)[0];
-    const whole = this.#costs.total.time_ns;
-    fillNumbers(row, line, fold, this.#costs.rows.get(line), {
-      costs: this.#costs, by, share: this.#share, width: this.#width,
+    const dearest = this.costs.ranked(by)[0];
+    const whole = this.costs.total.time_ns;
+    fillNumbers(row, line, fold, this.costs.rows.get(line), {
+      costs: this.costs, by, share: this.#share, width: this.#width,
       heat: dearest && whole ? dearest[`${by}_time_ns`] / whole : 0,
     });
     const [from, to] = this.selection;
@@ -179,7 +178,7 @@ export class Listing {
 
   #fillCode(row: ListingRow, line: number, fold: Fold | null): void {
     const hasText = this.text !== null && line <= this.text.count;
-    const name = this.#costs.rows.get(line)?.function ?? '';
+    const name = this.costs.rows.get(line)?.function ?? '';
     const shown = `${line}/${this.#code}/${fold ? fold.last : ''}${hasText ? '' : name}`;
     if (row.shown === shown) return;
     row.shown = shown;

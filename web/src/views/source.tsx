@@ -142,7 +142,7 @@ export function SourceView() {
   ]);
 
   useLayoutEffect(() => {
-    const made = new Listing({
+    const made = new Listing(costs, {
       onCursor: (to, anchor) => told.current!.onCursor(to, anchor),
       onCallers: (line) => told.current!.onCallers(line),
       onUnfold: (fold) => told.current!.onUnfold(fold),
@@ -173,7 +173,7 @@ export function SourceView() {
   useLayoutEffect(() => {
     if (!isReady) return;
     const view = listing.current!;
-    view.setCosts(costs);
+    view.recount();
     view.setOptions(by, share, asked);
     view.update();
   });
