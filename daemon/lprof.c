@@ -8,6 +8,7 @@
 #include "cli/doctor.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/remote_diff.h"
 #include "cli/remote_report.h"
 #include "cli/report_text.h"
 #include "cli/token.h"
@@ -98,24 +99,25 @@ static int store_pid(void *user, const char *value, struct failure *failure)
 }
 
 static const struct option_spec report_options[] = {
-    {"lines", NULL, "report: the hottest lines (default)", store_lines},
-    {"functions", NULL, "report: the hottest functions", store_functions},
+    {"lines", NULL, "report, diff: lines (default)", store_lines},
+    {"functions", NULL, "report, diff: functions", store_functions},
     {"source", "PATH",
      "report: the annotated listing of the file whose path ends in PATH, as line_profiler prints "
      "it",
      store_source},
     {"self", NULL, "report: the listing shows self times instead of times with callees",
      store_self},
-    {"sort", "COLUMN", "report: by self (default) or total", store_sort},
-    {"limit", "N", "report: at most N rows (default 30)", store_limit},
+    {"sort", "COLUMN", "report, diff: by self (default) or total", store_sort},
+    {"limit", "N", "report, diff: at most N rows (default 30)", store_limit},
     {"session", "ID", "report: that session instead of the newest", store_session},
-    {"token-file", "FILE", "report: the token that lprofd was given", store_token_file},
+    {"token-file", "FILE", "report, diff: the token that lprofd was given", store_token_file},
     {"pid", "PID", "doctor: look at this process too", store_pid},
     {0},
 };
 
 static const char *const usages[] = {
     "report URL [options]",
+    "diff URL URL [options]",
     "doctor [--pid PID]",
     NULL,
 };
@@ -125,6 +127,8 @@ static const char *const examples[] = {
     "the hottest lines of what lprofd profiles there",
     "lprof report http://localhost:8080 --source lvm.c",
     "the annotated source of one file",
+    "lprof diff http://localhost:8080/api/v1/sessions/1 http://localhost:8080/api/v1/sessions/2",
+    "what changed between two sessions, line by line, and whether by more than chance",
     "lprof doctor --pid 1234",
     "what works on this machine and for this process, and the remedy for what does not",
     NULL,
@@ -134,8 +138,10 @@ static const struct program_spec program = {
     .name = "lprof",
     .summary = "reports of a running lprofd, and what it needs on this machine",
     .usages = usages,
-    .description = "Prints what a running lprofd knows as text: `lprof report URL`. `lprof doctor` "
-                   "tries everything that lprofd needs and says what to do where it fails.",
+    .description =
+        "Prints what a running lprofd knows as text: `lprof report URL`. `lprof diff` compares two "
+        "of its sessions, or two ranges of one: ?from_ns=...&to_ns=... behind its URL. `lprof "
+        "doctor` tries everything that lprofd needs and says what to do where it fails.",
     .options = report_options,
     .examples = examples,
 };
@@ -176,11 +182,39 @@ static int run_report(struct lprof_settings *settings, const struct arguments *a
     return EXIT_SUCCESS;
 }
 
+static int run_diff(struct lprof_settings *settings, const struct arguments *arguments)
+{
+    struct failure failure = {0};
+    _cleanup_free_ char *token = NULL;
+    if (arguments->word_count != 3)
+        return usage_error("diff takes two URLs of sessions, such as "
+                           "http://localhost:8080/api/v1/sessions/1");
+    for (int i = 1; i < arguments->word_count; i++)
+        if (!client_is_url(arguments->words[i]))
+            return usage_error("diff compares sessions of a running lprofd: URLs such as "
+                               "http://localhost:8080/api/v1/sessions/1 are needed");
+    if (settings->token_file && token_read(settings->token_file, &token, &failure))
+        return fail(&failure, EXIT_BAD_CONFIGURATION);
+    struct remote_diff diff = {
+        .urls = {arguments->words[1], arguments->words[2]},
+        .token = token,
+        .functions = settings->report.functions,
+        .by_total = settings->report.by_total,
+        .limit = settings->report.limit,
+    };
+    int error = remote_diff_print(&diff, stdout, &failure);
+    if (error)
+        return fail(&failure, error == -EINVAL ? EXIT_USAGE : failure_exit_code(&failure));
+    return EXIT_SUCCESS;
+}
+
 static int run(struct lprof_settings *settings, const struct arguments *arguments)
 {
     const char *command = arguments->word_count ? arguments->words[0] : "";
     if (strcmp(command, "report") == 0)
         return run_report(settings, arguments);
+    if (strcmp(command, "diff") == 0)
+        return run_diff(settings, arguments);
     if (strcmp(command, "doctor") == 0)
         return arguments->word_count == 1 ? doctor_run(settings->pid, stdout)
                                           : usage_error("doctor takes no arguments but --pid");

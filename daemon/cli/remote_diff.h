@@ -1,0 +1,23 @@
+/* The text report of a comparison that a running lprofd makes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/failure.h"
+
+struct remote_diff {
+    /*
+     * Sessions of one lprofd: "http://HOST[:PORT][/api/v1/sessions/ID][?from_ns=...&to_ns=...]";
+     * without an id the newest. tid and focus may be given too.
+     */
+    const char *urls[2];
+    const char *token; /* NULL: none */
+    bool functions;    /* instead of lines */
+    bool by_total;     /* compares the shares with callees */
+    uint32_t limit;
+};
+
+/* 0; -EINVAL when the URLs cannot be compared; others as client_get(). *ret_failure says why. */
+int remote_diff_print(const struct remote_diff *diff, FILE *out, struct failure *ret_failure);
