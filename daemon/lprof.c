@@ -1,4 +1,4 @@
-/* lprof: the client of running daemons. Each command has its own option table. */
+/* lprof: the client of running daemons and of saved profiles. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "cli/remote_diff.h"
 #include "cli/remote_report.h"
 #include "cli/report_text.h"
+#include "cli/settings.h"
 #include "cli/token.h"
 
 #define LIMIT_DEFAULT 30
@@ -20,6 +21,7 @@
 struct lprof_settings {
     struct remote_report report;
     const char *token_file;
+    struct session_options load; /* how a file is read */
     pid_t pid;
 };
 
@@ -98,6 +100,12 @@ static int store_pid(void *user, const char *value, struct failure *failure)
     return 0;
 }
 
+static int store_memory_limit(void *user, const char *value, struct failure *failure)
+{
+    return settings_memory_limit(value, &((struct lprof_settings *)user)->load.memory_limit_bytes,
+                                 failure);
+}
+
 static const struct option_spec report_options[] = {
     {"lines", NULL, "report, diff: lines (default)", store_lines},
     {"functions", NULL, "report, diff: functions", store_functions},
@@ -111,12 +119,14 @@ static const struct option_spec report_options[] = {
     {"limit", "N", "report, diff: at most N rows (default 30)", store_limit},
     {"session", "ID", "report: that session instead of the newest", store_session},
     {"token-file", "FILE", "report, diff: the token that lprofd was given", store_token_file},
+    {"memory-limit", "BYTES", "report: memory for a saved profile (default 256M)",
+     store_memory_limit},
     {"pid", "PID", "doctor: look at this process too", store_pid},
     {0},
 };
 
 static const char *const usages[] = {
-    "report URL [options]",
+    "report URL|FILE.lprof [options]",
     "diff URL URL [options]",
     "doctor [--pid PID]",
     NULL,
@@ -127,6 +137,8 @@ static const char *const examples[] = {
     "the hottest lines of what lprofd profiles there",
     "lprof report http://localhost:8080 --source lvm.c",
     "the annotated source of one file",
+    "lprof report run.lprof --functions",
+    "the hottest functions of a profile that lprofd saved",
     "lprof diff http://localhost:8080/api/v1/sessions/1 http://localhost:8080/api/v1/sessions/2",
     "what changed between two sessions, line by line, and whether by more than chance",
     "lprof doctor --pid 1234",
@@ -136,11 +148,13 @@ static const char *const examples[] = {
 
 static const struct program_spec program = {
     .name = "lprof",
-    .summary = "reports of a running lprofd, and what it needs on this machine",
+    .summary =
+        "reports of a running lprofd or a saved profile, and what lprofd needs on this machine",
     .usages = usages,
     .description =
-        "Prints what a running lprofd knows as text: `lprof report URL`. `lprof diff` compares two "
-        "of its sessions, or two ranges of one: ?from_ns=...&to_ns=... behind its URL. `lprof "
+        "Prints what a running lprofd knows, or what it saved, as text: `lprof report`. `lprof "
+        "diff` compares two sessions of a running one, or two ranges of one: "
+        "?from_ns=...&to_ns=... behind its URL. `lprof "
         "doctor` tries everything that lprofd needs and says what to do where it fails.",
     .options = report_options,
     .examples = examples,
@@ -164,22 +178,45 @@ static int unknown_command(const char *command)
     return EXIT_USAGE;
 }
 
+/* Reads the file and puts it into a registry, as the only session. */
+static int load(const struct lprof_settings *settings, const char *path,
+                struct session_registry **ret_registry, struct failure *failure)
+{
+    struct session_registry *registry = NULL;
+    struct session *session = NULL;
+    uint32_t id;
+    int error = session_registry_new(&registry);
+    if (error)
+        return failure_set(failure, error, "out of memory");
+    error = session_load(path, &settings->load, &session, failure);
+    if (!error && session_registry_add(registry, session, &id))
+        error = failure_set(failure, -ENOMEM, "out of memory");
+    session_unref(session);
+    if (error)
+        session_registry_free(registry);
+    else
+        *ret_registry = registry;
+    return error;
+}
+
 static int run_report(struct lprof_settings *settings, const struct arguments *arguments)
 {
     struct failure failure = {0};
+    struct remote_report *report = &settings->report;
     _cleanup_free_ char *token = NULL;
     if (arguments->word_count != 2)
-        return usage_error("report takes one URL, such as http://localhost:8080");
-    settings->report.url = arguments->words[1];
-    if (!client_is_url(settings->report.url))
-        return usage_error("report reads from a running lprofd: a URL such as "
-                           "http://localhost:8080 is needed");
+        return usage_error("report takes one URL, such as http://localhost:8080, or one file");
+    report->origin = arguments->words[1];
     if (settings->token_file && token_read(settings->token_file, &token, &failure))
         return fail(&failure, EXIT_BAD_CONFIGURATION);
-    settings->report.token = token;
-    if (remote_report_print(&settings->report, stdout, &failure))
-        return fail(&failure, failure_exit_code(&failure));
-    return EXIT_SUCCESS;
+    report->token = token;
+    int error = client_is_url(report->origin)
+                    ? 0
+                    : load(settings, report->origin, &report->registry, &failure);
+    if (!error)
+        error = remote_report_print(report, stdout, &failure);
+    session_registry_free(report->registry);
+    return error ? fail(&failure, failure_exit_code(&failure)) : EXIT_SUCCESS;
 }
 
 static int run_diff(struct lprof_settings *settings, const struct arguments *arguments)

@@ -23,7 +23,9 @@
 struct daemon {
     struct session_registry *registry;
     struct http_server *server;
-    sigset_t signals; /* that end lprofd; blocked in every thread */
+    struct session *to_save; /* a reference to the session that is still to be saved; or NULL */
+    bool failed;             /* to save it */
+    sigset_t signals;        /* that end lprofd; blocked in every thread */
 };
 
 static int report_failure(const struct failure *failure, int exit_code)
@@ -80,17 +82,40 @@ static int start_server(struct daemon *daemon, const struct settings *settings,
     return http_server_start(&options, &daemon->server, failure);
 }
 
-static int start_session(struct daemon *daemon, const struct session_options *options,
-                         struct failure *failure)
+/* Takes over the reference. */
+static int register_session(struct daemon *daemon, struct session *session, struct failure *failure)
 {
-    struct session *session = NULL;
     uint32_t id = 0;
-    int error = session_start(options, &session, failure);
-    if (error)
-        return error;
-    error = session_registry_add(daemon->registry, session, &id);
+    int error = session_registry_add(daemon->registry, session, &id);
     session_unref(session);
     return error ? failure_set(failure, error, "out of memory") : 0;
+}
+
+static int load_sessions(struct daemon *daemon, const struct settings *settings,
+                         struct failure *failure)
+{
+    int error = 0;
+    for (size_t i = 0; i < settings->file_count && !error; i++) {
+        struct session *session = NULL;
+        error = session_load(settings->files[i], &settings->session, &session, failure);
+        if (!error)
+            error = register_session(daemon, session, failure);
+    }
+    return error;
+}
+
+static int start_session(struct daemon *daemon, const struct settings *settings,
+                         const struct session_options *options, struct failure *failure)
+{
+    struct session *session = NULL;
+    int error = settings->output ? session_save_check(settings->output, failure) : 0;
+    if (!error)
+        error = session_start(options, &session, failure);
+    if (error)
+        return error;
+    if (settings->output)
+        daemon->to_save = session_ref(session);
+    return register_session(daemon, session, failure);
 }
 
 static int start_sessions(struct daemon *daemon, const struct settings *settings,
@@ -98,11 +123,11 @@ static int start_sessions(struct daemon *daemon, const struct settings *settings
 {
     struct session_options options = settings->session;
     if (options.command)
-        return start_session(daemon, &options, failure);
+        return start_session(daemon, settings, &options, failure);
     int error = 0;
     for (size_t i = 0; i < settings->pid_count && !error; i++) {
         options.pid = settings->pids[i];
-        error = start_session(daemon, &options, failure);
+        error = start_session(daemon, settings, &options, failure);
     }
     return error;
 }
@@ -174,6 +199,33 @@ static int print_reports(const struct daemon *daemon)
     return error;
 }
 
+/* Lines are still being looked up when a session ends. A signal ends the waiting: it is returned.
+ */
+static int wait_for_symbols(const struct daemon *daemon, struct session *session)
+{
+    uint64_t until_ns = clock_monotonic_ns() + SYMBOLS_TIMEOUT_NS;
+    int number = 0;
+    while (!number && !session_wait_symbols(session, 0) && clock_monotonic_ns() < until_ns)
+        number = poll_signal(daemon);
+    return number;
+}
+
+/* Saves what is to be saved, once. Returns a signal that came meanwhile, or 0. */
+static int save(struct daemon *daemon, const struct settings *settings)
+{
+    struct session *session = take_pointer(daemon->to_save);
+    struct failure failure = {0};
+    if (!session)
+        return 0;
+    int number = wait_for_symbols(daemon, session);
+    if (session_save(session, settings->output, !settings->no_source_text, &failure)) {
+        report_failure(&failure, EXIT_FAILURE);
+        daemon->failed = true;
+    }
+    session_unref(session);
+    return number;
+}
+
 static int serve(struct daemon *daemon, const struct settings *settings)
 {
     if (daemon->server) {
@@ -181,15 +233,22 @@ static int serve(struct daemon *daemon, const struct settings *settings)
         fflush(stdout);
     }
     int number = 0;
-    while (!number && (daemon->server || !all_ended(daemon)))
+    while (!number && (daemon->server || !all_ended(daemon))) {
         number = poll_signal(daemon);
+        if (!number && daemon->to_save && session_wait(daemon->to_save, 0))
+            number = save(daemon, settings);
+    }
+    if (daemon->to_save)
+        session_detach(daemon->to_save);
+    save(daemon, settings);
     if (settings->no_http && print_reports(daemon)) {
         fprintf(stderr, "lprofd: the report could not be made: out of memory\n");
         return EXIT_FAILURE;
     }
     struct failure failure = {0};
-    int exit_code =
-        output_finish(stdout, &failure) ? report_failure(&failure, EXIT_FAILURE) : EXIT_SUCCESS;
+    int exit_code = output_finish(stdout, &failure) ? report_failure(&failure, EXIT_FAILURE)
+                    : daemon->failed                ? EXIT_FAILURE
+                                                    : EXIT_SUCCESS;
     while (!number && running_command(daemon, settings))
         number = poll_signal(daemon);
     end_command(daemon, settings, number);
@@ -211,7 +270,7 @@ static int run(struct daemon *daemon, const struct settings *settings)
                                                 ? EXIT_BAD_CONFIGURATION
                                                 : failure_exit_code(&failure));
     }
-    if (start_sessions(daemon, settings, &failure))
+    if (load_sessions(daemon, settings, &failure) || start_sessions(daemon, settings, &failure))
         return report_failure(&failure, failure_exit_code(&failure));
     return serve(daemon, settings);
 }
@@ -233,6 +292,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         exit_code = run(&daemon, &settings);
         http_server_stop(daemon.server);
+        session_unref(daemon.to_save);
         session_registry_free(daemon.registry);
         break;
     }

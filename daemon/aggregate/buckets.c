@@ -272,6 +272,36 @@ int bucket_store_seal(struct bucket_store *store, uint64_t end_ns)
     return 0;
 }
 
+int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
+                        const struct bucket_entry *entries)
+{
+    struct sealed_bucket *sealed = new_sealed(bucket->start_ns, bucket->end_ns, bucket->count);
+    if (!sealed)
+        return -ENOMEM;
+    if (bucket->count)
+        memcpy(sealed->bucket.entries, entries, bucket->count * sizeof *entries);
+    sealed->bucket.count = bucket->count;
+    pthread_mutex_lock(&store->mutex);
+    int error = array_reserve(&store->sealed, &store->sealed_capacity, store->sealed_count + 1,
+                              sizeof(struct sealed_bucket *));
+    if (!error) {
+        store->bytes += sealed_bytes(sealed);
+        store->sealed[store->sealed_count++] = sealed;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (error)
+        bucket_release(sealed);
+    return error;
+}
+
+void bucket_store_set_range(struct bucket_store *store, uint64_t knows_since_ns, uint64_t end_ns)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->knows_since_ns = knows_since_ns;
+    store->end_ns = end_ns;
+    pthread_mutex_unlock(&store->mutex);
+}
+
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns)
 {

@@ -33,6 +33,15 @@ int bucket_store_count(struct bucket_store *store, uint32_t node, uint32_t threa
  */
 int bucket_store_seal(struct bucket_store *store, uint64_t end_ns);
 
+/*
+ * Writer: a bucket that was sealed elsewhere, as it is; its entries are copied. For profiles that
+ * are read from a file: nothing is counted, merged or dropped in such a store. 0 or -ENOMEM.
+ */
+int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
+                        const struct bucket_entry *entries);
+/* Writer: from when on the appended buckets know, and where time ended. */
+void bucket_store_set_range(struct bucket_store *store, uint64_t knows_since_ns, uint64_t end_ns);
+
 /* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns);

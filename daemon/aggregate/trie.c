@@ -199,6 +199,19 @@ int stack_trie_add(struct stack_trie *trie, const struct raw_frame *frames, size
     return 0;
 }
 
+int stack_trie_append_location(struct stack_trie *trie, const struct raw_frame *frame)
+{
+    return stable_append(&trie->locations, frame, sizeof *frame);
+}
+
+int stack_trie_append_node(struct stack_trie *trie, struct trie_node node)
+{
+    if (node.parent >= stable_count(&trie->nodes) ||
+        node.location >= stable_count(&trie->locations))
+        return -EINVAL;
+    return stable_append(&trie->nodes, &node, sizeof node);
+}
+
 uint32_t stack_trie_node_count(const struct stack_trie *trie)
 {
     return stable_count(&trie->nodes);

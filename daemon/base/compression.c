@@ -1,12 +1,15 @@
-/* Inflates sections with libdeflate and libzstd. */
+/* Inflates sections with libdeflate and libzstd; packs with libzstd. */
 #include "base/compression.h"
 
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libdeflate.h>
 #include <zstd.h>
+
+#include "base/cleanup.h"
 
 /* glibc 2.36 does not know it yet. */
 #ifndef ELFCOMPRESS_ZSTD
@@ -14,6 +17,7 @@
 #endif
 
 #define OLD_MAGIC "ZLIB"
+#define PACK_LEVEL 9
 
 /* What each kind can make of a byte at best: zstd has blocks of 4 bytes that repeat 128 KiB. */
 static const uint64_t ratio_max[] = {[COMPRESSION_ZLIB] = 1032, [COMPRESSION_ZSTD] = 32768};
@@ -83,4 +87,21 @@ int compression_inflate(enum compression_kind kind, const void *packed, size_t p
 {
     return kind == COMPRESSION_ZSTD ? inflate_zstd(packed, packed_bytes, bytes, length)
                                     : inflate_zlib(packed, packed_bytes, bytes, length);
+}
+
+int compression_pack(const void *bytes, size_t length, void **ret_packed, size_t *ret_bytes)
+{
+    size_t bound = ZSTD_compressBound(length);
+    _cleanup_free_ void *packed = malloc(bound);
+    if (!packed)
+        return -ENOMEM;
+    size_t got = ZSTD_compress(packed, bound, bytes, length, PACK_LEVEL);
+    if (ZSTD_isError(got))
+        return -ENOMEM;
+    void *exact = realloc(packed, got);
+    if (exact)
+        packed = exact;
+    *ret_packed = take_pointer(packed);
+    *ret_bytes = got;
+    return 0;
 }

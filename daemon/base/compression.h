@@ -1,6 +1,6 @@
 /*
- * Compressed sections: SHF_COMPRESSED of the ELF specification (zlib, zstd), and the .zdebug_*
- * sections of GNU tools before it.
+ * Compression. Most of it reads compressed sections: SHF_COMPRESSED of the ELF specification (zlib,
+ * zstd), and the .zdebug_* sections of GNU tools before it.
  */
 #pragma once
 
@@ -33,3 +33,7 @@ int compression_read(const unsigned char header[static COMPRESSION_HEADER_BYTES]
  */
 int compression_inflate(enum compression_kind kind, const void *packed, size_t packed_bytes,
                         void *bytes, size_t length);
+
+/* Packs as one zstd frame (RFC 8878), with a good ratio rather than fast. *ret_packed is malloc'ed.
+ * 0 or -ENOMEM. */
+int compression_pack(const void *bytes, size_t length, void **ret_packed, size_t *ret_bytes);

@@ -1,4 +1,4 @@
-/* The text report of a session in a running lprofd. */
+/* The text report of a session in a running lprofd or in a file. */
 #include "cli/remote_report.h"
 
 #include <cjson/cJSON.h>
@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/report.h"
+#include "http/local.h"
 
 #define PATH_BYTES 128
 #define REASONS_MAX 16
@@ -56,19 +57,27 @@ static void session_path(const struct remote_report *report, const char *tail,
         snprintf(ret_path, PATH_BYTES, "/api/v1/sessions/current%s", tail);
 }
 
+/* The same path answers the same, wherever the session is. */
+static int get(const struct remote_report *report, const char *path, struct text *to,
+               struct failure *failure)
+{
+    return report->registry ? local_get(report->registry, path, to, failure)
+                            : client_get(report->origin, path, report->token, to, failure);
+}
+
 static int fetch(const struct remote_report *report, const char *tail, cJSON **ret_document,
                  struct failure *failure)
 {
     _cleanup_text_ struct text body = {0};
     char path[PATH_BYTES];
     session_path(report, tail, path);
-    int error = client_get(report->url, path, report->token, &body, failure);
+    int error = get(report, path, &body, failure);
     if (error)
         return error;
     cJSON *document = body.bytes ? cJSON_ParseWithLength(body.bytes, body.length) : NULL;
     if (!document)
         return failure_set(failure, -EIO, "%s%s did not answer with JSON: is that lprofd?",
-                           report->url, path);
+                           report->origin, path);
     *ret_document = document;
     return 0;
 }
@@ -217,7 +226,7 @@ static int find_file(const struct remote_report *report, uint32_t *ret_file,
     }
     return failure_set(failure, -ENOENT,
                        "no profiled file is called %s: `lprof report %s` lists the files with cost",
-                       report->source, report->url);
+                       report->source, report->origin);
 }
 
 static int print_listing(const struct remote_report *report, FILE *out, struct failure *failure)
@@ -230,7 +239,7 @@ static int print_listing(const struct remote_report *report, FILE *out, struct f
     char tail[64], path[PATH_BYTES];
     snprintf(tail, sizeof tail, "/files/%u/listing%s", file, report->self ? "?self=1" : "");
     session_path(report, tail, path);
-    error = client_get(report->url, path, report->token, &listing, failure);
+    error = get(report, path, &listing, failure);
     if (!error && listing.bytes)
         fwrite(listing.bytes, 1, listing.length, out);
     return error;

@@ -1,4 +1,4 @@
-/* The text report of a session in a running lprofd, over its REST interface. */
+/* The text report of a session in a running lprofd or in a file, by the REST interface. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,12 +6,14 @@
 #include <stdio.h>
 
 #include "base/failure.h"
+#include "lprofd/session.h"
 
 struct remote_report {
-    const char *url;
-    const char *token;  /* NULL: none */
-    uint32_t session;   /* 0: the newest */
-    bool functions;     /* instead of lines */
+    const char *origin;                /* a URL, or the name of the file that was loaded */
+    struct session_registry *registry; /* what was loaded; NULL: origin is a URL */
+    const char *token;                 /* NULL: none */
+    uint32_t session;                  /* 0: the newest */
+    bool functions;                    /* instead of lines */
     const char *source; /* the listing of the file whose path ends like this; NULL: a table */
     bool by_total;      /* sort by total */
     bool self;          /* the listing shows self times */

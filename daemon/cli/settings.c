@@ -128,14 +128,36 @@ static int store_source_path(void *user, const char *value, struct failure *fail
     return 0;
 }
 
-static int store_memory_limit(void *user, const char *value, struct failure *failure)
+int settings_memory_limit(const char *value, uint64_t *ret_bytes, struct failure *ret_failure)
 {
     unsigned long long bytes = 0;
-    if (options_bytes(value, &bytes, failure))
+    if (options_bytes(value, &bytes, ret_failure))
         return -EINVAL;
     if (bytes < (1 << 20))
-        return failure_set(failure, -EINVAL, "must be at least 1M");
-    ((struct settings *)user)->session.memory_limit_bytes = bytes;
+        return failure_set(ret_failure, -EINVAL, "must be at least 1M");
+    *ret_bytes = bytes;
+    return 0;
+}
+
+static int store_memory_limit(void *user, const char *value, struct failure *failure)
+{
+    struct settings *settings = user;
+    return settings_memory_limit(value, &settings->session.memory_limit_bytes, failure);
+}
+
+static int store_output(void *user, const char *value, struct failure *failure)
+{
+    if (!*value)
+        return failure_set(failure, -EINVAL, "must be a file");
+    ((struct settings *)user)->output = value;
+    return 0;
+}
+
+static int store_no_source_text(void *user, const char *value, struct failure *failure)
+{
+    (void)value;
+    (void)failure;
+    ((struct settings *)user)->no_source_text = true;
     return 0;
 }
 
@@ -157,6 +179,11 @@ static const struct option_spec options[] = {
     {"follow", NULL, "profile the target's children too", store_follow},
     {"duration", "SECONDS", "stop sampling after that long", store_duration},
     {"no-http", NULL, "no server: print the hottest lines when sampling stops", store_no_http},
+    {"output", "FILE.lprof",
+     "when sampling stops, save the profile there, with the source texts: for `lprof report` and "
+     "`lprofd FILE.lprof`, on any machine",
+     store_output},
+    {"no-source-text", NULL, "save no source texts with --output", store_no_source_text},
     {"source-path", "[OLD=]NEW",
      "where sources are found: NEW in place of OLD, or anywhere below NEW (repeatable)",
      store_source_path},
@@ -167,6 +194,7 @@ static const struct option_spec options[] = {
 static const char *const usages[] = {
     "--pid PID [options]",
     "[options] -- COMMAND [ARG ...]",
+    "FILE.lprof ... [options]",
     "[options]",
     NULL,
 };
@@ -178,6 +206,10 @@ static const char *const examples[] = {
     "start a program and profile it from its first instruction",
     "lprofd --pid 1234 --duration 10 --no-http",
     "sample for ten seconds and print the hottest lines",
+    "lprofd --output run.lprof --no-http -- ./program",
+    "save the profile of a whole run",
+    "lprofd run.lprof",
+    "look at it in the browser",
     "lprofd",
     "choose the process in the browser",
     NULL,
@@ -190,10 +222,49 @@ const struct program_spec lprofd_program = {
     .description =
         "Attaches to a running process, or starts one, samples where it spends its CPU time, and "
         "shows the cost of every source line live in the browser and as JSON. The target runs on "
-        "undisturbed; its end keeps the data until lprofd is stopped.",
+        "undisturbed; its end keeps the data until lprofd is stopped. Profiles that were saved "
+        "with "
+        "--output can be opened again, alone or beside others.",
     .options = options,
     .examples = examples,
 };
+
+static bool is_profile(const char *word)
+{
+    static const char suffix[] = ".lprof";
+    size_t length = strlen(word);
+    return length > sizeof suffix - 1 && strcmp(word + length - (sizeof suffix - 1), suffix) == 0;
+}
+
+/* Words are saved profiles. NULL, or what is wrong with them. */
+static const char *take_words(struct settings *settings, const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->word_count; i++) {
+        if (!is_profile(arguments->words[i]))
+            return "a command to start goes after --, and a saved profile ends in .lprof";
+        if (settings->file_count == SETTINGS_FILES_MAX)
+            return "too many saved profiles at once";
+        settings->files[settings->file_count++] = arguments->words[i];
+    }
+    return NULL;
+}
+
+/* What does not go together. NULL when all does. */
+static const char *find_mistake(const struct settings *settings, const struct arguments *arguments)
+{
+    bool has_target = arguments->command || settings->pid_count;
+    if (arguments->command && !arguments->command[0])
+        return "the command after -- is missing";
+    if (arguments->command && settings->pid_count)
+        return "--pid and a command exclude each other";
+    if (settings->no_http && !has_target)
+        return "--no-http needs --pid or a command";
+    if (settings->output && (!has_target || settings->pid_count > 1))
+        return "--output saves one session: it needs one --pid, or a command";
+    if (settings->no_source_text && !settings->output)
+        return "--no-source-text needs --output";
+    return NULL;
+}
 
 enum options_outcome settings_parse(int argc, char **argv, struct settings *ret_settings,
                                     struct failure *ret_failure)
@@ -206,15 +277,9 @@ enum options_outcome settings_parse(int argc, char **argv, struct settings *ret_
     if (outcome != OPTIONS_RUN)
         return outcome;
 
-    const char *mistake = NULL;
-    if (arguments.word_count)
-        mistake = "a command to start goes after --";
-    else if (arguments.command && !arguments.command[0])
-        mistake = "the command after -- is missing";
-    else if (arguments.command && settings->pid_count)
-        mistake = "--pid and a command exclude each other";
-    else if (settings->no_http && !arguments.command && !settings->pid_count)
-        mistake = "--no-http needs --pid or a command";
+    const char *mistake = take_words(settings, &arguments);
+    if (!mistake)
+        mistake = find_mistake(settings, &arguments);
     if (mistake) {
         failure_set(ret_failure, -EINVAL, "%s: see lprofd --help", mistake);
         return OPTIONS_WRONG;

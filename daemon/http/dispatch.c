@@ -16,23 +16,6 @@
 /* What a client may still send of a body that is refused already, before it is cut off. */
 #define DISCARD_MAX_BYTES (1u << 20)
 
-const char *request_header(const struct request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-void request_free(struct request *request)
-{
-    if (!request)
-        return;
-    text_free(&request->body);
-    params_free(&request->params);
-    session_unref(request->session);
-    free(request->path);
-    free(request->target);
-    free(request);
-}
-
 void *dispatch_begin(void *server, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = calloc(1, sizeof *request);
@@ -116,22 +99,6 @@ static bool check_sizes(struct request *request, struct reply *reply)
     return true;
 }
 
-/* Splits the target and finds its route. */
-static bool find_route(struct request *request, struct reply *reply)
-{
-    size_t path_bytes = strcspn(request->target, "?");
-    int error = percent_decode(request->target, path_bytes, false, &request->path);
-    if (error || *request->path != '/') {
-        reply_problem(reply, MHD_HTTP_BAD_REQUEST, "Malformed target",
-                      "The request target is not a path, or has a bad %% escape.");
-        return false;
-    }
-    if (!route_find(request, reply))
-        return false;
-    const char *query = request->target + path_bytes;
-    return params_parse(*query ? query + 1 : "", request->route->params, &request->params, reply);
-}
-
 /* All checks that need no body. */
 static bool admit(struct request *request, const char *method, struct reply *reply)
 {
@@ -139,31 +106,7 @@ static bool admit(struct request *request, const char *method, struct reply *rep
     if (!known)
         request->method = METHOD_COUNT;
     return check_sizes(request, reply) && guard_admit(&request->server->guard, request, reply) &&
-           find_route(request, reply);
-}
-
-static bool find_session(struct request *request, struct reply *reply)
-{
-    if (!strstr(request->route->path, "{id}"))
-        return true;
-    struct session_registry *registry = request->server->registry;
-    uint32_t id = request->session_id;
-    if (!id) { /* "current": name it, so that answers can be told apart */
-        uint32_t ids[1024];
-        size_t count = session_registry_list(registry, ids, array_length(ids));
-        if (count && count <= array_length(ids))
-            id = ids[count - 1];
-    }
-    request->session = session_registry_get(registry, id);
-    request->session_id = id;
-    if (request->session)
-        return true;
-    if (id)
-        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No such session", "There is no session %u.", id);
-    else
-        reply_problem(reply, MHD_HTTP_NOT_FOUND, "No session",
-                      "Nothing is being profiled; attach with POST /api/v1/sessions.");
-    return false;
+           request_find_route(request, reply);
 }
 
 /* Runs a handler whose answer depends on the epoch and the target alone, through the cache. */
@@ -194,7 +137,7 @@ static int handle_pure(struct request *request, struct reply *reply)
 
 static void answer(struct request *request, struct reply *reply)
 {
-    if (!find_session(request, reply))
+    if (!request_find_session(request, reply))
         return;
     int error = request->route->is_pure ? handle_pure(request, reply)
                                         : request->route->handle(request, reply);

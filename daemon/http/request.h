@@ -43,6 +43,14 @@ struct request {
     struct session *session; /* owned reference; NULL when the route has no {id} */
 };
 
+/*
+ * Splits request->target, finds its route and fills what the path and the query say. False when
+ * `reply` was made a problem.
+ */
+bool request_find_route(struct request *request, struct reply *reply);
+/* The session that the path names, if it names one. False when `reply` was made a 404. */
+bool request_find_session(struct request *request, struct reply *reply);
+
 /* The header's value, or NULL. */
 const char *request_header(const struct request *request, const char *name);
 void request_free(struct request *request);

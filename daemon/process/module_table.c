@@ -110,6 +110,28 @@ int module_table_new(const struct target *target, struct module_table **ret_tabl
     return 0;
 }
 
+int module_table_restore(struct module_table **ret_table)
+{
+    *ret_table = calloc(1, sizeof **ret_table);
+    return *ret_table ? 0 : -ENOMEM;
+}
+
+int module_table_restore_module(struct module_table *table, enum module_kind kind, const char *path,
+                                const unsigned char *build_id, size_t build_id_bytes)
+{
+    _cleanup_(cleanup_module) struct module *module = NULL;
+    const struct module *published;
+    int error = new_module(kind, path, &module);
+    if (error)
+        return error;
+    module->build_id_bytes = build_id_bytes < BUILD_ID_MAX ? build_id_bytes : BUILD_ID_MAX;
+    memcpy(module->build_id, build_id, module->build_id_bytes);
+    error = publish(table, module, &published);
+    if (!error)
+        (void)take_pointer(module);
+    return error;
+}
+
 void module_table_free(struct module_table *table)
 {
     if (!table)

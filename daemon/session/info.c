@@ -223,6 +223,11 @@ static void warn_of_descriptors(const struct session *session, struct session_in
 
 static void fill_warnings(const struct session *session, struct session_info *info)
 {
+    if (info->knows_since_ns)
+        warn(info,
+             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
+             "raise --memory-limit",
+             info->knows_since_ns / NS_PER_SECOND);
     if (session->failure.error)
         warn(info, "%s", session->failure.text);
     if (session->target->root_fd < 0)
@@ -248,6 +253,13 @@ static uint64_t resident_bytes(void)
         fclose(file);
     }
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Those of the time when it was saved. */
+static void copy_saved_warnings(const struct session *session, struct session_info *info)
+{
+    for (size_t i = 0; i < session->saved->info.warning_count; i++)
+        warn(info, "%s", session->saved->info.warnings[i]);
 }
 
 int session_info(struct session *session, struct session_info *ret_info)
@@ -285,12 +297,10 @@ int session_info(struct session *session, struct session_info *ret_info)
     }
     info.knows_since_ns = knows_since_ns;
     info.epoch = session->epoch;
-    if (knows_since_ns)
-        warn(&info,
-             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
-             "raise --memory-limit",
-             knows_since_ns / NS_PER_SECOND);
-    fill_warnings(session, &info);
+    if (session->saved)
+        copy_saved_warnings(session, &info);
+    else
+        fill_warnings(session, &info);
     pthread_mutex_unlock(&session->mutex);
     if (!info.command || !info.executable) {
         session_info_free(&info);

@@ -77,6 +77,9 @@ static void session_free(struct session *session)
     stack_trie_free(session->trie);
     module_table_free(session->modules);
     target_free(session->target);
+    if (session->saved)
+        saved_profile_clear(session->saved);
+    free(session->saved);
     free_source_paths(session);
     free(session->published.threads);
     free(session->published.module_hits);
@@ -111,7 +114,7 @@ static void cleanup_session(struct session **session)
     session_unref(*session);
 }
 
-static struct session *session_alloc(void)
+struct session *session_alloc(void)
 {
     struct session *session = calloc(1, sizeof *session);
     if (!session)
@@ -146,7 +149,7 @@ static int copy_source_paths(struct session *session, const struct session_optio
     return 0;
 }
 
-static int copy_options(struct session *session, const struct session_options *options)
+int session_copy_options(struct session *session, const struct session_options *options)
 {
     session->frequency_hz =
         options->frequency_hz ? options->frequency_hz : SESSION_FREQUENCY_DEFAULT_HZ;
@@ -240,7 +243,7 @@ int session_start(const struct session_options *options, struct session **ret_se
                   struct failure *ret_failure)
 {
     _cleanup_(cleanup_session) struct session *session = session_alloc();
-    if (!session || copy_options(session, options))
+    if (!session || session_copy_options(session, options))
         return failure_set(ret_failure, -ENOMEM, "out of memory");
     int error = open_stages(session, options, ret_failure);
     if (!error)

@@ -11,6 +11,7 @@
 #include "lprofd/session.h"
 #include "lprofd/stack.h"
 #include "process/module_table.h"
+#include "saved/saved_profile.h"
 #include "session/source_check.h"
 
 /* Counts that only grow; written by the pipeline, published with each sealed bucket. */
@@ -59,7 +60,8 @@ struct session {
     struct stack_trie *trie;
     struct bucket_store *buckets;
     struct symbols *symbols;
-    struct fetcher *fetcher; /* NULL: nothing is fetched */
+    struct fetcher *fetcher;     /* NULL: nothing is fetched */
+    struct saved_profile *saved; /* what was read of a file; NULL: this one has a target */
     struct source_checks source_checks;
 
     pthread_t pipeline_thread, symbol_thread;
@@ -89,6 +91,15 @@ struct session {
     struct failure failure; /* why the pipeline could not start */
     uint64_t epoch;
 };
+
+/* A session without anything; NULL without memory. */
+struct session *session_alloc(void);
+/* 0 or -ENOMEM. */
+int session_copy_options(struct session *session, const struct session_options *options);
+
+/* session_open_source() of a session that was loaded: the text as it was when it was saved. */
+int session_open_saved_source(const struct session *session, uint32_t file, int *ret_fd,
+                              bool *ret_stale);
 
 /* Thread bodies; `user` is the session. */
 void *pipeline_main(void *user);

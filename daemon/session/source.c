@@ -97,6 +97,8 @@ static int open_source(const struct session *session, const struct source_name *
 {
     *ret_fetched = false;
     int error = open_mapped(session, name->path, ret_fd);
+    if (session->saved) /* no path that a file names is opened, but below what a person named */
+        return error;
     /* A relative name (reproducible builds leave them) can only be found by --source-path. */
     if (error && name->path[0] == '/')
         error = privilege_open_in_target(session->target, name->path, ret_fd);
@@ -116,6 +118,8 @@ int session_open_source(struct session *session, uint32_t file, int *ret_fd, boo
     int error = find_name(session, file, &name);
     if (!error)
         error = open_source(session, &name, &fd, &fetched);
+    if (error && session->saved)
+        return session_open_saved_source(session, file, ret_fd, ret_stale);
     if (error)
         return error;
     if (fstat(fd, &source) < 0)

@@ -9,7 +9,7 @@
 #include "base/strings.h"
 #include "lprofd/symbols.h"
 
-#define FRAMES_PER_LOCATION_MAX 512
+#define FRAMES_PER_LOCATION_MAX SYMBOL_FRAMES_MAX
 
 struct stored_function {
     uint32_t name; /* id in strings */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,30 +11,11 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "symbol/demangle.h"
-#include "symbol/jit.h"
-#include "symbol/kernel.h"
-#include "symbol/object.h"
 #include "symbol/path.h"
-#include "symbol/store.h"
+#include "symbol/symbols_private.h"
 
 /* Debug sections that may stay in memory beside those of the module in use. */
 #define LINES_BYTES_MAX (128u << 20)
-
-struct symbols {
-    const struct target *target; /* borrowed */
-    struct store store;
-    struct object **objects; /* owned, by module id; NULL until a module is asked for */
-    size_t object_count, object_capacity;
-    struct jit *jits; /* owned: one for each process that has anonymous code */
-    size_t jit_count, jit_capacity;
-    _Atomic(size_t) jit_locations, jit_named;
-    atomic_uint jit_problems;
-    struct kernel_symbols kernel;
-    bool kernel_read;
-    int kernel_error;
-    uint64_t uses;               /* a clock for object->last_use */
-    _Atomic(size_t) cache_bytes; /* of objects, kernel and JIT code */
-};
 
 const char *symbol_status_name(enum symbol_status status)
 {

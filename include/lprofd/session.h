@@ -89,6 +89,25 @@ struct session;
 int session_start(const struct session_options *options, struct session **ret_session,
                   struct failure *ret_failure);
 
+/*
+ * Saves what is known now as a file that session_load() reads, also on another machine: written
+ * beside `path` and put in its place when it is complete, so that what was there stays when that
+ * fails. With `with_sources` the texts of source files are saved too. Best when the session has
+ * ended and its symbols are complete. 0 or -errno; *ret_failure says why.
+ */
+int session_save(struct session *session, const char *path, bool with_sources,
+                 struct failure *ret_failure);
+/* Whether session_save() can write there, as far as that can be known before. */
+int session_save_check(const char *path, struct failure *ret_failure);
+
+/*
+ * A session of state SESSION_LOADED from a file that session_save() wrote. Of the options only the
+ * memory limit and the source paths matter. Whatever the bytes of the file are, nothing is executed
+ * and no path that they name is opened. 0 or -errno; *ret_failure says why.
+ */
+int session_load(const char *path, const struct session_options *options,
+                 struct session **ret_session, struct failure *ret_failure);
+
 struct session *session_ref(struct session *session);
 /* Drops a reference; the last one stops sampling and frees everything. NULL is harmless. */
 void session_unref(struct session *session);

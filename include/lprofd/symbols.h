@@ -149,6 +149,17 @@ struct symbol_jit symbols_jit(const struct symbols *symbols);
 /* A location that is no module's (module 0): publishes `name` as its only frame. */
 int symbols_publish_name(struct symbols *symbols, uint32_t location, const char *name);
 
+/*
+ * What was published elsewhere, and is only read from now on: files, then functions, each in the
+ * order of their ids from 1, then locations. 0, -ENOMEM, or -EINVAL when something is there twice
+ * or names what is not there.
+ */
+int symbols_restore_file(struct symbols *symbols, const struct symbol_file *file);
+int symbols_restore_function(struct symbols *symbols, const struct symbol_function *function);
+int symbols_restore_location(struct symbols *symbols, uint32_t location, const struct frame *frames,
+                             size_t count, enum symbol_status status);
+#define SYMBOL_FRAMES_MAX 512 /* of one location */
+
 void symbols_lock_shared(const struct symbols *symbols);
 void symbols_unlock(const struct symbols *symbols);
 

@@ -25,6 +25,13 @@ void stack_trie_free(struct stack_trie *trie);
 int stack_trie_add(struct stack_trie *trie, const struct raw_frame *frames, size_t count,
                    uint32_t *ret_node);
 
+/*
+ * Writer, for a trie that was kept elsewhere and is only read from now on: the next location, and
+ * the next node, as they are. 0, -ENOMEM, or -EINVAL when the node names what is not there yet.
+ */
+int stack_trie_append_location(struct stack_trie *trie, const struct raw_frame *frame);
+int stack_trie_append_node(struct stack_trie *trie, struct trie_node node);
+
 /* Readers: published counts, and items below them. O(1). */
 uint32_t stack_trie_node_count(const struct stack_trie *trie);
 uint32_t stack_trie_location_count(const struct stack_trie *trie);

@@ -1,0 +1,190 @@
+/* The session document as rows: a name and a value each. */
+#include "saved/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "saved/rows.h"
+
+/* Sums stay far from overflowing; as times they are a hundred years. */
+#define SUM_LIMIT (UINT64_C(1) << 61)
+
+struct number {
+    const char *name;
+    size_t offset, bytes; /* in struct session_info */
+    uint64_t min, limit;
+};
+
+#define NUMBER(name, member, min, limit)                                                           \
+    {                                                                                              \
+        name, offsetof(struct session_info, member), sizeof(((struct session_info *)0)->member),   \
+            min, limit                                                                             \
+    }
+#define SUM(member) NUMBER(#member, member, 0, SUM_LIMIT)
+
+static const struct number numbers[] = {
+    NUMBER("pid", pid, 0, INT32_MAX),
+    NUMBER("frequency_hz", frequency_hz, 1, SESSION_FREQUENCY_MAX_HZ + 1),
+    NUMBER("stack_bytes", stack_bytes, 0, SESSION_STACK_MAX_BYTES + 1),
+    NUMBER("follow", follow, 0, 2),
+    NUMBER("threads", threads, 0, UINT32_MAX),
+    NUMBER("processes", processes, 0, UINT32_MAX),
+    SUM(duration_ns),
+    SUM(samples.total),
+    SUM(samples.lost),
+    SUM(samples.throttled),
+    SUM(samples.truncated_stacks),
+    SUM(samples.unwound_to_root),
+    SUM(samples.unresolved_frames),
+    SUM(sampled_ns),
+    SUM(accounted_ns),
+    SUM(knows_since_ns),
+};
+
+/* Numbers of all sizes, little endian as every machine that we run on. */
+static uint64_t load(const struct session_info *info, const struct number *number)
+{
+    uint64_t value = 0;
+    memcpy(&value, (const char *)info + number->offset, number->bytes);
+    return value;
+}
+
+static void store(struct session_info *info, const struct number *number, uint64_t value)
+{
+    memcpy((char *)info + number->offset, &value, number->bytes);
+}
+
+enum { TEXT_COMMAND, TEXT_EXECUTABLE, TEXT_STARTED_AT, TEXT_BACKEND, TEXT_REASON, TEXT_EVENT };
+
+static const char *const texts[] = {
+    [TEXT_COMMAND] = "command", [TEXT_EXECUTABLE] = "executable", [TEXT_STARTED_AT] = "started_at",
+    [TEXT_BACKEND] = "backend", [TEXT_REASON] = "backend_reason", [TEXT_EVENT] = "event",
+};
+
+static int write_warnings(struct database *database, const struct session_info *info)
+{
+    struct rows rows;
+    rows_begin(&rows, database->sqlite, &database->digest, "INSERT INTO warning VALUES(?,?)");
+    for (size_t i = 0; i < info->warning_count; i++) {
+        rows_add_u64(&rows, i);
+        rows_add_text(&rows, info->warnings[i]);
+        rows_put(&rows);
+    }
+    return rows_end(&rows);
+}
+
+int document_write(struct database *database, const struct session_info *info)
+{
+    const char *const values[] = {
+        [TEXT_COMMAND] = info->command,       [TEXT_EXECUTABLE] = info->executable,
+        [TEXT_STARTED_AT] = info->started_at, [TEXT_BACKEND] = info->backend,
+        [TEXT_REASON] = info->backend_reason, [TEXT_EVENT] = info->event,
+    };
+    struct rows rows;
+    rows_begin(&rows, database->sqlite, &database->digest, "INSERT INTO session VALUES(?,?)");
+    for (size_t i = 0; i < array_length(numbers); i++) {
+        rows_add_text(&rows, numbers[i].name);
+        rows_add_u64(&rows, load(info, &numbers[i]));
+        rows_put(&rows);
+    }
+    for (size_t i = 0; i < array_length(texts); i++) {
+        rows_add_text(&rows, texts[i]);
+        rows_add_text(&rows, values[i]);
+        rows_put(&rows);
+    }
+    int error = rows_end(&rows);
+    return error ? error : write_warnings(database, info);
+}
+
+/* The row of one name, which must be there. */
+static void find(struct rows *rows, struct database *database, const char *name)
+{
+    rows_begin(rows, database->sqlite, &database->digest,
+               "SELECT name, value FROM session WHERE name = ?");
+    if (!rows->error && sqlite3_bind_text(rows->statement, 1, name, -1, SQLITE_STATIC))
+        rows->error = -ENOMEM;
+    if (!rows_next(rows) && !rows->error)
+        rows->error = -EBADMSG;
+    rows_text(rows);
+}
+
+static int read_number(struct database *database, const struct number *number,
+                       struct session_info *info)
+{
+    struct rows rows;
+    find(&rows, database, number->name);
+    uint64_t value = rows_u64(&rows, number->limit);
+    if (!rows.error && value < number->min)
+        rows.error = -EBADMSG;
+    if (!rows.error)
+        store(info, number, value);
+    return rows_end(&rows);
+}
+
+static int copy_text(struct rows *rows, struct budget *budget, char **ret_text)
+{
+    const char *text = rows_text(rows);
+    if (!rows->error)
+        rows->error = budget_take(budget, strlen(text) + 1, 1);
+    if (rows->error)
+        return rows->error;
+    *ret_text = strdup(text);
+    return *ret_text ? 0 : -ENOMEM;
+}
+
+static int read_text(struct database *database, const char *name, struct budget *budget,
+                     char **ret_text)
+{
+    struct rows rows;
+    find(&rows, database, name);
+    int error = copy_text(&rows, budget, ret_text);
+    int ended = rows_end(&rows);
+    return error ? error : ended;
+}
+
+static int read_warnings(struct database *database, struct budget *budget,
+                         struct session_info *info)
+{
+    struct rows rows;
+    int error = 0;
+    rows_begin(&rows, database->sqlite, &database->digest,
+               "SELECT id, text FROM warning ORDER BY id");
+    while (!error && rows_next(&rows)) {
+        size_t count = info->warning_count;
+        if (rows_u64(&rows, SESSION_WARNINGS_MAX) != count)
+            error = -EBADMSG;
+        else
+            error = copy_text(&rows, budget, &info->warnings[count]);
+        info->warning_count += !error;
+    }
+    int ended = rows_end(&rows);
+    return error ? error : ended;
+}
+
+int document_read(struct database *database, struct budget *budget, struct saved_profile *profile)
+{
+    struct session_info *info = &profile->info;
+    _cleanup_free_ char *started_at = NULL;
+    char **const values[] = {
+        [TEXT_COMMAND] = &info->command,          [TEXT_EXECUTABLE] = &info->executable,
+        [TEXT_STARTED_AT] = &started_at,          [TEXT_BACKEND] = &profile->backend,
+        [TEXT_REASON] = &profile->backend_reason, [TEXT_EVENT] = &profile->event,
+    };
+    int error = 0;
+    for (size_t i = 0; i < array_length(numbers) && !error; i++)
+        error = read_number(database, &numbers[i], info);
+    for (size_t i = 0; i < array_length(texts) && !error; i++)
+        error = read_text(database, texts[i], budget, values[i]);
+    if (!error)
+        error = read_warnings(database, budget, info);
+    if (error)
+        return error;
+    if (strlen(started_at) >= sizeof info->started_at)
+        return -EBADMSG;
+    memcpy(info->started_at, started_at, strlen(started_at) + 1);
+    info->backend = profile->backend;
+    info->backend_reason = profile->backend_reason;
+    info->event = profile->event;
+    return 0;
+}

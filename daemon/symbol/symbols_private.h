@@ -1,0 +1,25 @@
+/* The inside of a struct symbols: shared by the files of this folder only. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "symbol/jit.h"
+#include "symbol/kernel.h"
+#include "symbol/object.h"
+#include "symbol/store.h"
+
+struct symbols {
+    const struct target *target; /* borrowed */
+    struct store store;
+    struct object **objects; /* owned, by module id; NULL until a module is asked for */
+    size_t object_count, object_capacity;
+    struct jit *jits; /* owned: one for each process that has anonymous code */
+    size_t jit_count, jit_capacity;
+    _Atomic(size_t) jit_locations, jit_named;
+    atomic_uint jit_problems;
+    struct kernel_symbols kernel;
+    bool kernel_read;
+    int kernel_error;
+    uint64_t uses;               /* a clock for object->last_use */
+    _Atomic(size_t) cache_bytes; /* of objects, kernel and JIT code */
+};
