@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "http/percent.h"
 #include "http/respond.h"
 #include "http/route.h"
 #include "http/server_state.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "http/percent.h"
 #include "http/route.h"
 #include "http/server_state.h"
 

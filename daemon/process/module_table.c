@@ -116,16 +116,16 @@ int module_table_restore(struct module_table **ret_table)
     return *ret_table ? 0 : -ENOMEM;
 }
 
-int module_table_restore_module(struct module_table *table, enum module_kind kind, const char *path,
-                                const unsigned char *build_id, size_t build_id_bytes)
+int module_table_restore_module(struct module_table *table, const struct module *like)
 {
     _cleanup_(cleanup_module) struct module *module = NULL;
     const struct module *published;
-    int error = new_module(kind, path, &module);
+    int error = new_module(like->kind, like->path, &module);
     if (error)
         return error;
-    module->build_id_bytes = build_id_bytes < BUILD_ID_MAX ? build_id_bytes : BUILD_ID_MAX;
-    memcpy(module->build_id, build_id, module->build_id_bytes);
+    module->entry = like->entry;
+    module->build_id_bytes = like->build_id_bytes;
+    memcpy(module->build_id, like->build_id, sizeof module->build_id);
     error = publish(table, module, &published);
     if (!error)
         (void)take_pointer(module);

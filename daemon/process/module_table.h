@@ -16,12 +16,11 @@ int module_table_new(const struct target *target, struct module_table **ret_tabl
 void module_table_free(struct module_table *table);
 
 /*
- * A table without modules, for those that were kept elsewhere: each gets the next id, from 0, and
- * has no file. 0 or -ENOMEM.
+ * A table without modules, for those that were kept elsewhere. Each gets the next id, from 0: a
+ * copy of kind, path, entry and build-id of `like`, without a file. 0 or -ENOMEM.
  */
 int module_table_restore(struct module_table **ret_table);
-int module_table_restore_module(struct module_table *table, enum module_kind kind, const char *path,
-                                const unsigned char *build_id, size_t build_id_bytes);
+int module_table_restore_module(struct module_table *table, const struct module *like);
 
 /*
  * Writer: the module that this mapping of `target` is of, opened and added when new. 0 or -ENOMEM.

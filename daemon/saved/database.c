@@ -20,7 +20,8 @@
 static const char *const tables[] = {
     "CREATE TABLE session(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE warning(id INTEGER PRIMARY KEY, text TEXT)",
-    "CREATE TABLE module(id INTEGER PRIMARY KEY, kind INTEGER, path TEXT, build_id BLOB)",
+    "CREATE TABLE module(id INTEGER PRIMARY KEY, kind INTEGER, path TEXT, entry INTEGER, "
+    "build_id BLOB)",
     "CREATE TABLE thread(id INTEGER PRIMARY KEY, pid INTEGER, tid INTEGER, name TEXT, "
     "state INTEGER, hits INTEGER, sampled_ns INTEGER, accounted_ns INTEGER)",
     "CREATE TABLE file(id INTEGER PRIMARY KEY, path TEXT, directory TEXT, module INTEGER, "

@@ -12,24 +12,24 @@
 
 struct number {
     const char *name;
-    size_t offset, bytes; /* in struct session_info */
+    size_t offset, bytes; /* in the structure that it is a member of */
     uint64_t min, limit;
 };
 
-#define NUMBER(name, member, min, limit)                                                           \
+#define NUMBER(type, name, member, min, limit)                                                     \
     {                                                                                              \
-        name, offsetof(struct session_info, member), sizeof(((struct session_info *)0)->member),   \
-            min, limit                                                                             \
+        name, offsetof(type, member), sizeof(((type *)0)->member), min, limit                      \
     }
-#define SUM(member) NUMBER(#member, member, 0, SUM_LIMIT)
+#define INFO(member, min, limit) NUMBER(struct session_info, #member, member, min, limit)
+#define SUM(member) INFO(member, 0, SUM_LIMIT)
 
-static const struct number numbers[] = {
-    NUMBER("pid", pid, 0, INT32_MAX),
-    NUMBER("frequency_hz", frequency_hz, 1, SESSION_FREQUENCY_MAX_HZ + 1),
-    NUMBER("stack_bytes", stack_bytes, 0, SESSION_STACK_MAX_BYTES + 1),
-    NUMBER("follow", follow, 0, 2),
-    NUMBER("threads", threads, 0, UINT32_MAX),
-    NUMBER("processes", processes, 0, UINT32_MAX),
+static const struct number info_numbers[] = {
+    INFO(pid, 0, INT32_MAX),
+    INFO(frequency_hz, 1, SESSION_FREQUENCY_MAX_HZ + 1),
+    INFO(stack_bytes, 0, SESSION_STACK_MAX_BYTES + 1),
+    INFO(follow, 0, 2),
+    INFO(threads, 0, UINT32_MAX),
+    INFO(processes, 0, UINT32_MAX),
     SUM(duration_ns),
     SUM(samples.total),
     SUM(samples.lost),
@@ -42,17 +42,23 @@ static const struct number numbers[] = {
     SUM(knows_since_ns),
 };
 
+static const struct number jit_numbers[] = {
+    NUMBER(struct symbol_jit, "jit.locations", locations, 0, SUM_LIMIT),
+    NUMBER(struct symbol_jit, "jit.named", named, 0, SUM_LIMIT),
+    NUMBER(struct symbol_jit, "jit.problems", problems, 0, 1 << 16),
+};
+
 /* Numbers of all sizes, little endian as every machine that we run on. */
-static uint64_t load(const struct session_info *info, const struct number *number)
+static uint64_t load(const void *from, const struct number *number)
 {
     uint64_t value = 0;
-    memcpy(&value, (const char *)info + number->offset, number->bytes);
+    memcpy(&value, (const char *)from + number->offset, number->bytes);
     return value;
 }
 
-static void store(struct session_info *info, const struct number *number, uint64_t value)
+static void store(void *to, const struct number *number, uint64_t value)
 {
-    memcpy((char *)info + number->offset, &value, number->bytes);
+    memcpy((char *)to + number->offset, &value, number->bytes);
 }
 
 enum { TEXT_COMMAND, TEXT_EXECUTABLE, TEXT_STARTED_AT, TEXT_BACKEND, TEXT_REASON, TEXT_EVENT };
@@ -74,7 +80,18 @@ static int write_warnings(struct database *database, const struct session_info *
     return rows_end(&rows);
 }
 
-int document_write(struct database *database, const struct session_info *info)
+static void write_numbers(struct rows *rows, const struct number *numbers, size_t count,
+                          const void *from)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows_add_text(rows, numbers[i].name);
+        rows_add_u64(rows, load(from, &numbers[i]));
+        rows_put(rows);
+    }
+}
+
+int document_write(struct database *database, const struct session_info *info,
+                   const struct symbol_jit *jit)
 {
     const char *const values[] = {
         [TEXT_COMMAND] = info->command,       [TEXT_EXECUTABLE] = info->executable,
@@ -83,11 +100,8 @@ int document_write(struct database *database, const struct session_info *info)
     };
     struct rows rows;
     rows_begin(&rows, database->sqlite, &database->digest, "INSERT INTO session VALUES(?,?)");
-    for (size_t i = 0; i < array_length(numbers); i++) {
-        rows_add_text(&rows, numbers[i].name);
-        rows_add_u64(&rows, load(info, &numbers[i]));
-        rows_put(&rows);
-    }
+    write_numbers(&rows, info_numbers, array_length(info_numbers), info);
+    write_numbers(&rows, jit_numbers, array_length(jit_numbers), jit);
     for (size_t i = 0; i < array_length(texts); i++) {
         rows_add_text(&rows, texts[i]);
         rows_add_text(&rows, values[i]);
@@ -109,8 +123,7 @@ static void find(struct rows *rows, struct database *database, const char *name)
     rows_text(rows);
 }
 
-static int read_number(struct database *database, const struct number *number,
-                       struct session_info *info)
+static int read_number(struct database *database, const struct number *number, void *to)
 {
     struct rows rows;
     find(&rows, database, number->name);
@@ -118,8 +131,17 @@ static int read_number(struct database *database, const struct number *number,
     if (!rows.error && value < number->min)
         rows.error = -EBADMSG;
     if (!rows.error)
-        store(info, number, value);
+        store(to, number, value);
     return rows_end(&rows);
+}
+
+static int read_numbers(struct database *database, const struct number *numbers, size_t count,
+                        void *to)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++)
+        error = read_number(database, &numbers[i], to);
+    return error;
 }
 
 static int copy_text(struct rows *rows, struct budget *budget, char **ret_text)
@@ -171,9 +193,10 @@ int document_read(struct database *database, struct budget *budget, struct saved
         [TEXT_STARTED_AT] = &started_at,          [TEXT_BACKEND] = &profile->backend,
         [TEXT_REASON] = &profile->backend_reason, [TEXT_EVENT] = &profile->event,
     };
-    int error = 0;
-    for (size_t i = 0; i < array_length(numbers) && !error; i++)
-        error = read_number(database, &numbers[i], info);
+    struct symbol_jit jit = {0};
+    int error = read_numbers(database, info_numbers, array_length(info_numbers), info);
+    if (!error)
+        error = read_numbers(database, jit_numbers, array_length(jit_numbers), &jit);
     for (size_t i = 0; i < array_length(texts) && !error; i++)
         error = read_text(database, texts[i], budget, values[i]);
     if (!error)
@@ -182,6 +205,7 @@ int document_read(struct database *database, struct budget *budget, struct saved
         return error;
     if (strlen(started_at) >= sizeof info->started_at)
         return -EBADMSG;
+    symbols_restore_jit(profile->symbols, &jit);
     memcpy(info->started_at, started_at, strlen(started_at) + 1);
     info->backend = profile->backend;
     info->backend_reason = profile->backend_reason;

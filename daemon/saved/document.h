@@ -6,6 +6,7 @@
 #include "saved/saved_profile.h"
 
 /* 0 or -errno of rows_end(). */
-int document_write(struct database *database, const struct session_info *info);
-/* Fills profile->info and the strings beside it. */
+int document_write(struct database *database, const struct session_info *info,
+                   const struct symbol_jit *jit);
+/* Fills profile->info and the strings beside it, and tells profile->symbols of compiled code. */
 int document_read(struct database *database, struct budget *budget, struct saved_profile *profile);

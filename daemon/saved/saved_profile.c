@@ -23,7 +23,8 @@ static void clear_writers(struct column_writer *columns)
 static int write_all(struct database *database, const struct saved_content *content)
 {
     struct column_writer columns[COLUMN_COUNT] = {0};
-    int error = document_write(database, content->info);
+    struct symbol_jit jit = symbols_jit(content->view->symbols);
+    int error = document_write(database, content->info, &jit);
     if (!error)
         error = tables_write(database, content);
     if (!error) {

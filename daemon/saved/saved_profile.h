@@ -26,18 +26,11 @@ struct saved_source {
     size_t packed_bytes, bytes;
 };
 
-struct saved_module {
-    enum module_kind kind;
-    char *path; /* owned */
-    unsigned char build_id[BUILD_ID_MAX];
-    size_t build_id_bytes;
-};
-
 /* What was read from a file. All owned; the strings of `info` that are constants elsewhere, too. */
 struct saved_profile {
     struct session_info info;
     char *backend, *backend_reason, *event; /* what info's point to */
-    struct saved_module *modules;           /* by id; 0 is MODULE_NONE */
+    struct module *modules; /* by id; 0 is MODULE_NONE; only kind, path, entry, build-id */
     size_t module_count;
     struct profile_thread *threads;
     size_t thread_count;

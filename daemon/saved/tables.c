@@ -16,12 +16,13 @@ static void begin(struct rows *rows, struct database *database, const char *sql)
 static int write_modules(struct database *database, const struct saved_content *content)
 {
     struct rows rows;
-    begin(&rows, database, "INSERT INTO module VALUES(?,?,?,?)");
+    begin(&rows, database, "INSERT INTO module VALUES(?,?,?,?,?)");
     for (uint32_t i = 0; i < content->view->module_count; i++) {
         const struct module *module = content->modules[i];
         rows_add_u64(&rows, i);
         rows_add_u64(&rows, module->kind);
         rows_add_text(&rows, module->path);
+        rows_add_u64(&rows, module->entry < INT64_MAX ? module->entry : INT64_MAX);
         rows_add_bytes(&rows, module->build_id, module->build_id_bytes);
         rows_put(&rows);
     }

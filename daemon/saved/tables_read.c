@@ -45,7 +45,7 @@ static void grow(struct rows *rows, struct budget *budget, void *items, size_t *
         fail(rows, array_reserve(items, capacity, count + 1, item_bytes));
 }
 
-static void read_module(struct rows *rows, struct budget *budget, struct saved_module *module)
+static void read_module(struct rows *rows, struct budget *budget, struct module *module)
 {
     size_t length;
     module->kind = (enum module_kind)rows_u64(rows, MODULE_JITDUMP + 1);
@@ -55,6 +55,7 @@ static void read_module(struct rows *rows, struct budget *budget, struct saved_m
         module->path = strdup(path);
         fail(rows, module->path ? 0 : -ENOMEM);
     }
+    module->entry = rows_u64(rows, UINT64_MAX);
     const void *build_id = rows_bytes(rows, &length);
     if (length > BUILD_ID_MAX)
         fail(rows, -EBADMSG);
@@ -68,9 +69,9 @@ static int read_modules(struct database *database, struct budget *budget,
 {
     struct rows rows;
     size_t capacity = 0;
-    begin(&rows, database, "SELECT id, kind, path, build_id FROM module ORDER BY id");
+    begin(&rows, database, "SELECT id, kind, path, entry, build_id FROM module ORDER BY id");
     while (rows_next(&rows)) {
-        struct saved_module module = {0};
+        struct module module = {0};
         take_id(&rows, profile->module_count);
         read_module(&rows, budget, &module);
         if ((module.kind == MODULE_NONE) != (profile->module_count == 0))

@@ -33,11 +33,8 @@ static int restore_modules(const struct saved_profile *profile, struct module_ta
 {
     struct module_table *table = NULL;
     int error = module_table_restore(&table);
-    for (size_t i = 0; i < profile->module_count && !error; i++) {
-        const struct saved_module *module = &profile->modules[i];
-        error = module_table_restore_module(table, module->kind, module->path, module->build_id,
-                                            module->build_id_bytes);
-    }
+    for (size_t i = 0; i < profile->module_count && !error; i++)
+        error = module_table_restore_module(table, &profile->modules[i]);
     if (error) {
         module_table_free(table);
         return error;

@@ -33,3 +33,10 @@ int symbols_restore_location(struct symbols *symbols, uint32_t location, const s
     return count ? store_publish(store, location, frames, count, status)
                  : store_set_status(store, location, status);
 }
+
+void symbols_restore_jit(struct symbols *symbols, const struct symbol_jit *jit)
+{
+    atomic_store_explicit(&symbols->jit_locations, jit->locations, memory_order_relaxed);
+    atomic_store_explicit(&symbols->jit_named, jit->named, memory_order_relaxed);
+    atomic_store_explicit(&symbols->jit_problems, jit->problems, memory_order_relaxed);
+}

@@ -159,6 +159,7 @@ int symbols_restore_function(struct symbols *symbols, const struct symbol_functi
 int symbols_restore_location(struct symbols *symbols, uint32_t location, const struct frame *frames,
                              size_t count, enum symbol_status status);
 #define SYMBOL_FRAMES_MAX 512 /* of one location */
+void symbols_restore_jit(struct symbols *symbols, const struct symbol_jit *jit);
 
 void symbols_lock_shared(const struct symbols *symbols);
 void symbols_unlock(const struct symbols *symbols);

@@ -106,6 +106,7 @@ static inline void fixture_rest(struct profile_fixture *fixture)
     }
     memset(fixture->modules[1].build_id, 0xab, 20);
     fixture->modules[1].build_id_bytes = 20;
+    fixture->modules[1].entry = 0x1040;
     for (int i = 0; i < FIXTURE_THREADS; i++) {
         fixture->threads[i] = (struct profile_thread){
             .pid = 10, .tid = 10 + i, .hits = 5, .sampled_ns = 5000, .accounted_ns = 5100};

@@ -135,6 +135,7 @@ static void what_is_read_is_what_was_written(void **state)
     assert_int_equal(profile.module_count, FIXTURE_MODULES);
     for (size_t i = 0; i < FIXTURE_MODULES; i++) {
         assert_string_equal(profile.modules[i].path, fixture->modules[i].path);
+        assert_int_equal(profile.modules[i].entry, fixture->modules[i].entry);
         assert_int_equal(profile.modules[i].kind, fixture->modules[i].kind);
         assert_int_equal(profile.modules[i].build_id_bytes, fixture->modules[i].build_id_bytes);
         assert_memory_equal(profile.modules[i].build_id, fixture->modules[i].build_id,
