@@ -40,7 +40,7 @@ int address_space_new(struct module_table *modules, struct address_space **ret_s
         return -ENOMEM;
     space->modules = modules;
     space->target = module_table_target(modules);
-    space->generation = 1;
+    space->generation = module_table_new_generation(modules);
     *ret_space = space;
     return 0;
 }
@@ -73,10 +73,15 @@ void address_space_free(struct address_space *space)
     free(space);
 }
 
+uint64_t address_space_generation(const struct address_space *space)
+{
+    return space->generation;
+}
+
 void address_space_clear(struct address_space *space)
 {
     space->count = 0;
-    space->generation++;
+    space->generation = module_table_new_generation(space->modules);
 }
 
 /*
@@ -163,7 +168,7 @@ int address_space_map(struct address_space *space, const struct record_mapping *
             (space->count - at) * sizeof *space->mappings);
     space->mappings[at] = (struct mapped){mapping->start, end, find_bias(module, mapping), module};
     space->count++;
-    space->generation++;
+    space->generation = module_table_new_generation(space->modules);
     return 0;
 }
 
@@ -174,7 +179,7 @@ void address_space_renew(struct address_space *space, const struct module *modul
         if ((*old)->kind == MODULE_ANONYMOUS && (*old)->target == module->target)
             *old = module;
     }
-    space->generation++;
+    space->generation = module_table_new_generation(space->modules);
 }
 
 static int add_mapping(void *user, const struct record_mapping *mapping)

@@ -32,6 +32,7 @@ struct module_table {
         *nameless; /* anonymous code of too many children; NULL while there is none */
     struct target *children[CHILDREN_MAX]; /* owned; their anonymous code has modules */
     size_t child_count;
+    uint64_t generations;
     uint64_t renewals, renewed_ns; /* how often, and when last, anonymous code got a new module */
 };
 
@@ -152,6 +153,11 @@ uint32_t module_table_count(const struct module_table *table)
 const struct module *module_table_get(const struct module_table *table, uint32_t id)
 {
     return *(struct module **)stable_at(&table->modules, id, sizeof(struct module *));
+}
+
+uint64_t module_table_new_generation(struct module_table *table)
+{
+    return ++table->generations;
 }
 
 const struct module *module_table_kernel(const struct module_table *table)

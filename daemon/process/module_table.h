@@ -38,6 +38,9 @@ int module_table_renew(struct module_table *table, const struct target *target,
 /* The target that the table was made for. */
 const struct target *module_table_target(const struct module_table *table);
 
+/* Writer: a number that it never gave before, and not 0: for address spaces that change. */
+uint64_t module_table_new_generation(struct module_table *table);
+
 /* The kernel; always there. */
 const struct module *module_table_kernel(const struct module_table *table);
 

@@ -80,7 +80,8 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
         return error;
 
     struct unwind_space space = {find_in_space, process->space,
-                                 module_table_kernel(session->modules)};
+                                 module_table_kernel(session->modules),
+                                 address_space_generation(process->space)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
     pipeline->counts.ended[stack->end]++;

@@ -8,12 +8,15 @@
 
 #include "base/cleanup.h"
 #include "unwind/cfi.h"
+#include "unwind/chain.h"
 #include "unwind/expression.h"
 
 struct unwinder {
     const struct architecture *architecture; /* borrowed */
     uint64_t code_mask;
-    struct cfi_cache *cfi; /* owned */
+    struct cfi_cache *cfi;      /* owned */
+    struct chain_cache *chains; /* owned */
+    struct chain_link *links;   /* owned: those of the walk, and room for one more */
 };
 
 /* One walk up one stack. */
@@ -33,6 +36,8 @@ struct walk {
     bool absent;                /* memory behind a page that was not in memory was asked for */
     bool other_stack;           /* a frame led to a stack that is not in the copy */
     bool by_frame_pointer;      /* the last step followed the frame pointer chain */
+    struct chain *chain;        /* the thread's last stack; NULL when that may not be used */
+    struct chain_link *link;    /* where the walk is */
 };
 
 /* What one step up the stack came to. */
@@ -45,9 +50,12 @@ int unwinder_new(const struct architecture *architecture, struct unwinder **ret_
         return -ENOMEM;
     unwinder->architecture = architecture;
     unwinder->code_mask = architecture_code_mask(architecture);
-    int error = cfi_cache_new(architecture, &unwinder->cfi);
+    unwinder->links = calloc(STACK_FRAMES_MAX + 1, sizeof *unwinder->links);
+    int error = unwinder->links ? cfi_cache_new(architecture, &unwinder->cfi) : -ENOMEM;
+    if (!error)
+        error = chain_cache_new(&unwinder->chains);
     if (error) {
-        free(unwinder);
+        unwinder_free(unwinder);
         return error;
     }
     *ret_unwinder = unwinder;
@@ -58,7 +66,9 @@ void unwinder_free(struct unwinder *unwinder)
 {
     if (!unwinder)
         return;
+    chain_cache_free(unwinder->chains);
     cfi_cache_free(unwinder->cfi);
+    free(unwinder->links);
     free(unwinder);
 }
 
@@ -86,9 +96,11 @@ static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
         offset > bytes - sizeof *ret_value) {
         walk->ran_out |= address >= walk->stack_start && walk->sample->stack_cut;
         walk->absent |= is_behind_absent_page(walk, address);
+        walk->link->is_unknown = true;
         return false;
     }
     memcpy(ret_value, walk->sample->stack + offset, sizeof *ret_value);
+    chain_link_read(walk->link, address, *ret_value);
     return true;
 }
 
@@ -370,9 +382,53 @@ static bool push(struct raw_stack *stack, uint32_t module, uint64_t vaddr, bool 
     return true;
 }
 
-static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
+/* All that decides how the walk goes on from here. */
+static void note_link(struct walk *walk, struct chain_link *link)
 {
-    for (;;) {
+    const struct architecture *architecture = walk->architecture;
+    link->valid = walk->registers.valid;
+    link->ip = walk->ip;
+    link->sp = walk->registers.values[architecture->sp];
+    link->fp = walk->registers.values[architecture->fp];
+    link->frame.is_return_address = walk->is_return_address;
+    link->by_frame_pointer = walk->by_frame_pointer;
+    /* Only the registers that are followed from frame to frame are noted. */
+    link->is_unknown = link->valid & ~walk->with_fp;
+    link->read_count = 0;
+    walk->link = link;
+}
+
+/* Takes the rest of the stack, from the walk's link on, from the last one of this thread. */
+static bool join_chain(struct walk *walk, size_t *position, struct raw_stack *stack)
+{
+    const struct chain *chain = walk->chain;
+    if (!chain || walk->link->is_unknown ||
+        !chain_find(chain, walk->link, walk->stack_start, walk->sample, position) ||
+        chain->count - *position > STACK_FRAMES_MAX - stack->count)
+        return false;
+    for (size_t i = *position; i < chain->count; i++)
+        stack->frames[stack->count++] = chain->links[i].frame;
+    return true;
+}
+
+static enum stack_end fail(const struct walk *walk)
+{
+    return walk->other_stack ? STACK_END_OTHER_STACK
+           : walk->ran_out   ? STACK_END_TRUNCATED
+           : walk->absent    ? STACK_END_NOT_PRESENT
+                             : STACK_END_BAD_MEMORY;
+}
+
+static enum stack_end walk_user(struct walk *walk, struct chain_link *links,
+                                struct raw_stack *stack)
+{
+    size_t position = 0;
+    for (size_t count = 0;; count++) {
+        note_link(walk, &links[count]);
+        if (join_chain(walk, &position, stack)) {
+            chain_replace(walk->chain, position, links, count);
+            return STACK_END_ROOT;
+        }
         uint64_t ip = walk->ip;
         unsigned back = walk->is_return_address;
         uint64_t vaddr = 0;
@@ -381,18 +437,18 @@ static enum stack_end walk_user(struct walk *walk, struct raw_stack *stack)
             return STACK_END_UNMAPPED;
         if (!push(stack, module->id, vaddr + back, walk->is_return_address))
             return STACK_END_TOO_DEEP;
+        links[count].frame = stack->frames[stack->count - 1];
         switch (step_up(walk, module, vaddr)) {
         case STEP_CALLER:
             break;
         case STEP_ROOT:
+            if (walk->chain)
+                chain_replace(walk->chain, walk->chain->count, links, count + 1);
             return STACK_END_ROOT;
         case STEP_NO_CFI:
             return STACK_END_NO_CFI;
         case STEP_FAILED:
-            return walk->other_stack ? STACK_END_OTHER_STACK
-                   : walk->ran_out   ? STACK_END_TRUNCATED
-                   : walk->absent    ? STACK_END_NOT_PRESENT
-                                     : STACK_END_BAD_MEMORY;
+            return fail(walk);
         }
     }
 }
@@ -424,7 +480,9 @@ void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
         .registers = sample->registers,
         .stack_start = sample->registers.values[architecture->sp],
     };
-    stack->end = sample->has_user ? walk_user(&walk, stack) : STACK_END_NO_USER;
+    if (space->generation)
+        walk.chain = chain_cache_get(unwinder->chains, sample->tid, space->generation);
+    stack->end = sample->has_user ? walk_user(&walk, unwinder->links, stack) : STACK_END_NO_USER;
     if (stack->end != STACK_END_ROOT)
         stack->frames[stack->count++] = (struct raw_frame){.vaddr = stack->end};
 }

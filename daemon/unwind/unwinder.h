@@ -11,6 +11,8 @@ struct unwind_space {
     const struct module *(*find)(void *user, uint64_t ip, uint64_t *ret_vaddr);
     void *user;
     const struct module *kernel; /* the module of kernel frames */
+    /* Of all answers of `find`, also those to come, among all spaces of an unwinder; 0: unknown. */
+    uint64_t generation;
 };
 
 struct unwinder;

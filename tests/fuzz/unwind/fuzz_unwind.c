@@ -61,7 +61,7 @@ static uint64_t enliven(const struct world *world, uint64_t word)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     static const struct module kernel = {.id = 2, .kind = MODULE_KERNEL, .fd = -1};
-    static struct raw_stack raw;
+    static struct raw_stack raw, again;
     static struct unwinder *unwinder;
     static struct world world;
     if (!unwinder) {
@@ -97,6 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     unwinder_run(unwinder, &sample, &space, &raw);
     fuzz_check(raw.count > 0 && raw.count <= STACK_FRAMES_MAX + 1);
     fuzz_check((raw.end == STACK_END_ROOT) == (raw.frames[raw.count - 1].module != 0));
+    /* What an earlier input left behind changes nothing. */
+    space.generation = 1;
+    unwinder_run(unwinder, &sample, &space, &again);
+    fuzz_check(again.end == raw.end && again.count == raw.count);
+    for (size_t i = 0; i < raw.count; i++)
+        fuzz_check(again.frames[i].vaddr == raw.frames[i].vaddr);
     free(stack);
     return 0;
 }

@@ -160,7 +160,7 @@ static int close_program(void **state)
 
 static void unwind(const struct state *state)
 {
-    static const struct unwind_space space = {find, NULL, &kernel};
+    static const struct unwind_space space = {.find = find, .kernel = &kernel};
     unwinder_run(unwinder, &state->sample, &space, &stack);
 }
 

@@ -98,7 +98,7 @@ static const struct module *find(void *user, uint64_t ip, uint64_t *ret_vaddr)
     return &self;
 }
 
-static const struct unwind_space space = {find, NULL, &kernel};
+static const struct unwind_space space = {.find = find, .kernel = &kernel};
 static struct unwinder *unwinder;
 static struct raw_stack stack;
 
