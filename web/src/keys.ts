@@ -8,6 +8,8 @@ export interface Key {
   /** What it does, for the list of keys. */
   title: string;
   run: (event: KeyboardEvent) => void;
+  /** Whether the key is meant now (default: always). Not so: the browser does with it what it does. */
+  when?: (event: KeyboardEvent) => boolean;
 }
 
 export interface KeyGroup {
@@ -30,7 +32,7 @@ export function useKeys(title: string, keys: Key[]): void {
     groups.value = [...groups.peek(), group];
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      const found = latest.current.find(({ key }) => key === event.key);
+      const found = latest.current.find(({ key, when }) => key === event.key && (when?.(event) ?? true));
       if (!found) return;
       event.preventDefault();
       found.run(event);

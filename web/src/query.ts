@@ -14,11 +14,13 @@ export interface Query<Answer> {
   url: string | null;
 }
 
-interface Options {
+interface Options<Answer> {
   /** Ask anew as the numbers grow (default). Not for what cannot change. */
   follow?: boolean;
   /** At least so long between two questions, ms. */
   pause_ms?: number;
+  /** How to ask; getJson unless told otherwise. */
+  ask?: (url: string, signal: AbortSignal) => Promise<Answer>;
 }
 
 const PAUSE_MS = 500;
@@ -26,7 +28,7 @@ const RETRY_MS = 2000;
 const SHARE = 4; // at most 1/(1 + SHARE) of the time is spent waiting for answers
 
 /** Asks `url` (null: nothing) and again as the session grows. */
-export function useQuery<Answer>(url: string | null, { follow = true, pause_ms = PAUSE_MS }: Options = {}): ReadonlySignal<Query<Answer>> {
+export function useQuery<Answer>(url: string | null, { follow = true, pause_ms = PAUSE_MS, ask: answer = getJson }: Options<Answer> = {}): ReadonlySignal<Query<Answer>> {
   const state = useSignal<Query<Answer>>({ data: null, problem: null, url: null });
   const asked = useRef({ at: 0, took: 0, tick: -1 });
   useEffect(() => {
@@ -44,7 +46,7 @@ export function useQuery<Answer>(url: string | null, { follow = true, pause_ms =
       asked.current.tick = tick.peek();
       let next = RETRY_MS;
       try {
-        const data = await getJson<Answer>(url!, controller.signal);
+        const data = await answer(url!, controller.signal);
         if (stopped) return;
         state.value = { data, problem: null, url };
         const took = performance.now() - began;

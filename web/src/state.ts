@@ -96,6 +96,7 @@ export function format(route: Route): string {
 }
 
 export const route = signal<Route>(home);
+let shown: string | null = null; // the part of the address that `route` is of
 
 /** Where a link to a changed route goes. Another view forgets the options of this one, unless given. */
 export function link(change: Partial<Route>): string {
@@ -114,13 +115,15 @@ export function link(change: Partial<Route>): string {
 /** Goes to a changed route: a step that Back takes back. */
 export function go(change: Partial<Route>): void {
   const hash = link(change);
-  if (hash !== location.hash) location.hash = hash;
+  if (hash === location.hash) return;
+  location.hash = hash;
+  read(); // at once: what comes before the event must not begin from the route that was
 }
 
 /** Changes the URL without a step for Back: for what changes continuously, like a text being typed. */
 export function replace(change: Partial<Route>): void {
   history.replaceState(null, '', link(change));
-  route.value = parse(location.hash);
+  read();
 }
 
 /** One option of the view, changed; empty forgets it. */
@@ -140,8 +143,12 @@ export const filters = computed<Parameters>(() => {
 /** The numbers stand still; sampling goes on. */
 export const frozen = signal(false);
 
+function read(): void {
+  if (location.hash !== shown) route.value = parse(location.hash);
+  shown = location.hash;
+}
+
 export function startRouting(): void {
-  const read = () => { route.value = parse(location.hash); };
   addEventListener('hashchange', read);
   read();
 }
