@@ -25,7 +25,8 @@ struct bucket_store {
     struct sealed_bucket **sealed; /* owned array of references */
     size_t sealed_count, sealed_capacity;
     size_t bytes, limit_bytes;
-    uint64_t end_ns, knows_since_ns;
+    uint64_t end_ns;
+    struct bucket_losses losses;
 };
 
 /* How wide buckets of some age are: a second after a minute, ten seconds after ten, and so on. */
@@ -203,7 +204,9 @@ static void drop_oldest(struct bucket_store *store)
 {
     struct sealed_bucket *oldest = store->sealed[0];
     store->bytes -= sealed_bytes(oldest);
-    store->knows_since_ns = oldest->bucket.end_ns;
+    store->losses.knows_since_ns = oldest->bucket.end_ns;
+    for (size_t i = 0; i < oldest->bucket.count; i++)
+        store->losses.forgotten_hits += oldest->bucket.entries[i].hits;
     store->sealed_count--;
     memmove(&store->sealed[0], &store->sealed[1], store->sealed_count * sizeof(store->sealed[0]));
     bucket_release(oldest);
@@ -211,8 +214,13 @@ static void drop_oldest(struct bucket_store *store)
 
 static void stay_within_limit(struct bucket_store *store)
 {
-    for (unsigned shift = 1; shift <= 8 && store->bytes > store->limit_bytes; shift++)
+    for (unsigned shift = 1; shift <= 8 && store->bytes > store->limit_bytes; shift++) {
+        size_t before = store->sealed_count;
         coarsen(store, shift);
+        uint64_t width_ns = width_at(resolutions[0].age_ns, shift);
+        if (store->sealed_count < before && width_ns > store->losses.coarse_ns)
+            store->losses.coarse_ns = width_ns;
+    }
     while (store->bytes > store->limit_bytes && store->sealed_count > 1)
         drop_oldest(store);
 }
@@ -294,10 +302,11 @@ int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
     return error;
 }
 
-void bucket_store_set_range(struct bucket_store *store, uint64_t knows_since_ns, uint64_t end_ns)
+void bucket_store_set_range(struct bucket_store *store, const struct bucket_losses *losses,
+                            uint64_t end_ns)
 {
     pthread_mutex_lock(&store->mutex);
-    store->knows_since_ns = knows_since_ns;
+    store->losses = *losses;
     store->end_ns = end_ns;
     pthread_mutex_unlock(&store->mutex);
 }
@@ -316,7 +325,7 @@ int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***re
         *ret_buckets = copy;
         *ret_count = count;
         *ret_end_ns = store->end_ns;
-        *ret_knows_since_ns = store->knows_since_ns;
+        *ret_knows_since_ns = store->losses.knows_since_ns;
     }
     pthread_mutex_unlock(&store->mutex);
     return copy ? 0 : -ENOMEM;
@@ -337,10 +346,10 @@ size_t bucket_store_bytes(struct bucket_store *store)
     return bytes;
 }
 
-uint64_t bucket_store_knows_since_ns(struct bucket_store *store)
+struct bucket_losses bucket_store_losses(struct bucket_store *store)
 {
     pthread_mutex_lock(&store->mutex);
-    uint64_t since_ns = store->knows_since_ns;
+    struct bucket_losses losses = store->losses;
     pthread_mutex_unlock(&store->mutex);
-    return since_ns;
+    return losses;
 }

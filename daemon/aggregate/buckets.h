@@ -17,6 +17,13 @@ struct sealed_bucket {
     struct bucket bucket; /* last: it ends in a flexible array */
 };
 
+/* What the memory limit has cost so far. */
+struct bucket_losses {
+    uint64_t coarse_ns;      /* how wide what is older than a minute became; 0: as wide as ever */
+    uint64_t knows_since_ns; /* what is older was dropped */
+    uint64_t forgotten_hits; /* samples that were dropped */
+};
+
 struct bucket_store;
 
 /* `limit_bytes` bounds the memory of sealed buckets. 0 or -ENOMEM. */
@@ -39,8 +46,9 @@ int bucket_store_seal(struct bucket_store *store, uint64_t end_ns);
  */
 int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
                         const struct bucket_entry *entries);
-/* Writer: from when on the appended buckets know, and where time ended. */
-void bucket_store_set_range(struct bucket_store *store, uint64_t knows_since_ns, uint64_t end_ns);
+/* Writer: what the appended buckets no longer know, and where time ended. */
+void bucket_store_set_range(struct bucket_store *store, const struct bucket_losses *losses,
+                            uint64_t end_ns);
 
 /* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
@@ -50,5 +58,6 @@ void bucket_release(struct sealed_bucket *sealed);
 /* Changes what may be held; takes effect at the next seal. */
 void bucket_store_limit(struct bucket_store *store, size_t limit_bytes);
 size_t bucket_store_bytes(struct bucket_store *store);
-/* From when on the store still knows, as of the snapshot. */
-uint64_t bucket_store_knows_since_ns(struct bucket_store *store);
+
+/* As of the last seal. */
+struct bucket_losses bucket_store_losses(struct bucket_store *store);

@@ -88,6 +88,7 @@ static void add_samples(cJSON *object, const struct session_info *info)
     json_add_u64(samples, "truncated_stacks", info->samples.truncated_stacks);
     json_add_u64(samples, "unwound_to_root", info->samples.unwound_to_root);
     json_add_u64(samples, "unresolved_frames", info->samples.unresolved_frames);
+    json_add_u64(samples, "forgotten", info->samples.forgotten);
     cJSON *time = json_add_object(object, "time");
     json_add_u64(time, "sampled_ns", info->sampled_ns);
     json_add_u64(time, "accounted_ns", info->accounted_ns);

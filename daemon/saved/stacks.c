@@ -211,8 +211,11 @@ static int read_buckets(struct column *columns, struct budget *budget,
     for (uint64_t i = 0; i < columns[COLUMN_BUCKET_START].count && !error; i++)
         error = read_bucket(columns, budget, &scratch, &sums, &end_ns, profile);
     free(scratch.entries);
-    bucket_store_set_range(profile->buckets, profile->info.knows_since_ns,
-                           profile->info.duration_ns);
+    struct bucket_losses losses = {
+        .knows_since_ns = profile->info.knows_since_ns,
+        .forgotten_hits = profile->info.samples.total - sums.hits,
+    };
+    bucket_store_set_range(profile->buckets, &losses, profile->info.duration_ns);
     return error;
 }
 

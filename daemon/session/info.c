@@ -105,6 +105,21 @@ static void warn_of_samples(const struct session *session, struct session_info *
     }
 }
 
+/* Of what the memory limit has cost, in the order in which it does. */
+static void warn_of_losses(const struct bucket_losses *losses, struct session_info *info)
+{
+    if (losses->coarse_ns)
+        warn(info,
+             "what is older than a minute is kept in steps of up to %" PRIu64 " seconds, to stay "
+             "below the memory limit: raise --memory-limit",
+             losses->coarse_ns / NS_PER_SECOND);
+    if (losses->knows_since_ns)
+        warn(info,
+             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
+             "raise --memory-limit",
+             losses->knows_since_ns / NS_PER_SECOND);
+}
+
 /* Of a target that mostly waits for others. */
 static void warn_of_children(const struct session *session, struct session_info *info)
 {
@@ -223,11 +238,6 @@ static void warn_of_descriptors(const struct session *session, struct session_in
 
 static void fill_warnings(const struct session *session, struct session_info *info)
 {
-    if (info->knows_since_ns)
-        warn(info,
-             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
-             "raise --memory-limit",
-             info->knows_since_ns / NS_PER_SECOND);
     if (session->failure.error)
         warn(info, "%s", session->failure.text);
     if (session->target->root_fd < 0)
@@ -265,8 +275,9 @@ static void copy_saved_warnings(const struct session *session, struct session_in
 int session_info(struct session *session, struct session_info *ret_info)
 {
     struct session_info info = {.rss_bytes = resident_bytes()};
-    uint64_t knows_since_ns = bucket_store_knows_since_ns(session->buckets);
     pthread_mutex_lock(&session->mutex);
+    /* Under the mutex: buckets are sealed and counts published in one step. */
+    struct bucket_losses losses = bucket_store_losses(session->buckets);
     const struct session_published *published = &session->published;
     info.id = session->id;
     info.state = session->state;
@@ -289,18 +300,21 @@ int session_info(struct session *session, struct session_info *ret_info)
     info.samples.truncated_stacks = published->counts.truncated;
     info.samples.unwound_to_root = published->counts.to_root;
     info.samples.unresolved_frames = session->unresolved_frames;
+    info.samples.forgotten = losses.forgotten_hits;
     info.sampled_ns = published->counts.sampled_ns;
     info.accounted_ns = published->counts.accounted_ns;
     if (session_state_is_live(session->state)) {
         info.daemon_cpu_percent = published->daemon_cpu_percent;
         info.target_overhead_percent = published->target_overhead_percent;
     }
-    info.knows_since_ns = knows_since_ns;
+    info.knows_since_ns = losses.knows_since_ns;
     info.epoch = session->epoch;
-    if (session->saved)
+    if (session->saved) {
         copy_saved_warnings(session, &info);
-    else
+    } else {
+        warn_of_losses(&losses, &info);
         fill_warnings(session, &info);
+    }
     pthread_mutex_unlock(&session->mutex);
     if (!info.command || !info.executable) {
         session_info_free(&info);

@@ -63,10 +63,11 @@ static int seal_until(struct pipeline *pipeline, uint64_t time_ns)
 static void keep_leaf_only(struct pipeline *pipeline)
 {
     struct raw_stack *stack = &pipeline->stack;
+    if (stack->count < 2)
+        return;
     stack->end = STACK_END_MEMORY_LIMIT;
-    stack->count = stack->count > 1 ? 2 : 1;
-    stack->frames[stack->count - 1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
-    pipeline->counts.ended[STACK_END_MEMORY_LIMIT]++;
+    stack->count = 2;
+    stack->frames[1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
 }
 
 static int handle_sample(struct pipeline *pipeline, struct process *process,
@@ -84,11 +85,11 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
                                  address_space_generation(process->space)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
+    if (stack_trie_bytes(session->trie) > session->memory_limit_bytes / STACK_MEMORY_SHARE)
+        keep_leaf_only(pipeline);
     pipeline->counts.ended[stack->end]++;
     pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
     pipeline->counts.to_root += stack->end == STACK_END_ROOT;
-    if (stack_trie_bytes(session->trie) > session->memory_limit_bytes / STACK_MEMORY_SHARE)
-        keep_leaf_only(pipeline);
 
     uint32_t node = 0, thread = 0;
     error = stack_trie_add(session->trie, stack->frames, stack->count, &node);

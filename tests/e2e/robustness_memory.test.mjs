@@ -4,13 +4,35 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
-import { sleep, startTarget, until } from './helpers/processes.mjs';
-import { SANITIZED, needsRoot } from './helpers/programs.mjs';
+import { sleep, start, startTarget, until } from './helpers/processes.mjs';
+import { SANITIZED, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
+import { PROGRAMS, startProgram } from './helpers/real_programs.mjs';
 
 const resident = (pid) => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
 
 /** A target of many short threads, each of which is a new row in everything. */
 const startChurn = (t, pauseUs) => startTarget(t, 'churn', { args: [String(pauseUs), '300'] });
+
+/** Every sample is somewhere: on a line, without one, or forgotten. */
+async function assertAddsUp(daemon) {
+  await daemon.pause();
+  const session = await daemon.get('/sessions/current');
+  const { samples } = session;
+  const { lines, unknown, total } = await daemon.get('/sessions/current/lines?limit=10000');
+  assert.equal(lines.reduce((sum, row) => sum + row.self_hits, unknown.self_hits), total.hits);
+  assert.equal(total.hits + samples.forgotten, samples.total);
+  assert.equal(samples.forgotten > 0, session.knows_since_ns > 0);
+  const { series, start_ns, step_ns } = await daemon.get('/sessions/current/timeline?step_ns=100000000');
+  assert.equal(series.flatMap(({ hits }) => hits).reduce((sum, one) => sum + one, 0), total.hits);
+  const known = Math.floor((session.knows_since_ns - start_ns) / step_ns);
+  for (const { time_ns } of series)
+    assert.ok(time_ns.slice(0, known).every((time) => time === 0), 'nothing is invented for what is forgotten');
+  return session;
+}
+
+const resume = (daemon) => daemon.send('PATCH', '/sessions/current', { state: 'running' });
+const COARSER = /older than a minute is kept in steps of up to \d+ seconds.*memory limit/;
+const FORGOTTEN = /older than second \d+ was forgotten.*memory limit/;
 
 test('at a small memory limit the oldest goes, the rest adds up, and it is said', async (t) => {
   if (!needsRoot(t)) return;
@@ -25,17 +47,62 @@ test('at a small memory limit the oldest goes, the rest adds up, and it is said'
     },
     240,
   );
-  assert.ok(forgetful.warnings.some((text) => /was forgotten.*memory limit/.test(text)), forgetful.warnings.join());
+  assert.ok(forgetful.warnings.some((text) => FORGOTTEN.test(text)), forgetful.warnings.join());
   await daemon.waitSamples(forgetful.samples.total + 500);
-  await daemon.pause();
-  const session = await daemon.get('/sessions/current');
-  const { lines, unknown, total } = await daemon.get('/sessions/current/lines?limit=10000');
-  assert.ok(total.hits > 0 && total.hits < session.samples.total, JSON.stringify(total));
-  assert.equal(lines.reduce((sum, row) => sum + row.self_hits, unknown.self_hits), total.hits);
-  const { series, start_ns, step_ns } = await daemon.get('/sessions/current/timeline?step_ns=100000000');
-  const known = Math.floor((session.knows_since_ns - start_ns) / step_ns);
-  for (const { time_ns } of series)
-    assert.ok(time_ns.slice(0, known).every((time) => time === 0), 'nothing is invented for what is forgotten');
+  const session = await assertAddsUp(daemon);
+  assert.ok(session.samples.forgotten < session.samples.total, JSON.stringify(session.samples));
+});
+
+test('under pressure what is old becomes coarser, then it goes, each of which is said', async (t) => {
+  if (!needsRoot(t)) return;
+  // Several processes, to get much done on a busy machine, too. They end with their parent.
+  const one = `setpriv --pdeathsig KILL ${targetPath('recursion')} 900`;
+  const target = start(t, 'sh', ['-c', `for i in 1 2 3 4; do ${one} & done; wait`]);
+  const args = ['--follow', '--memory-limit', '1M', '--frequency', '3989', '--pid', String(target.pid)];
+  const daemon = await startDaemon(t, args);
+  await sleep(2500); // what these take is less than the limit, and what a minute takes is more
+  const early = await assertAddsUp(daemon);
+  assert.equal(early.samples.forgotten, 0);
+  assert.deepEqual(early.warnings, []);
+  await sleep(65_000); // only what is older than a minute becomes coarser
+  await resume(daemon);
+  // How the session looked when something of these first was true.
+  const seen = {};
+  const look = async () => {
+    const session = await daemon.get('/sessions/current');
+    if (session.warnings.some((text) => COARSER.test(text))) seen.coarser ??= session;
+    if (session.knows_since_ns > 0) seen.forgetful ??= session;
+    return session;
+  };
+  await until('it becomes coarser', async () => (await look()) && seen.coarser, 240);
+  await assertAddsUp(daemon);
+  await resume(daemon);
+  await until('it forgets', async () => (await look()) && seen.forgetful, 240);
+  assert.ok(seen.coarser.samples.total <= seen.forgetful.samples.total);
+  assert.ok(seen.forgetful.warnings.some((text) => COARSER.test(text)), 'coarser comes first');
+  assert.ok(seen.forgetful.warnings.some((text) => FORGOTTEN.test(text)), seen.forgetful.warnings.join());
+  await until('it forgets more', async () => (await look()).knows_since_ns > seen.forgetful.knows_since_ns, 240);
+  const late = await assertAddsUp(daemon);
+  assert.ok(late.samples.forgotten >= early.samples.total, 'the oldest went first');
+});
+
+test('when stacks have used up their share, callers are not kept, and each such sample is told', async (t) => {
+  if (!needsRoot(t)) return;
+  const { python } = PROGRAMS;
+  if (!needsFiles(t, [python.command], python.packages)) return;
+  const target = await startProgram(t, python);
+  const args = ['--memory-limit', '1M', '--frequency', '3989', '--pid', String(target.pid)];
+  const daemon = await startDaemon(t, args);
+  const CUT = /^the callers of (\d+) samples were not kept.*memory limit/;
+  const cut = ({ warnings }) => Number(warnings.map((text) => CUT.exec(text)?.[1]).find(Boolean) ?? 0);
+  await until('some are not kept', async () => cut(await daemon.get('/sessions/current')) > 500, 240);
+  const session = await assertAddsUp(daemon);
+  const { unwound_to_root, truncated_stacks, total } = session.samples;
+  assert.ok(unwound_to_root + truncated_stacks + cut(session) <= total, JSON.stringify(session));
+  assert.ok(unwound_to_root > 0, 'the first were kept');
+  const { nodes, names } = await daemon.get('/sessions/current/flamegraph?min_percent=0');
+  const hits = nodes.total.filter((_, i) => names[nodes.name[i]].includes('callers not kept'));
+  assert.equal(hits.reduce((sum, one) => sum + one, 0), cut(session), 'the flame graph shows them as such');
 });
 
 test('what large answers took is given back', async (t) => {

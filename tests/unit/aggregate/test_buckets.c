@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "aggregate/buckets.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 #define PLENTY ((size_t)64 << 20)
@@ -110,6 +111,7 @@ static void old_buckets_become_coarser_and_keep_their_sums(void **state)
     struct snapshot snapshot = take(store);
     assert_int_equal(snapshot.hits, count);
     assert_int_equal(snapshot.knows_since_ns, 0);
+    assert_int_equal(bucket_store_losses(store).coarse_ns, 0); /* as wide as age asks for */
     assert_true(snapshot.count < count / 10);
     for (size_t i = 1; i < snapshot.count; i++)
         assert_true(snapshot.buckets[i - 1]->bucket.end_ns <= snapshot.buckets[i]->bucket.start_ns);
@@ -131,7 +133,37 @@ static void past_its_limit_the_store_forgets_the_oldest_and_says_so(void **state
     assert_true(snapshot.knows_since_ns > 0);
     assert_true(snapshot.buckets[0]->bucket.start_ns >= snapshot.knows_since_ns);
     assert_int_equal(snapshot.end_ns, 5000 * BUCKET_NS);
+    struct bucket_losses losses = bucket_store_losses(store);
+    assert_int_equal(losses.knows_since_ns, snapshot.knows_since_ns);
+    assert_int_equal(losses.forgotten_hits + snapshot.hits, 5000);
     give_back(&snapshot);
+    bucket_store_free(store);
+}
+
+static void what_is_old_becomes_coarser_before_anything_is_forgotten(void **state)
+{
+    (void)state;
+    enum { SECONDS = 120, STACKS = 50 };
+    struct bucket_store *store = new_store(PLENTY);
+    uint64_t hits = 0;
+    for (uint64_t i = 0; i < SECONDS * 10; i++) {
+        for (uint32_t stack = 0; stack < STACKS; stack++, hits++)
+            assert_int_equal(bucket_store_count(store, stack, 0, 1), 0);
+        assert_int_equal(bucket_store_seal(store, (i + 1) * BUCKET_NS), 0);
+    }
+    /* The last minute alone is 720 kB; the one before, in seconds, a tenth of that. */
+    size_t limits[] = {bucket_store_bytes(store) - 20000, bucket_store_bytes(store) / 2};
+    for (size_t i = 0; i < array_length(limits); i++) {
+        bucket_store_limit(store, limits[i]);
+        assert_int_equal(bucket_store_seal(store, SECONDS * 10 * BUCKET_NS + i + 1), 0);
+        assert_true(bucket_store_bytes(store) <= limits[i]);
+        struct snapshot snapshot = take(store);
+        struct bucket_losses losses = bucket_store_losses(store);
+        assert_true(losses.coarse_ns > 10 * BUCKET_NS);
+        assert_int_equal(losses.knows_since_ns > 0, i == 1);
+        assert_int_equal(losses.forgotten_hits + snapshot.hits, hits);
+        give_back(&snapshot);
+    }
     bucket_store_free(store);
 }
 
@@ -143,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_outlives_the_store),
         cmocka_unit_test(old_buckets_become_coarser_and_keep_their_sums),
         cmocka_unit_test(past_its_limit_the_store_forgets_the_oldest_and_says_so),
+        cmocka_unit_test(what_is_old_becomes_coarser_before_anything_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
