@@ -1,6 +1,8 @@
 /* Parts of documents that several resources share. */
 #include "http/documents.h"
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 
 void document_add_cost(cJSON *object, const struct query_cost *cost)
@@ -39,6 +41,16 @@ const char *document_module(const struct profile_view *view, uint32_t module)
         return "";
     const struct module *found = profile_view_module(view, module);
     return found && found->path ? found->path : "";
+}
+
+void document_add_thread(cJSON *row, const char *name_key, const struct profile_view *view,
+                         uint32_t thread, size_t others)
+{
+    char name[48];
+    bool is_others = thread >= view->thread_count;
+    snprintf(name, sizeof name, "%zu other thread%s", others, others == 1 ? "" : "s");
+    json_add_u64(row, "tid", is_others ? 0 : (uint64_t)view->threads[thread].tid);
+    json_add_string(row, name_key, is_others ? name : view->threads[thread].name);
 }
 
 void document_add_line(cJSON *row, const struct profile_view *view, const struct query_line *line)

@@ -13,6 +13,13 @@ void document_add_total(cJSON *object, const struct query_total *total);
 /* "unknown": the numbers, and "reasons": {"no_debug_info": hits, ...} for those that occur. */
 void document_add_unknown(cJSON *object, const struct query_unknown *unknown);
 
+/*
+ * Adds "tid" and the name, as `name_key`, of a thread of the view; QUERY_OTHER_THREADS has tid 0
+ * and is "N other threads".
+ */
+void document_add_thread(cJSON *row, const char *name_key, const struct profile_view *view,
+                         uint32_t thread, size_t others);
+
 /* Line and function rows; the caller holds the symbols' shared lock. */
 void document_add_line(cJSON *row, const struct profile_view *view, const struct query_line *line);
 void document_add_function(cJSON *row, const struct profile_view *view,

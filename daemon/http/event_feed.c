@@ -129,7 +129,7 @@ static int advance_rows(struct event_feed *feed, struct text *text)
     error = event_rows_query(view, &options, &feed->params, &rows);
     if (error)
         return error;
-    bool same = generation == feed->generation;
+    bool same = false;
     struct event_range range = {feed->id_ns, view->duration_ns};
     if (feed->has_rows)
         error = event_rows_write(&feed->rows, &rows, view, &feed->params, range, text, &same);

@@ -143,18 +143,26 @@ static void append_row(cJSON *array, const struct profile_view *view, const stru
 /* Appends rows of `after`, up to the limit, that are not the same in `before`. */
 static int append_changed(cJSON *array, const struct profile_view *view,
                           const struct event_rows *before, const struct event_rows *after,
-                          size_t limit)
+                          size_t limit, bool *ret_same)
 {
     _cleanup_items_ struct items known = {0}, items = {0};
+    bool same = true;
     int error = before ? list_by_place(before, &known) : 0;
     if (!error)
         error = list_items(after, &items);
-    for (size_t i = 0; i < items.count && i < limit && !error; i++) {
-        const struct item *same = before ? find_item(&known, &items.rows[i]) : NULL;
-        if (!same || item_differs(same, &items.rows[i]))
+    if (error)
+        return error;
+    /* Past the limit it is enough to know whether anything changed. */
+    for (size_t i = 0; i < items.count && (i < limit || same); i++) {
+        const struct item *was = before ? find_item(&known, &items.rows[i]) : NULL;
+        if (was && !item_differs(was, &items.rows[i]))
+            continue;
+        same = false;
+        if (i < limit)
             append_row(array, view, after, i, false);
     }
-    return error;
+    *ret_same = same;
+    return 0;
 }
 
 /* Appends rows that are gone (old buckets were dropped, or a symbol became better known): zeros. */
@@ -218,26 +226,28 @@ static void add_head(cJSON *document, const struct event_rows *rows, struct even
 
 int event_rows_write(const struct event_rows *before, const struct event_rows *after,
                      const struct profile_view *view, const struct params *params,
-                     struct event_range range, struct text *text, bool *same)
+                     struct event_range range, struct text *text, bool *ret_same)
 {
     const char *name = after->lines ? "lines" : "functions";
     _cleanup_json_ cJSON *document = cJSON_CreateObject();
     _cleanup_text_ struct text json = {0};
     add_head(document, after, range, !before);
     cJSON *rows = json_add_array(document, name);
+    bool rows_same = false;
     int error;
     {
         _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
         size_t limit = params->file ? SIZE_MAX : params->limit;
-        error = append_changed(rows, view, before, after, limit);
+        error = append_changed(rows, view, before, after, limit, &rows_same);
         if (!error && before)
             error = append_vanished(rows, view, before, after);
     }
     if (error)
         return error;
+    bool same = ret_same && before && rows_same && !sums_differ(before, after);
+    if (ret_same)
+        *ret_same = same;
     if (same)
-        *same &= before && !sums_differ(before, after) && cJSON_GetArraySize(rows) == 0;
-    if (same && *same)
         return 0;
     error = json_print(document, &json);
     if (!error)

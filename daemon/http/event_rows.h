@@ -22,13 +22,13 @@ int event_rows_query(const struct profile_view *view, const struct query_options
 void event_rows_clear(struct event_rows *rows);
 
 /*
- * Adds an event of the rows that differ from `before`, or of all, with "reset": true, when that is
- * NULL. With *same set to true it adds nothing, and leaves it so, when nothing differs; NULL: adds
- * the event in any case. 0 or -ENOMEM.
+ * Adds an event of the rows that differ from `before`, up to the limit, or of all, with "reset":
+ * true, when that is NULL. Unless ret_same is NULL it adds nothing when no row and no sum differs,
+ * and says so. 0 or -ENOMEM.
  */
 int event_rows_write(const struct event_rows *before, const struct event_rows *after,
                      const struct profile_view *view, const struct params *params,
-                     struct event_range range, struct text *text, bool *same);
+                     struct event_range range, struct text *text, bool *ret_same);
 
 /* "event: NAME\ndata: JSON\n\n" */
 void event_write(struct text *text, const char *name, const char *json);

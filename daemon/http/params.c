@@ -205,6 +205,12 @@ static bool parse_filter(char **value, struct params *params)
     return true;
 }
 
+static bool parse_group(char **value, struct params *params)
+{
+    params->by_thread = !strcmp(*value, "thread");
+    return params->by_thread || !strcmp(*value, "none");
+}
+
 static bool parse_file(char **value, struct params *params)
 {
     uint64_t file;
@@ -255,6 +261,7 @@ static const struct param_spec specs[] = {
     {"direction", PARAM_DIRECTION, false, parse_direction, "callees or callers"},
     {"inverted", PARAM_INVERTED, false, parse_inverted, "0 or 1"},
     {"filter", PARAM_FILTER, false, parse_filter, "up to 256 bytes"},
+    {"group", PARAM_GROUP, false, parse_group, "none or thread"},
     {"file", PARAM_FILE, false, parse_file, "the id of a file"},
     {"functions", PARAM_FUNCTIONS, false, parse_functions, "0 or 1"},
     {"forget", PARAM_FORGET, false, parse_forget, "0 or 1"},

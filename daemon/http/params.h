@@ -34,6 +34,7 @@ enum param {
     PARAM_FILTER = 1 << 21,
     PARAM_FILE = 1 << 22,
     PARAM_FUNCTIONS = 1 << 23,
+    PARAM_GROUP = 1 << 24,
     PARAM_DIFF = 1 << 30, /* all of params_diff.h */
 };
 
@@ -77,7 +78,7 @@ struct params {
     bool forget, self;
     char *filter;  /* owned; NULL: none */
     uint32_t file; /* 0: all */
-    bool functions;
+    bool functions, by_thread;
     char *token; /* owned */
     struct params_diff diff;
 };

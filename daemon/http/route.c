@@ -31,8 +31,9 @@ const struct route routes[] = {
      true},
     {METHOD_GET, SESSION "/timeline", handle_timeline,
      PARAMS_RANGE | PARAM_FOCUS | PARAM_HIDE | PARAM_STEP | PARAM_POINTS | PARAM_LIMIT, true},
-    {METHOD_GET, SESSION "/functions", handle_functions, PARAMS_TABLE | PARAM_FILTER, true},
-    {METHOD_GET, SESSION "/lines", handle_lines, PARAMS_TABLE | PARAM_FILTER, true},
+    {METHOD_GET, SESSION "/functions", handle_functions, PARAMS_TABLE | PARAM_FILTER | PARAM_GROUP,
+     true},
+    {METHOD_GET, SESSION "/lines", handle_lines, PARAMS_TABLE | PARAM_FILTER | PARAM_GROUP, true},
     /* Whether a file can be read may change at any time, whatever the session's epoch is. */
     {METHOD_GET, SESSION "/files", handle_files, PARAMS_TABLE, false},
     {METHOD_GET, SESSION "/files/{file}/lines", handle_file_lines,

@@ -29,7 +29,8 @@ int handle_lines(struct request *request, struct reply *reply)
     int error = session_view(request->session, &view);
     if (error)
         return error;
-    error = query_lines(view, &options, &lines);
+    error = request->params.by_thread ? query_lines_by_thread(view, &options, &lines)
+                                      : query_lines(view, &options, &lines);
     if (!error && request->params.filter)
         error = query_lines_match(view, request->params.filter, lines);
     if (error)
@@ -43,8 +44,13 @@ int handle_lines(struct request *request, struct reply *reply)
     page_bounds(&request->params, lines->count, &first, &end);
     {
         _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
-        for (size_t i = first; i < end; i++)
-            document_add_line(json_append_object(rows), view, &lines->rows[i]);
+        for (size_t i = first; i < end; i++) {
+            cJSON *row = json_append_object(rows);
+            if (request->params.by_thread)
+                document_add_thread(row, "thread", view, lines->rows[i].thread,
+                                    lines->other_threads);
+            document_add_line(row, view, &lines->rows[i]);
+        }
     }
     json_add_u64(document, "count", lines->count);
     document_add_next_cursor(document, &request->params, view, end, lines->count);
@@ -59,7 +65,8 @@ int handle_functions(struct request *request, struct reply *reply)
     int error = session_view(request->session, &view);
     if (error)
         return error;
-    error = query_functions(view, &options, &functions);
+    error = request->params.by_thread ? query_functions_by_thread(view, &options, &functions)
+                                      : query_functions(view, &options, &functions);
     if (!error && request->params.filter)
         error = query_functions_match(view, request->params.filter, functions);
     if (error)
@@ -72,8 +79,13 @@ int handle_functions(struct request *request, struct reply *reply)
     page_bounds(&request->params, functions->count, &first, &end);
     {
         _cleanup_symbols_lock_ const struct symbols *locked = view_lock_symbols(view);
-        for (size_t i = first; i < end; i++)
-            document_add_function(json_append_object(rows), view, &functions->rows[i]);
+        for (size_t i = first; i < end; i++) {
+            cJSON *row = json_append_object(rows);
+            if (request->params.by_thread)
+                document_add_thread(row, "thread", view, functions->rows[i].thread,
+                                    functions->other_threads);
+            document_add_function(row, view, &functions->rows[i]);
+        }
     }
     json_add_u64(document, "count", functions->count);
     document_add_next_cursor(document, &request->params, view, end, functions->count);

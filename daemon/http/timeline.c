@@ -1,9 +1,7 @@
 /* The timeline's handler. */
-#include <stdio.h>
-
 #include "base/cleanup.h"
+#include "http/documents.h"
 #include "http/handlers.h"
-#include "http/json.h"
 #include "http/view.h"
 
 #define STEP_DEFAULT_NS UINT64_C(1000000000)
@@ -23,23 +21,13 @@ static void add_column(cJSON *row, const char *key, const uint64_t *values, size
     json_add_raw(row, key, &numbers);
 }
 
-static void add_others_name(cJSON *row, size_t threads)
-{
-    char name[48];
-    snprintf(name, sizeof name, "%zu other thread%s", threads, threads == 1 ? "" : "s");
-    json_add_string(row, "name", name);
-}
-
 static void add_series(cJSON *row, const struct profile_view *view,
                        const struct query_timeline *timeline, size_t series)
 {
     bool is_others = timeline->other_count && series == timeline->series_count - 1;
-    const struct profile_thread *thread = &view->threads[timeline->threads[series]];
-    json_add_u64(row, "tid", is_others ? 0 : (uint64_t)thread->tid);
-    if (is_others)
-        add_others_name(row, timeline->other_count);
-    else
-        json_add_string(row, "name", thread->name);
+    document_add_thread(row, "name", view,
+                        is_others ? QUERY_OTHER_THREADS : timeline->threads[series],
+                        timeline->other_count);
     json_add_u64(row, "threads", is_others ? timeline->other_count : 1);
     size_t first = series * timeline->step_count;
     add_column(row, "time_ns", timeline->time_ns + first, timeline->step_count);

@@ -1,4 +1,6 @@
 /* The function table: self and total cost of each function. */
+#include "query/functions.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -50,21 +52,26 @@ static int finish(const struct query_walk *walk, const struct query_row *rows,
     return 0;
 }
 
+int query_functions_of_walk(const struct query_walk *walk, const struct query_frames *frames,
+                            enum query_sort sort, struct query_functions **ret_functions)
+{
+    _cleanup_free_ struct query_row *rows = NULL;
+    _cleanup_free_ uint32_t *inlined_into = NULL;
+    int error = count_functions(walk, frames, &rows, &inlined_into);
+    if (error)
+        return error;
+    return finish(walk, rows, inlined_into, frames->function_count, sort, ret_functions);
+}
+
 int query_functions(const struct profile_view *view, const struct query_options *options,
                     struct query_functions **ret_functions)
 {
     _cleanup_query_walk_ struct query_walk *walk = NULL;
     _cleanup_query_frames_ struct query_frames *frames = NULL;
-    _cleanup_free_ struct query_row *rows = NULL;
-    _cleanup_free_ uint32_t *inlined_into = NULL;
     int error = query_walk_new(view, options, &walk);
     if (!error)
         error = query_frames_new(view, walk, options->inlines, &frames);
-    if (!error)
-        error = count_functions(walk, frames, &rows, &inlined_into);
-    return error ? error
-                 : finish(walk, rows, inlined_into, frames->function_count, options->sort,
-                          ret_functions);
+    return error ? error : query_functions_of_walk(walk, frames, options->sort, ret_functions);
 }
 
 void query_functions_free(struct query_functions *functions)

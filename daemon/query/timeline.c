@@ -4,55 +4,21 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "query/cost.h"
-#include "query/filter.h"
+#include "query/thread_rank.h"
 
 #define TIMELINE_STEPS_MAX 10000
 /* 32 MiB of answer however many threads there are; steps grow before that is exceeded. */
 #define TIMELINE_CELLS_MAX (UINT64_C(4) << 20)
 #define TIMELINE_STEP_DEFAULT_NS (100 * NS_PER_MS)
 
-struct ranked {
-    uint32_t thread;
-    struct query_count count;
-};
-
-static int compare_ranked(const void *a, const void *b)
+/* A series for each thread with samples, busiest first; what is too many shares one. */
+static int choose_series(const struct profile_view *view, const struct query_filter *filter,
+                         size_t series_max, struct query_timeline *timeline)
 {
-    const struct ranked *left = a, *right = b;
-    const uint64_t times_ns[] = {left->count.time_ns, right->count.time_ns};
-    int order = (times_ns[0] < times_ns[1]) - (times_ns[0] > times_ns[1]);
-    if (!order)
-        order = (left->count.hits < right->count.hits) - (left->count.hits > right->count.hits);
-    return order ? order : query_id_compare(left->thread, right->thread);
-}
-
-/* A series for each thread with samples in the range, busiest first; what is too many shares one.
- */
-static int rank_threads(const struct profile_view *view, const struct query_filter *filter,
-                        size_t series_max, struct query_timeline *timeline)
-{
-    _cleanup_free_ struct ranked *ranked = calloc(view->thread_count + 1, sizeof *ranked);
-    timeline->threads = calloc(view->thread_count + 1, sizeof *timeline->threads);
-    if (!ranked || !timeline->threads)
-        return -ENOMEM;
-    for (size_t i = 0; i < view->thread_count; i++)
-        ranked[i].thread = (uint32_t)i;
-    for (size_t i = 0; i < view->bucket_count; i++) {
-        const struct bucket *bucket = view->buckets[i];
-        if (!query_filter_bucket(filter, bucket))
-            continue;
-        for (size_t j = 0; j < bucket->count; j++) {
-            const struct bucket_entry *entry = &bucket->entries[j];
-            struct query_count count = {entry->hits, query_filter_time_ns(filter, entry)};
-            if (query_filter_entry(filter, entry))
-                query_count_add(&ranked[entry->thread].count, count);
-        }
-    }
-    qsort(ranked, view->thread_count, sizeof *ranked, compare_ranked);
     size_t count = 0;
-    for (; count < view->thread_count && ranked[count].count.hits > 0; count++)
-        timeline->threads[count] = ranked[count].thread;
+    int error = query_rank_threads(view, filter, &timeline->threads, &count);
+    if (error)
+        return error;
     timeline->series_count = count;
     if (series_max && count > series_max) {
         timeline->other_count = count - series_max;
@@ -190,7 +156,7 @@ int query_timeline(const struct profile_view *view, const struct query_options *
     if (!timeline)
         return -ENOMEM;
 
-    error = rank_threads(view, &filter, shape->series_max, timeline);
+    error = choose_series(view, &filter, shape->series_max, timeline);
     if (error)
         return error;
     uint64_t end_ns = filter.to_ns < view->duration_ns ? filter.to_ns : view->duration_ns;

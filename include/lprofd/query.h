@@ -48,18 +48,22 @@ struct query_cost {
     double percent_low, percent_high; /* 95 % Wilson interval of the sorted share */
 };
 
+#define QUERY_OTHER_THREADS UINT32_MAX
+
 struct query_line {
     uint32_t file; /* symbols_file() id, never 0 */
     uint32_t line;
     uint32_t function; /* symbols_function() id of the line's most expensive function */
     struct query_cost cost;
     uint32_t inlined_into; /* physical functions in which it was sampled as inlined code */
+    uint32_t thread;       /* by thread: index into view->threads, or QUERY_OTHER_THREADS */
 };
 
 struct query_function {
     uint32_t function; /* symbols_function() id; 0: no function is known, e.g. not yet */
     struct query_cost cost;
     uint32_t inlined_into; /* physical functions in which it was sampled as inlined code */
+    uint32_t thread;       /* by thread: index into view->threads, or QUERY_OTHER_THREADS */
 };
 
 struct query_file {
@@ -82,12 +86,14 @@ struct query_lines {
     struct query_total total;
     struct query_unknown unknown;
     size_t count;
+    size_t other_threads;    /* by thread: how many QUERY_OTHER_THREADS stands for */
     struct query_line *rows; /* owned; sorted by cost, then file and line */
 };
 
 struct query_functions {
     struct query_total total;
     size_t count;
+    size_t other_threads;        /* by thread: how many QUERY_OTHER_THREADS stands for */
     struct query_function *rows; /* owned; sorted by cost */
 };
 
@@ -105,6 +111,15 @@ int query_functions(const struct profile_view *view, const struct query_options 
                     struct query_functions **ret_functions);
 int query_files(const struct profile_view *view, const struct query_options *options,
                 struct query_files **ret_files);
+
+/*
+ * The same with a row for each thread, of the 256 busiest threads and the sum of all others (fewer
+ * when that would be more than a million rows).
+ */
+int query_lines_by_thread(const struct profile_view *view, const struct query_options *options,
+                          struct query_lines **ret_lines);
+int query_functions_by_thread(const struct profile_view *view, const struct query_options *options,
+                              struct query_functions **ret_functions);
 
 /*
  * Keep only the rows of which the function, its module or the file's path contains the text, in

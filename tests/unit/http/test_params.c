@@ -101,6 +101,7 @@ static void wrong_parameters_are_named(void **state)
     refuses("inverted=2", ALL, "inverted");
     refuses("max_nodes=1", ALL, "max_nodes");
     refuses("max_nodes=1000001", ALL, "max_nodes");
+    refuses("group=module", ALL, "group");
     refuses("file=0", ALL, "file");
     refuses("functions=2", ALL, "functions");
     refuses("functions=1&file=2", ALL, "functions");

@@ -269,6 +269,21 @@ static void a_filter_keeps_the_rows_that_match(void **state)
     check_count(world, "/api/v1/sessions/1/functions?filter=main", 1);
 }
 
+static void grouped_rows_name_their_thread(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/api/v1/sessions/1/functions?group=thread");
+    cJSON *document = answer_json(&answer);
+    const cJSON *rows = cJSON_GetObjectItem(document, "functions");
+    const cJSON *own = cJSON_GetArrayItem(rows, 0), *others = cJSON_GetArrayItem(rows, 1);
+    assert_int_equal(cJSON_GetObjectItem(own, "tid")->valueint, 1234);
+    assert_string_equal(cJSON_GetObjectItem(own, "thread")->valuestring, "primes");
+    assert_int_equal(cJSON_GetObjectItem(others, "tid")->valueint, 0);
+    assert_string_equal(cJSON_GetObjectItem(others, "thread")->valuestring, "7 other threads");
+    cJSON_Delete(document);
+    answer_free(&answer);
+}
+
 /* The end of fake_source's main is on its line 4; only where the text is that of the lines. */
 static void functions_of_a_file_end_where_the_text_says(void **state)
 {
@@ -588,6 +603,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_filter_keeps_the_rows_that_match, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(grouped_rows_name_their_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(functions_of_a_file_end_where_the_text_says, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(gzip_is_the_same_content, set_up, tear_down),

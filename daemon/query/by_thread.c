@@ -1,0 +1,179 @@
+/* The line and function tables with a row for each thread. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "query/functions.h"
+#include "query/lines.h"
+#include "query/thread_cells.h"
+
+static void lines_cleanup(struct query_lines **lines)
+{
+    query_lines_free(*lines);
+}
+
+static void functions_cleanup(struct query_functions **functions)
+{
+    query_functions_free(*functions);
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct query_line *left = a, *right = b;
+    int order = query_id_compare(left->file, right->file);
+    return order ? order : query_id_compare(left->line, right->line);
+}
+
+static int compare_lines(const void *a, const void *b, void *sort)
+{
+    const struct query_line *left = a, *right = b;
+    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
+    if (!order)
+        order = compare_places(left, right);
+    return order ? order : query_id_compare(left->thread, right->thread);
+}
+
+/* Per frame: its line's row, counted from 1; 0: it has none. The rows are sorted by place. */
+static uint32_t *map_lines(const struct query_frames *frames, const struct query_lines *lines)
+{
+    uint32_t *rows = calloc(frames->count + 1ul, sizeof *rows);
+    for (uint32_t i = 0; rows && i < frames->count; i++) {
+        const struct frame *frame = &frames->frames[i];
+        struct query_line wanted = {.file = frame->file, .line = frame->line};
+        if (!query_frame_has_line(frame))
+            continue;
+        const struct query_line *row =
+            bsearch(&wanted, lines->rows, lines->count, sizeof wanted, compare_places);
+        rows[i] = row ? (uint32_t)(row - lines->rows) + 1 : 0;
+    }
+    return rows;
+}
+
+/* Replaces the rows by those of the cells. */
+static int split_lines(struct query_lines *lines, const struct thread_cells *cells,
+                       enum query_sort sort)
+{
+    struct query_line *rows = malloc((cells->count + 1) * sizeof *rows);
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct thread_cell *cell = &cells->items[i];
+        rows[i] = lines->rows[cell->row - 1];
+        rows[i].thread = cell->thread;
+        rows[i].cost = query_cost_make(cell->self, cell->total, lines->total, sort);
+    }
+    free(lines->rows);
+    lines->rows = rows;
+    lines->count = cells->count;
+    lines->other_threads = cells->other_threads;
+    qsort_r(rows, lines->count, sizeof *rows, compare_lines, &sort);
+    return 0;
+}
+
+int query_lines_by_thread(const struct profile_view *view, const struct query_options *options,
+                          struct query_lines **ret_lines)
+{
+    _cleanup_query_walk_ struct query_walk *walk = NULL;
+    _cleanup_query_frames_ struct query_frames *frames = NULL;
+    _cleanup_(lines_cleanup) struct query_lines *lines = NULL;
+    _cleanup_free_ uint32_t *row_of_frame = NULL;
+    _cleanup_thread_cells_ struct thread_cells cells = {0};
+    int error = query_walk_new(view, options, &walk);
+    if (!error)
+        error = query_frames_new(view, walk, options->inlines, &frames);
+    if (!error)
+        error = query_lines_of_walk(walk, frames, options->sort, &lines);
+    if (error)
+        return error;
+    qsort(lines->rows, lines->count, sizeof *lines->rows, compare_places);
+    row_of_frame = map_lines(frames, lines);
+    if (!row_of_frame)
+        return -ENOMEM;
+    error = thread_cells_count(view, options, frames, row_of_frame, (uint32_t)lines->count + 1, 0,
+                               &cells);
+    if (!error)
+        error = split_lines(lines, &cells, options->sort);
+    if (!error)
+        *ret_lines = take_pointer(lines);
+    return error;
+}
+
+/* --- functions -------------------------------------------------------------------------------- */
+
+static int compare_functions(const void *a, const void *b, void *sort)
+{
+    const struct query_function *left = a, *right = b;
+    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
+    if (!order)
+        order = query_id_compare(left->function, right->function);
+    return order ? order : query_id_compare(left->thread, right->thread);
+}
+
+/* Samples without any frame are those of function 0. */
+#define ROW_OF_UNKNOWN 1
+
+/* Per frame: its function, counted from 1, so that unknown functions have rows too. */
+static uint32_t *map_functions(const struct query_frames *frames)
+{
+    uint32_t *rows = malloc((frames->count + 1ul) * sizeof *rows);
+    for (uint32_t i = 0; rows && i < frames->count; i++)
+        rows[i] = frames->frames[i].function + 1;
+    return rows;
+}
+
+static int split_functions(struct query_functions *functions, uint32_t function_count,
+                           const struct thread_cells *cells, enum query_sort sort)
+{
+    _cleanup_free_ uint32_t *inlined_into = calloc(function_count + 1ul, sizeof *inlined_into);
+    struct query_function *rows = malloc((cells->count + 1) * sizeof *rows);
+    if (!inlined_into || !rows) {
+        free(rows);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < functions->count; i++)
+        inlined_into[functions->rows[i].function] = functions->rows[i].inlined_into;
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct thread_cell *cell = &cells->items[i];
+        rows[i] = (struct query_function){
+            .function = cell->row - 1,
+            .cost = query_cost_make(cell->self, cell->total, functions->total, sort),
+            .inlined_into = inlined_into[cell->row - 1],
+            .thread = cell->thread,
+        };
+    }
+    free(functions->rows);
+    functions->rows = rows;
+    functions->count = cells->count;
+    functions->other_threads = cells->other_threads;
+    qsort_r(rows, functions->count, sizeof *rows, compare_functions, &sort);
+    return 0;
+}
+
+int query_functions_by_thread(const struct profile_view *view, const struct query_options *options,
+                              struct query_functions **ret_functions)
+{
+    _cleanup_query_walk_ struct query_walk *walk = NULL;
+    _cleanup_query_frames_ struct query_frames *frames = NULL;
+    _cleanup_(functions_cleanup) struct query_functions *functions = NULL;
+    _cleanup_free_ uint32_t *row_of_frame = NULL;
+    _cleanup_thread_cells_ struct thread_cells cells = {0};
+    int error = query_walk_new(view, options, &walk);
+    if (!error)
+        error = query_frames_new(view, walk, options->inlines, &frames);
+    if (!error)
+        error = query_functions_of_walk(walk, frames, options->sort, &functions);
+    if (error)
+        return error;
+    row_of_frame = map_functions(frames);
+    if (!row_of_frame)
+        return -ENOMEM;
+    error = thread_cells_count(view, options, frames, row_of_frame, frames->function_count + 1,
+                               ROW_OF_UNKNOWN, &cells);
+    if (!error)
+        error = split_functions(functions, frames->function_count, &cells, options->sort);
+    if (!error)
+        *ret_functions = take_pointer(functions);
+    return error;
+}

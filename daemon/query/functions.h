@@ -1,0 +1,8 @@
+/* The function table's inside, for queries that need more than its rows. */
+#pragma once
+
+#include "query/frames.h"
+
+/* query_functions() of a walk that was done already, with options->sort. 0 or -ENOMEM. */
+int query_functions_of_walk(const struct query_walk *walk, const struct query_frames *frames,
+                            enum query_sort sort, struct query_functions **ret_functions);

@@ -1,0 +1,12 @@
+/* The threads that a query counts, by how busy they are. */
+#pragma once
+
+#include "query/cost.h"
+#include "query/filter.h"
+
+/*
+ * The threads (indices into view->threads) that have samples, busiest first; the caller frees
+ * *ret_threads. 0 or -ENOMEM. O(entries + threads log threads).
+ */
+int query_rank_threads(const struct profile_view *view, const struct query_filter *filter,
+                       uint32_t **ret_threads, size_t *ret_count);
