@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/symbol_cache.h"
 
 static int store_pid(void *user, const char *value, struct failure *failure)
 {
@@ -161,6 +162,20 @@ static int store_no_source_text(void *user, const char *value, struct failure *f
     return 0;
 }
 
+static int store_symbol_cache(void *user, const char *value, struct failure *failure)
+{
+    struct settings *settings = user;
+    free(settings->symbol_cache);
+    settings->symbol_cache = NULL;
+    settings->no_symbol_cache = strcmp(value, "off") == 0;
+    if (settings->no_symbol_cache)
+        return 0;
+    if (value[0] != '/')
+        return failure_set(failure, -EINVAL, "must be an absolute path, or off");
+    settings->symbol_cache = strdup(value);
+    return settings->symbol_cache ? 0 : failure_set(failure, -EINVAL, "out of memory");
+}
+
 static const struct option_spec options[] = {
     {"pid", "PID", "attach to this process (repeatable)", store_pid},
     {"listen", "ADDR[:PORT]",
@@ -188,6 +203,10 @@ static const struct option_spec options[] = {
      "where sources are found: NEW in place of OLD, or anywhere below NEW (repeatable)",
      store_source_path},
     {"memory-limit", "BYTES", "memory for one session's data (default 256M)", store_memory_limit},
+    {"symbol-cache", "DIR|off",
+     "where symbols of much debug information are kept, so that the next session has them at once "
+     "(default ~/.cache/lprofd/symbols; root: /var/cache/lprofd/symbols)",
+     store_symbol_cache},
     {0},
 };
 
@@ -284,6 +303,9 @@ enum options_outcome settings_parse(int argc, char **argv, struct settings *ret_
         failure_set(ret_failure, -EINVAL, "%s: see lprofd --help", mistake);
         return OPTIONS_WRONG;
     }
+    if (!settings->symbol_cache && !settings->no_symbol_cache)
+        settings->symbol_cache = symbol_cache_default();
+    settings->session.symbol_cache = settings->symbol_cache;
     settings->session.command = arguments.command;
     settings->session.source_paths = settings->source_paths;
     return OPTIONS_RUN;
@@ -295,4 +317,5 @@ void settings_free(struct settings *settings)
         free(settings->source_paths[i].old_prefix);
         free(settings->source_paths[i].new_prefix);
     }
+    free(settings->symbol_cache);
 }

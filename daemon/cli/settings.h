@@ -22,6 +22,8 @@ struct settings {
     bool no_source_text;
     const char *files[SETTINGS_FILES_MAX]; /* saved profiles to open; borrowed from argv */
     size_t file_count;
+    bool no_symbol_cache;
+    char *symbol_cache;             /* owned: where session.symbol_cache points, unless NULL */
     struct session_options session; /* strings borrowed from argv; source_paths points below */
     struct source_path source_paths[SETTINGS_SOURCE_PATHS_MAX]; /* strings owned */
 };

@@ -60,14 +60,17 @@ static int copy_defaults(const struct session_options *from, struct session_opti
     *to = *from;
     to->pid = 0;
     to->command = NULL;
-    to->event = to->backend = NULL;
+    to->event = to->backend = to->symbol_cache = NULL;
     to->source_paths = NULL;
     to->source_path_count = 0;
     char *event = from->event ? strdup(from->event) : NULL;
     char *backend = from->backend ? strdup(from->backend) : NULL;
+    char *symbol_cache = from->symbol_cache ? strdup(from->symbol_cache) : NULL;
     to->event = event;
     to->backend = backend;
-    if ((from->event && !event) || (from->backend && !backend))
+    to->symbol_cache = symbol_cache;
+    if ((from->event && !event) || (from->backend && !backend) ||
+        (from->symbol_cache && !symbol_cache))
         return -ENOMEM;
     return copy_source_paths(from, to);
 }
@@ -77,6 +80,7 @@ static void free_defaults(struct session_options *defaults)
     free_source_paths(defaults);
     free((void *)(uintptr_t)defaults->event);
     free((void *)(uintptr_t)defaults->backend);
+    free((void *)(uintptr_t)defaults->symbol_cache);
 }
 
 /* Each connection needs a descriptor: of all that there may be, sessions keep half. */

@@ -177,6 +177,11 @@ struct target target_rights(const struct target *target)
     return rights;
 }
 
+uid_t privilege_target_user(const struct target *target)
+{
+    return target_rights(target).uid;
+}
+
 void target_free(struct target *target)
 {
     if (!target)

@@ -251,6 +251,8 @@ static void fill_warnings(const struct session *session, struct session_info *in
     warn_of_descriptors(session, info);
     warn_of_modules(session, info);
     warn_of_compiled_code(session, info);
+    if (session->cache_problem)
+        warn(info, "%s", session->cache_problem);
 }
 
 static uint64_t resident_bytes(void)

@@ -87,6 +87,7 @@ static void session_free(struct session *session)
     for (size_t i = 0; i < session->module_problem_count; i++)
         free(session->module_problems[i]);
     free(session->module_problems);
+    free(session->cache_problem);
     free(session->command);
     free(session->executable);
     free(session->event_wanted);
@@ -210,6 +211,8 @@ static int open_stages(struct session *session, const struct session_options *op
         error = bucket_store_new((size_t)session->memory_limit_bytes, &session->buckets);
     if (!error)
         error = symbols_new(session->target, &session->symbols);
+    if (!error && options->symbol_cache)
+        error = symbols_use_cache(session->symbols, options->symbol_cache);
     if (!error)
         error = session_start_fetcher(session);
     return error ? failure_set(failure, error, "out of memory") : 0;

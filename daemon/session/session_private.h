@@ -88,6 +88,7 @@ struct session {
     size_t module_lacks_count, module_lacks_capacity;
     char **module_problems; /* owned, by module id; NULL: none is known */
     size_t module_problem_count, module_problem_capacity;
+    char *cache_problem;    /* owned; why symbols are not kept on disk; NULL: they are */
     struct failure failure; /* why the pipeline could not start */
     uint64_t epoch;
 };

@@ -26,22 +26,27 @@ struct symbol_work {
     struct session *session; /* borrowed */
     struct pending *names;   /* owned; by module id */
     struct pending *lines;   /* owned; by module id */
-    size_t module_count, names_capacity, lines_capacity;
+    size_t module_count, names_capacity, lines_capacity, is_kept_capacity;
     uint32_t seen;         /* locations taken over from the trie */
     uint32_t known;        /* as many as it had when last looked at */
     uint32_t modules_seen; /* that were looked at for jitdumps */
     bool drained;          /* no more will come */
+    bool *is_kept;         /* owned; by module id: earlier sessions knew lines of it */
+    bool keeping;          /* lines are to be kept for later sessions */
+    uint64_t rest_ns;      /* how long not to go on with that */
 };
 
 static int make_room(struct symbol_work *work, uint32_t module)
 {
     size_t want = (size_t)module + 1;
     if (array_reserve(&work->names, &work->names_capacity, want, sizeof *work->names) ||
-        array_reserve(&work->lines, &work->lines_capacity, want, sizeof *work->lines))
+        array_reserve(&work->lines, &work->lines_capacity, want, sizeof *work->lines) ||
+        array_reserve(&work->is_kept, &work->is_kept_capacity, want, sizeof *work->is_kept))
         return -1;
     for (; work->module_count < want; work->module_count++) {
         work->names[work->module_count] = (struct pending){0};
         work->lines[work->module_count] = (struct pending){0};
+        work->is_kept[work->module_count] = false;
     }
     return 0;
 }
@@ -76,32 +81,23 @@ static void take_new(struct symbol_work *work)
     }
 }
 
-static void resolve_names(struct symbol_work *work)
-{
-    for (size_t id = 1; id < work->module_count; id++) {
-        struct pending *names = &work->names[id];
-        if (names->count == 0)
-            continue;
-        const struct module *module = module_table_get(work->session->modules, (uint32_t)id);
-        symbols_resolve_names(work->session->symbols, module, names->requests, names->count);
-        if (!pending_add(&work->lines[id], names->requests, names->count))
-            names->count = 0;
-    }
-}
-
-/* The module with the most samples that waits for lines; 0 when none does. */
+/*
+ * The module with the most samples that waits for lines; 0 when none does. One of which most was
+ * known from the start is large, and can wait for the rest.
+ */
 static uint32_t hottest_module(struct symbol_work *work)
 {
     struct session *session = work->session;
     uint32_t best = 0;
-    uint64_t best_hits = 0;
+    uint64_t best_worth = 0;
     pthread_mutex_lock(&session->mutex);
     for (size_t id = 1; id < work->module_count; id++) {
         uint64_t hits =
             id < session->published.module_count ? session->published.module_hits[id] : 0;
-        if (work->lines[id].count && (!best || hits > best_hits)) {
+        uint64_t worth = work->is_kept[id] ? 0 : hits;
+        if (work->lines[id].count && (!best || worth > best_worth)) {
             best = (uint32_t)id;
-            best_hits = hits;
+            best_worth = worth;
         }
     }
     pthread_mutex_unlock(&session->mutex);
@@ -158,6 +154,32 @@ static void note_results(struct symbol_work *work, uint32_t module, const struct
     }
     session->epoch++;
     pthread_mutex_unlock(&session->mutex);
+}
+
+/* Names, and lines that earlier sessions knew; the other lines have to wait. */
+static void resolve_names_of(struct symbol_work *work, uint32_t id)
+{
+    struct pending *names = &work->names[id];
+    struct symbols *symbols = work->session->symbols;
+    const struct module *module = module_table_get(work->session->modules, id);
+    size_t left;
+    symbols_resolve_names(symbols, module, names->requests, names->count);
+    symbols_resolve_kept_lines(symbols, module, names->requests, names->count, &left);
+    if (pending_add(&work->lines[id], names->requests, left))
+        return; /* out of memory: try again later */
+    const struct pending done = {.requests = names->requests + left, .count = names->count - left};
+    if (done.count) {
+        work->is_kept[id] = true;
+        note_results(work, id, &done);
+    }
+    names->count = 0;
+}
+
+static void resolve_names(struct symbol_work *work)
+{
+    for (size_t id = 1; id < work->module_count; id++)
+        if (work->names[id].count)
+            resolve_names_of(work, (uint32_t)id);
 }
 
 /* New code has at least a name while lines are looked up. */
@@ -287,11 +309,31 @@ static void tell_progress(struct symbol_work *work)
     pthread_mutex_unlock(&session->mutex);
 }
 
+static void note_cache_problem(struct session *session)
+{
+    char *problem = session->cache_problem ? NULL : symbols_cache_problem(session->symbols);
+    if (!problem)
+        return;
+    pthread_mutex_lock(&session->mutex);
+    session->cache_problem = problem;
+    session->epoch++;
+    pthread_mutex_unlock(&session->mutex);
+}
+
+/* When nobody waits for anything; half of the time, because it is not what lprofd is there for. */
+static void keep_some(struct symbol_work *work)
+{
+    uint64_t begun_ns = clock_monotonic_ns();
+    work->keeping = symbols_keep_some(work->session->symbols);
+    work->rest_ns = clock_monotonic_ns() - begun_ns;
+    note_cache_problem(work->session);
+}
+
 /* Sleeps until there is something to do. Returns true when the thread shall end. */
 static bool rest(struct symbol_work *work)
 {
     struct session *session = work->session;
-    struct timespec deadline = clock_deadline(POLL_NS);
+    struct timespec deadline = clock_deadline(work->keeping ? work->rest_ns : POLL_NS);
     pthread_mutex_lock(&session->mutex);
     if (!session->stopping && session->drained == work->drained &&
         stack_trie_location_count(session->trie) == work->known)
@@ -325,7 +367,8 @@ void *symbol_thread_main(void *user)
         refresh(&work, work.drained);
         session_want_debug_files(work.session);
         tell_progress(&work);
-        if (work.drained && is_over(work.session))
+        keep_some(&work);
+        if (work.drained && !work.keeping && is_over(work.session))
             break;
     }
     for (size_t i = 0; i < work.module_count; i++) {
@@ -334,5 +377,6 @@ void *symbol_thread_main(void *user)
     }
     free(work.names);
     free(work.lines);
+    free(work.is_kept);
     return NULL;
 }

@@ -80,6 +80,8 @@ static void forget_units(struct object *object)
 void object_forget_lines(struct object *object)
 {
     forget_units(object);
+    if (object->stored)
+        stored_module_leave_image(object->stored);
     split_search_forget(&object->splits);
     debug_image_free(object->image);
     object->image = NULL;
@@ -90,6 +92,7 @@ void object_free(struct object *object)
     if (!object)
         return;
     object_forget_lines(object);
+    stored_module_free(object->stored);
     free(object->units);
     split_search_free(&object->splits);
     unit_index_free(&object->index);
@@ -108,8 +111,7 @@ static const char *linked_path(const struct object *object)
     return object->debug_path ? object->debug_path : object->module->path;
 }
 
-/* The file that has the debug sections. */
-static const struct elf_reader *debug_reader(const struct object *object)
+const struct elf_reader *object_debug_reader(const struct object *object)
 {
     return object->debug ? object->debug : object->binary;
 }
@@ -133,8 +135,8 @@ static int load_image(const struct object *object, const struct target *target,
                       struct debug_image **ret_image)
 {
     struct debug_image *alternate;
-    int error = load_alternate(object, target, debug_reader(object), &alternate);
-    return error ? error : debug_image_load(debug_reader(object), alternate, ret_image);
+    int error = load_alternate(object, target, object_debug_reader(object), &alternate);
+    return error ? error : debug_image_load(object_debug_reader(object), alternate, ret_image);
 }
 
 static int read_index(struct object *object)
@@ -212,7 +214,7 @@ int object_load_lines(struct object *object, const struct target *target,
 {
     if (object->status != SYMBOL_LINE || object->image)
         return 0;
-    int error = meanwhile && is_large(debug_reader(object))
+    int error = meanwhile && is_large(object_debug_reader(object))
                     ? load_in_thread(object, target, meanwhile, user)
                     : load_image(object, target, &object->image);
     if (!error && !object->indexed)
@@ -224,6 +226,16 @@ int object_load_lines(struct object *object, const struct target *target,
     return error;
 }
 
+struct unit_source object_unit_source(struct object *object)
+{
+    return (struct unit_source){
+        .image = object->image,
+        .path = linked_path(object),
+        .text_vaddr = object->binary->text_vaddr,
+        .splits = &object->splits,
+    };
+}
+
 /* NULL when the unit is broken. */
 static int touch_unit(struct object *object, uint32_t position, struct unit **ret_unit)
 {
@@ -232,17 +244,14 @@ static int touch_unit(struct object *object, uint32_t position, struct unit **re
         return 0;
     if (object->units_bytes > UNITS_BYTES_MAX)
         forget_units(object);
-    const struct unit_source source = {
-        .image = object->image,
-        .path = linked_path(object),
-        .text_vaddr = object->binary->text_vaddr,
-        .splits = &object->splits,
-    };
+    const struct unit_source source = object_unit_source(object);
     int error = unit_read(&source, &object->index.units[position], &object->units[position]);
     if (error)
         return error == -ENOMEM ? error : 0;
     *ret_unit = object->units[position];
     object->units_bytes += unit_bytes(*ret_unit);
+    if (object->stored)
+        stored_module_want(object->stored, position);
     return 0;
 }
 
@@ -281,7 +290,7 @@ size_t object_bytes(const struct object *object)
 {
     return sizeof *object + elf_symbols_bytes(&object->symbols) +
            frame_functions_bytes(&object->unnamed) + unit_index_bytes(&object->index) +
-           object_lines_bytes(object);
+           stored_module_bytes(object->stored) + object_lines_bytes(object);
 }
 
 char *object_problem(const struct object *object)

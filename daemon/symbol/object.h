@@ -4,6 +4,7 @@
 #include "lprofd/symbols.h"
 #include "symbol/elf_symbols.h"
 #include "symbol/frame_functions.h"
+#include "symbol/stored_module.h"
 #include "symbol/unit.h"
 #include "symbol/unit_index.h"
 
@@ -23,7 +24,8 @@ struct object {
     bool indexed;
     struct unit **units; /* owned, by position in index; NULL while untouched */
     struct split_search splits;
-    size_t units_bytes; /* of those that are decoded */
+    struct stored_module *stored; /* owned; NULL: nothing of it is kept on disk */
+    size_t units_bytes;           /* of those that are decoded */
     uint64_t last_use;
 };
 
@@ -57,6 +59,27 @@ int object_load_lines(struct object *object, const struct target *target,
  */
 int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
                    struct frame *ret_frames, size_t *ret_count);
+
+/*
+ * Uses what is on disk of the module, and adds to it, if its debug information is large enough:
+ * `bytes_min` of .debug_info in the file. 0 or -ENOMEM.
+ */
+int object_use_cache(struct object *object, const struct target *target, struct disk_cache *cache,
+                     uint64_t bytes_min);
+
+/* As object_resolve(), from what is on disk alone. -ENOENT when it is not there. */
+int object_resolve_stored(struct object *object, struct store *store, uint64_t vaddr,
+                          uint32_t fallback, struct frame *ret_frames, size_t *ret_count);
+
+/* True while debug sections are there of which something is still to be kept on disk. */
+bool object_has_to_store(const struct object *object);
+
+/* Does a few milliseconds of that. */
+void object_store_some(struct object *object, const struct target *target);
+
+/* The file that has the debug sections, and where it was found. Both are borrowed. */
+const struct elf_reader *object_debug_reader(const struct object *object);
+struct unit_source object_unit_source(struct object *object);
 
 /* Frees debug sections and decoded units; they are loaded again when needed. */
 void object_forget_lines(struct object *object);

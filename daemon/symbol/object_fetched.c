@@ -47,6 +47,8 @@ static int open_alternate(int fd, const struct elf_reader *debug, struct elf_rea
 static void forget(struct object *object)
 {
     object_forget_lines(object);
+    stored_module_free(object->stored);
+    object->stored = NULL;
     free(object->units);
     object->units = NULL;
     unit_index_free(&object->index);

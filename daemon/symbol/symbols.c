@@ -16,6 +16,8 @@
 
 /* Debug sections that may stay in memory beside those of the module in use. */
 #define LINES_BYTES_MAX (128u << 20)
+/* Of .debug_info, from which on lines are kept on disk: less is read in no time. */
+#define KEPT_BYTES_MIN (4u << 20)
 
 const char *symbol_status_name(enum symbol_status status)
 {
@@ -51,9 +53,27 @@ void symbols_free(struct symbols *symbols)
     for (size_t i = 0; i < symbols->jit_count; i++)
         jit_free(&symbols->jits[i]);
     free(symbols->jits);
+    disk_cache_free(symbols->disk_cache);
     kernel_symbols_free(&symbols->kernel);
     store_free(&symbols->store);
     free(symbols);
+}
+
+int symbols_use_cache(struct symbols *symbols, const char *directory)
+{
+    return disk_cache_new(directory, DISK_CACHE_BYTES_MAX, &symbols->disk_cache);
+}
+
+char *symbols_cache_problem(const struct symbols *symbols)
+{
+    return symbols->disk_cache ? disk_cache_problem(symbols->disk_cache) : NULL;
+}
+
+static int use_cache(const struct symbols *symbols, struct object *object)
+{
+    return symbols->disk_cache
+               ? object_use_cache(object, symbols->target, symbols->disk_cache, KEPT_BYTES_MIN)
+               : 0;
 }
 
 static int get_object(struct symbols *symbols, const struct module *module,
@@ -65,9 +85,13 @@ static int get_object(struct symbols *symbols, const struct module *module,
     while (symbols->object_count <= module->id)
         symbols->objects[symbols->object_count++] = NULL;
     struct object **object = &symbols->objects[module->id];
-    int error = *object ? 0 : object_open(symbols->target, module, object);
-    if (error)
-        return error;
+    if (!*object) {
+        int error = object_open(symbols->target, module, object);
+        if (!error)
+            error = use_cache(symbols, *object);
+        if (error)
+            return error;
+    }
     (*object)->last_use = ++symbols->uses;
     *ret_object = *object;
     return 0;
@@ -262,7 +286,7 @@ static size_t count_bytes(struct symbols *symbols, const struct object *in_use,
         if (!object)
             continue;
         bytes += object_bytes(object);
-        if (!object->image || object == in_use)
+        if (!object->image || object == in_use || object == symbols->keeping)
             continue;
         lines_bytes += object_lines_bytes(object);
         if (!oldest || object->last_use < oldest->last_use)
@@ -273,10 +297,22 @@ static size_t count_bytes(struct symbols *symbols, const struct object *in_use,
     return lines_bytes;
 }
 
+/* What is read of debug sections is to be kept, before they go: but only those of one module. */
+static void choose_kept(struct symbols *symbols)
+{
+    if (symbols->keeping && object_has_to_store(symbols->keeping))
+        return;
+    symbols->keeping = NULL;
+    for (size_t i = 0; i < symbols->object_count && !symbols->keeping; i++)
+        if (symbols->objects[i] && object_has_to_store(symbols->objects[i]))
+            symbols->keeping = symbols->objects[i];
+}
+
 /* Lets go of debug sections that were not used for longest. */
 static void trim(struct symbols *symbols, const struct object *in_use)
 {
     struct object *oldest;
+    choose_kept(symbols);
     while (count_bytes(symbols, in_use, &oldest) > LINES_BYTES_MAX)
         object_forget_lines(oldest);
 }
@@ -286,8 +322,10 @@ int symbols_add_debug_file(struct symbols *symbols, const struct module *module,
 {
     struct object *object;
     int error = get_object(symbols, module, &object);
-    if (!error)
-        return object_add_debug(object, fd, alternate_fd);
+    if (!error) {
+        error = object_add_debug(object, fd, alternate_fd);
+        return error ? error : use_cache(symbols, object);
+    }
     close(fd);
     if (alternate_fd >= 0)
         close(alternate_fd);
@@ -325,7 +363,11 @@ static bool has_line(const struct frame *frames, size_t count)
     return false;
 }
 
-static int publish_lines(struct symbols *symbols, struct object *object,
+/* Of object_resolve() and object_resolve_stored(). */
+typedef int resolve_fn(struct object *object, struct store *store, uint64_t vaddr,
+                       uint32_t fallback, struct frame *ret_frames, size_t *ret_count);
+
+static int publish_lines(struct symbols *symbols, struct object *object, resolve_fn *resolve,
                          const struct symbol_request *request, struct frame *frames)
 {
     _cleanup_free_ char *name = NULL;
@@ -335,12 +377,37 @@ static int publish_lines(struct symbols *symbols, struct object *object,
     if (!error)
         error = store_add_function(&symbols->store, name, object->module->id, 0, 0, &fallback);
     if (!error)
-        error = object_resolve(object, &symbols->store, lookup_vaddr(request), fallback, frames,
-                               &count);
+        error = resolve(object, &symbols->store, lookup_vaddr(request), fallback, frames, &count);
     if (error)
         return error;
     return store_publish(&symbols->store, request->location, frames, count,
                          has_line(frames, count) ? SYMBOL_LINE : SYMBOL_NO_LINE);
+}
+
+int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *module,
+                               struct symbol_request *requests, size_t count, size_t *ret_left)
+{
+    struct object *object;
+    size_t left = 0;
+    *ret_left = count;
+    if (!has_elf_file(module) || !symbols->disk_cache)
+        return 0;
+    int error = get_object(symbols, module, &object);
+    if (error || !object->stored)
+        return error;
+    _cleanup_free_ struct frame *frames = calloc(FRAMES_PER_LOCATION_MAX, sizeof *frames);
+    if (!frames)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        if (publish_lines(symbols, object, object_resolve_stored, &requests[i], frames) == 0)
+            continue;
+        struct symbol_request other = requests[left];
+        requests[left++] = requests[i];
+        requests[i] = other;
+    }
+    count_bytes(symbols, object, &(struct object *){NULL});
+    *ret_left = left;
+    return 0;
 }
 
 int symbols_load_lines(struct symbols *symbols, const struct module *module,
@@ -372,9 +439,29 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
     if (!frames)
         return -ENOMEM;
     for (size_t i = 0; i < count && !error; i++)
-        error = publish_lines(symbols, object, &requests[i], frames);
+        error = publish_lines(symbols, object, object_resolve, &requests[i], frames);
     trim(symbols, object);
     return error;
+}
+
+static struct object *last_used(const struct symbols *symbols)
+{
+    struct object *last = NULL;
+    for (size_t i = 0; i < symbols->object_count; i++)
+        if (symbols->objects[i] && (!last || symbols->objects[i]->last_use > last->last_use))
+            last = symbols->objects[i];
+    return last;
+}
+
+bool symbols_keep_some(struct symbols *symbols)
+{
+    choose_kept(symbols);
+    if (!symbols->keeping)
+        return false;
+    object_store_some(symbols->keeping, symbols->target);
+    if (!object_has_to_store(symbols->keeping))
+        trim(symbols, last_used(symbols));
+    return true;
 }
 
 int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)

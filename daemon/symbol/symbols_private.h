@@ -20,6 +20,8 @@ struct symbols {
     struct kernel_symbols kernel;
     bool kernel_read;
     int kernel_error;
-    uint64_t uses;               /* a clock for object->last_use */
-    _Atomic(size_t) cache_bytes; /* of objects, kernel and JIT code */
+    struct disk_cache *disk_cache; /* owned; NULL: nothing is kept on disk */
+    struct object *keeping;        /* borrowed: what is being kept of it; NULL: of none */
+    uint64_t uses;                 /* a clock for object->last_use */
+    _Atomic(size_t) cache_bytes;   /* of objects, kernel and JIT code */
 };

@@ -120,6 +120,33 @@ int privilege_open_own(const char *path, int *ret_fd);
  */
 int privilege_open_beneath(const char *directory, const char *path, int *ret_fd);
 
+/*
+ * Whose files those of the target are: what was learnt from them is only for programs of the same
+ * user. 65534 when that is not certain (any more).
+ */
+uid_t privilege_target_user(const struct target *target);
+
+/* --- lprofd's own files ----------------------------------------------------------------------- */
+
+/*
+ * Opens a directory in which lprofd keeps files from one run to the next; when `make` is set, it
+ * and those above it are made (0700) unless they are there. `path` is absolute and no symbolic
+ * link. -EPERM unless it belongs to the effective user and nobody else has any right to it.
+ */
+int privilege_open_cache(const char *path, bool make, int *ret_directory_fd);
+
+/* Another descriptor of it, for fdopendir(3). */
+int privilege_list_cache(int directory_fd, int *ret_fd);
+
+/*
+ * Opens a file in it for reading. Only a regular one that belongs to the effective user, that
+ * nobody else has any right to and that has no other name (-EPERM); no symbolic link (-ELOOP).
+ */
+int privilege_open_cached(int directory_fd, const char *name, int *ret_fd);
+
+/* Makes a new file (0600) in it, for writing. -EEXIST when there is one of that name. */
+int privilege_create_cached(int directory_fd, const char *name, int *ret_fd);
+
 /* --- ptrace (calls must come from the one thread that seized) --------------------------------- */
 
 /* PTRACE_SEIZE with PTRACE_O_TRACECLONE and TRACEEXEC: new threads are seized as they start. */

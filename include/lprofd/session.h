@@ -49,6 +49,7 @@ struct session_options {
     uint64_t memory_limit_bytes;
     const struct source_path *source_paths;
     size_t source_path_count;
+    const char *symbol_cache; /* directory where symbols are kept, absolute; NULL: nowhere */
 };
 
 #define SESSION_WARNINGS_MAX 16

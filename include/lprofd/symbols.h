@@ -65,6 +65,13 @@ struct symbols;
 int symbols_new(const struct target *target, struct symbols **ret_symbols);
 void symbols_free(struct symbols *symbols);
 
+/*
+ * Keeps lines of modules with much debug information in this directory, an absolute path, and
+ * uses those that are there from earlier sessions. Call it before the first module is asked for. 0
+ * or -ENOMEM.
+ */
+int symbols_use_cache(struct symbols *symbols, const char *directory);
+
 /* A location to resolve: `location` is the caller's dense id, from 0. */
 struct symbol_request {
     uint32_t location;
@@ -82,6 +89,13 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
 
 /*
+ * Publishes lines of those locations that are known from earlier sessions, which takes next to no
+ * time, and moves the others to the front: *ret_left of them. 0 or -errno.
+ */
+int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *module,
+                               struct symbol_request *requests, size_t count, size_t *ret_left);
+
+/*
  * Reads what symbols_resolve_lines() will need of the module, unless it has been read. That takes
  * seconds for hundreds of MB; `meanwhile` is called every few milliseconds, and may resolve names.
  * 0 or -errno.
@@ -95,6 +109,15 @@ int symbols_load_lines(struct symbols *symbols, const struct module *module,
  */
 int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count);
+
+/*
+ * Does a few milliseconds of the work of keeping lines for later sessions. False when nothing is
+ * left to do. Only for the thread that resolves, when it has nothing better to do.
+ */
+bool symbols_keep_some(struct symbols *symbols);
+
+/* Why nothing is kept, for people: malloc'ed, or NULL. Only for the thread that resolves. */
+char *symbols_cache_problem(const struct symbols *symbols);
 
 /*
  * What is missing of the module's debug information beside what statuses say (split debug files),
