@@ -134,6 +134,16 @@ function reasonOf(chain, anyPeer, answers) {
   return null;
 }
 
+/** All addresses of the functions of a file's symbol table whose name is like that. */
+export async function functionAddresses(t, path, pattern = /^/) {
+  const { stdout } = await run(t, 'readelf', ['-sW', path]);
+  const symbols = stdout.matchAll(/^ *\d+: ([0-9a-f]+) +(\d+) FUNC .* \d+ (\S+)$/gm);
+  const vaddrs = new Set(); // several names may stand for one function
+  for (const [, start, bytes, name] of symbols)
+    for (let i = 0; i < Number(bytes) && pattern.test(name); i++) vaddrs.add(BigInt(`0x${start}`) + BigInt(i));
+  return [...vaddrs];
+}
+
 /** Addresses spread over the code of a file: the same ones in each run. */
 export async function spreadAddresses(t, path, count) {
   const { stdout } = await run(t, 'readelf', ['-SW', path]);
