@@ -240,6 +240,43 @@ test('hostile text and names are text: markup, controls, directions, long lines,
   assert.deepEqual(complaints, []);
 });
 
+test('cold code folds and unfolds; shares are of the program, the file or the function', async (t) => {
+  if (!canBrowse(t)) return;
+  const { text, hot, lines } = longSource(4000, [0.3, 0.6]);
+  const { program } = await runSource(t, 'cold.c', text);
+  const { page, daemon, base, complaints } = await show(t, program.pid, '/cold.c', { query: '?by=self' });
+  await row(page, hot[1]).and(page.locator('.hot')).waitFor();
+  await page.getByRole('button', { name: 'Fold cold' }).click();
+  await page.locator('.folded').first().waitFor();
+  assert.equal(await option(page, 'fold'), 'cold');
+  const count = async () => Number(await grid(page).getAttribute('aria-rowcount'));
+  await until('few rows are left', async () => (await count()) < 60);
+  for (const line of hot) assert.ok(await isSeen(page, line), 'both hot lines are seen at once');
+  assert.match(await page.locator('.folded').nth(1).innerText(), /\d+ lines of cold code, (no|\d+) sample/);
+  await shots(page, 'page-source-folded');
+  const folded = await count();
+  await page.locator('.folded').nth(1).click();
+  await until('one is open', async () => (await count()) > folded + 1000);
+  await page.keyboard.press(':');
+  await page.keyboard.type('100');
+  await page.keyboard.press('Enter');
+  await until('a line that was folded away', () => isSeen(page, 100).catch(() => false));
+  await page.keyboard.press('f');
+  await until('all rows', async () => (await count()) === lines + 1);
+  await daemon.pause();
+  const { functions } = await daemon.get(`${base}/functions`);
+  const whole = functions.find((one) => one.function === 'hot_1');
+  await page.keyboard.press('h');
+  for (const [share, least] of [['function', 99.9], ['file', 50], ['program', 50]]) {
+    await page.getByLabel('% of').selectOption(share);
+    await until(`% of ${share}`, async () => number(await cell(page, hot[1], 'self')) >= least);
+    assert.equal(await option(page, 'share'), share === 'program' ? null : share);
+  }
+  assert.ok(whole.end_line === null || whole.end_line === hot[1] + 1);
+  assert.match(await page.locator('.function-at').innerText(), /hot_1\s*[\d.]+ % total [\d.]+ % self/);
+  assert.deepEqual(complaints, []);
+});
+
 test('inlined code: counted where it is written or where it is called from', async (t) => {
   if (!canBrowse(t)) return;
   const target = await startTarget(t, 'inlines');

@@ -145,15 +145,15 @@ test('a line is cut into parts where anything begins or ends, and nothing is los
 });
 
 test('folds: rows and lines are each other\u2019s inverse', () => {
-  const folds = [{ first: 3, last: 6, name: 'a', line: 2 }, { first: 8, last: 8, name: 'b', line: 7 }, { first: 10, last: 99, name: 'c', line: 9 }];
+  const folds = [{ first: 3, last: 6, hits: 1 }, { first: 8, last: 8, hits: 2 }, { first: 10, last: 99, hits: 3 }];
   const rows = new Rows(12, folds, [40, 7000]);
   const shown = [1, 2, 3, 7, 8, 9, 10, 40, 7000]; // 3, 8 and 10 are folds
   assert.equal(rows.count, shown.length);
   assert.deepEqual(shown.map((_, row) => rows.lineAt(row)), shown);
   assert.deepEqual([1, 2, 3, 4, 6, 7, 8, 9, 10, 12].map((line) => rows.rowOf(line)), [0, 1, 2, 2, 2, 3, 4, 5, 6, 6]);
   assert.deepEqual([40, 7000, 50].map((line) => rows.rowOf(line)), [7, 8, 8]);
-  assert.deepEqual(shown.map((_, row) => rows.foldAt(row)?.name ?? ''), ['', '', 'a', '', 'b', '', 'c', '', '']);
-  assert.deepEqual([2, 3, 6, 7, 11].map((line) => rows.foldOf(line)?.name ?? ''), ['', 'a', 'a', '', 'c']);
+  assert.deepEqual(shown.map((_, row) => rows.foldAt(row)?.hits ?? 0), [0, 0, 1, 0, 2, 0, 3, 0, 0]);
+  assert.deepEqual([2, 3, 6, 7, 11].map((line) => rows.foldOf(line)?.hits ?? 0), [0, 1, 1, 0, 3]);
   assert.deepEqual([7, 12, 13, 40].map((line) => rows.has(line)), [true, true, false, true]);
   assert.equal(rows.lineAt(9), 0);
 });
@@ -164,11 +164,14 @@ test('a file without text has a row for each line with cost', () => {
   assert.deepEqual([5, 7, 9, 4_000_000_000].map((line) => rows.rowOf(line)), [0, 1, 1, 2]);
 });
 
-test('only functions without any cost are folded, and not those that were opened', () => {
-  const one = (name: string, line: number, end_line: number, total_hits = 0) => ({ name, line, end_line, total_hits });
-  const functions = [one('cold', 10, 20), one('hot', 30, 40, 5), one('short', 50, 52), one('opened', 60, 70), one('inlined into', 80, 90), one('inside', 12, 18)];
-  const folds = coldFolds(functions, new Set([60]), (line) => line === 85);
-  assert.deepEqual(folds, [{ first: 11, last: 20, name: 'cold', line: 10 }]);
+test('what is in no function with cost is folded, but what was opened', () => {
+  const one = (line: number, end_line: number, time_ns: number) => ({ line, end_line, total: { time_ns } });
+  const functions = [one(20, 30, 1000), one(24, 26, 500), one(60, 70, 5), one(35, 40, 900)];
+  const rows = [{ line: 25, self_hits: 7 }, { line: 62, self_hits: 2 }, { line: 100, self_hits: 1 }];
+  assert.deepEqual(coldFolds(functions, 100, new Set(), rows), [{ first: 1, last: 17, hits: 0 }, { first: 41, last: 100, hits: 3 }]);
+  assert.deepEqual(coldFolds(functions, 100, new Set([50]), rows), [{ first: 1, last: 17, hits: 0 }]);
+  assert.deepEqual(coldFolds([], 3, new Set(), []), []);
+  assert.deepEqual(coldFolds([], 9, new Set(), []), [{ first: 1, last: 9, hits: 0 }]);
 });
 
 test('finding sees all of the text, small letters find capitals, and slices lose nothing', () => {
@@ -205,13 +208,15 @@ test('shares are of the program, the file or the function, and rows that cost no
   const costs = new Costs();
   costs.take([cost(5, 10, 20), cost(6, 30, 40)], { hits: 200, time_ns: 200_000 }, true);
   costs.file.total = { hits: 50, time_ns: 50_000 };
-  costs.functions = [{ name: 'f', line: 6, end_line: 9, self_hits: 60, total_hits: 80, self_time_ns: 60_000, total_time_ns: 80_000 }];
+  costs.functions = [{ name: 'f', line: 6, end_line: 9, self: { hits: 60, time_ns: 60_000 }, total: { hits: 80, time_ns: 80_000 } }];
+  costs.counted = { hits: 100, time_ns: 100_000 };
+  costs.functions[0]!.total = { hits: 40, time_ns: 40_000 }; // of 100: as much as 80 of 200
   const row = costs.rows.get(6)!;
   assert.equal(costs.percent(row, 'self', 'program')!.percent, 15);
   assert.equal(costs.percent(row, 'self', 'file')!.percent, 75);
   assert.equal(costs.percent(row, 'total', 'file')!.percent, 80);
   assert.equal(costs.percent(row, 'total', 'function')!.percent, 50);
-  assert.equal(costs.percent(costs.rows.get(5)!, 'total', 'function'), null);
+  assert.equal(costs.percent(costs.rows.get(5)!, 'total', 'function')!.percent, 25, 'not in its lines, but by its name');
   costs.take([cost(5, 0, 0)], { hits: 300, time_ns: 300_000 }, false);
   assert.deepEqual([...costs.rows.keys()], [6]);
   assert.equal(costs.percent(row, 'self', 'program')!.percent, 10);

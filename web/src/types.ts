@@ -125,6 +125,8 @@ export interface FileRow {
   path: string;
   module: string;
   status: string;
+  self_hits: number;
+  total_hits: number;
   self_time_ns: number;
   total_time_ns: number;
   self_percent: number;

@@ -5,7 +5,6 @@ import { count, percent, plural, splitPath, time } from '../format.ts';
 import { go, link, replace, route, setOption } from '../state.ts';
 import type { FileRow, Inlines, Sort } from '../types.ts';
 import type { Costs, Share } from './costs.ts';
-import { functionAt } from './costs.ts';
 import { labelOf } from './languages.ts';
 
 const STATUS: Record<string, [text: string, title: string]> = {
@@ -43,9 +42,9 @@ export function FileHead({ path, row, status, costs }: { path: string; row: File
 
 /** The function at the cursor, with its numbers. */
 export function FunctionAt({ costs, cursor: line, anchor }: { costs: Costs; cursor: number; anchor: number }) {
-  const one = functionAt(costs.functions, line);
+  const one = costs.functionOf(line);
   const name = one?.name ?? costs.rows.get(line)?.function ?? '';
-  const whole = costs.total.time_ns;
+  const whole = costs.counted.time_ns;
   if (anchor !== line) return <Selection costs={costs} from={Math.min(anchor, line)} to={Math.max(anchor, line)} />;
   return (
     <p class="function-at" title={name}>
@@ -54,7 +53,7 @@ export function FunctionAt({ costs, cursor: line, anchor }: { costs: Costs; curs
           <a class="mono" href={link({ view: 'flame', options: { center: name } })} title={`${name}: its callers and what it calls, as a flame graph`}>{name}</a>
           {one && whole > 0 && (
             <span class="numbers">
-              <b>{percent((100 * one.total_time_ns) / whole)}</b> % total <b>{percent((100 * one.self_time_ns) / whole)}</b> % self
+              <b>{percent((100 * one.total.time_ns) / whole)}</b> % total <b>{percent((100 * one.self.time_ns) / whole)}</b> % self
             </span>
           )}
         </>
@@ -124,7 +123,7 @@ export function Bar(props: BarProps) {
         </select>
       </label>
       {props.hasFunctions && (
-        <button type="button" aria-pressed={folded} title="Fold functions without samples (f)" onClick={() => { go({ options: { ...route.value.options, fold: folded ? '' : 'cold', open: '' } }); }}>
+        <button type="button" aria-pressed={folded} title="Fold what is not in a function with cost (f)" onClick={() => { go({ options: { ...route.value.options, fold: folded ? '' : 'cold', open: '' } }); }}>
           Fold cold{folded && props.folds > 0 ? ` (${count(props.folds)})` : ''}
         </button>
       )}

@@ -12,15 +12,36 @@ export interface CostRow {
   inlined_into?: number;
 }
 
-/** A row of files/{file}/functions. */
-export interface Extent {
-  name: string;
-  line: number;
-  end_line: number;
+/** A row of files/{file}/functions, as far as it is used. */
+export interface FunctionCost {
+  function: string;
+  line: number | null;
+  first_line: number;
+  last_line: number;
+  end_line: number | null;
   self_hits: number;
   total_hits: number;
   self_time_ns: number;
   total_time_ns: number;
+}
+
+/** A function with cost, and the lines that it is known to take. */
+export interface Extent {
+  name: string;
+  line: number;
+  end_line: number;
+  self: Total;
+  total: Total;
+}
+
+export function extentOf(row: FunctionCost): Extent {
+  return {
+    name: row.function,
+    line: row.line ?? row.first_line,
+    end_line: Math.max(row.end_line ?? 0, row.last_line),
+    self: { hits: row.self_hits, time_ns: row.self_time_ns },
+    total: { hits: row.total_hits, time_ns: row.total_time_ns },
+  };
 }
 
 export type Share = 'program' | 'file' | 'function';
@@ -53,6 +74,8 @@ export class Costs {
   /** The file's own: self is the sum of its lines, total is known to the daemon only. */
   file: { self: Total; total: Total | null } = { self: { hits: 0, time_ns: 0 }, total: null };
   functions: Extent[] = [];
+  /** Of the program when the functions were counted: rows are newer. */
+  counted: Total = { hits: 0, time_ns: 0 };
   #hot: Record<Sort, CostRow[] | null> = { self: null, total: null };
 
   /** Rows that are new; all zero: the row is gone. */
@@ -86,12 +109,20 @@ export class Costs {
     return ranked.slice(0, HOT_MAX).filter((row) => row[`${by}_time_ns`] >= least).map((row) => row.line);
   }
 
+  /** The function of a line: the one that holds it, else the dearest that costs there. */
+  functionOf(line: number): Extent | null {
+    const name = this.rows.get(line)?.function;
+    return functionAt(this.functions, line) ?? this.functions.find((one) => one.name === name) ?? null;
+  }
+
   /** What a line's share is a share of; null: not known. */
   whole(line: number, by: Sort, share: Share): Total | null {
     if (share === 'program') return this.total;
     if (share === 'file') return this.file[by];
-    const one = functionAt(this.functions, line);
-    return one && { hits: one[`${by}_hits`], time_ns: one[`${by}_time_ns`] };
+    const one = this.functionOf(line)?.[by];
+    if (!one || !this.counted.time_ns || !this.counted.hits) return null;
+    // As much of the program as it was when it was counted.
+    return { hits: (one.hits * this.total.hits) / this.counted.hits, time_ns: (one.time_ns * this.total.time_ns) / this.counted.time_ns };
   }
 
   /** 0 to 100 and its interval; null where the whole is not known or nothing. */

@@ -4,34 +4,37 @@ export interface Fold {
   /** First and last line that is not shown. */
   first: number;
   last: number;
-  /** The function whose body it is, at `line`. */
-  name: string;
-  line: number;
+  /** Samples of these lines themselves. */
+  hits: number;
 }
 
 interface Extended {
-  name: string;
   line: number;
   end_line: number;
-  total_hits: number;
+  total: { time_ns: number };
 }
 
-/** Fewer lines are not worth folding. */
-const LEAST = 3;
+const LEAST = 4; // fewer lines are not worth folding
+const BEFORE = 2; // lines above a function: its type, a word on what it does
+const COLD = 0.01; // of the dearest function's time: what is cheaper is folded, too
 
-/** The bodies of functions without cost, but those that begin at a line of `open`. */
-export function coldFolds(functions: readonly Extended[], open: ReadonlySet<number>, hasCost: (line: number) => boolean): Fold[] {
+/** The lines outside of functions that cost something, but those that were opened. */
+export function coldFolds(functions: readonly Extended[], lines: number, open: ReadonlySet<number>, rows: Iterable<{ line: number; self_hits: number }>): Fold[] {
+  const dearest = functions.reduce((most, one) => Math.max(most, one.total.time_ns), 0);
+  const warm = functions.filter((one) => one.total.time_ns >= COLD * dearest && one.total.time_ns > 0).sort((a, b) => a.line - b.line);
+  const opened = [...open].sort((a, b) => a - b);
   const folds: Fold[] = [];
-  const byLine = [...functions].sort((a, b) => a.line - b.line || b.end_line - a.end_line);
-  let end = 0;
-  for (const one of byLine) {
-    if (one.total_hits || one.line < 1 || one.line < end || one.end_line - one.line < LEAST || open.has(one.line)) continue;
-    // What is inlined from elsewhere, or is not one function's alone, may cost something in between.
-    let cold = true;
-    for (let line = one.line; cold && line <= one.end_line; line++) cold = !hasCost(line);
-    if (!cold) continue;
-    folds.push({ first: one.line + 1, last: one.end_line, name: one.name, line: one.line });
-    end = one.end_line + 1;
+  let next = 1; // the first line that nothing was said of
+  for (const { line, end_line } of [...warm, { line: lines + 1 + BEFORE, end_line: 0 }]) {
+    const fold = { first: next, last: Math.min(lines, line - 1 - BEFORE), hits: 0 };
+    const isOpen = (opened[lowerBound(opened, fold.first)] ?? Infinity) <= fold.last;
+    if (fold.last - fold.first + 1 >= LEAST && !isOpen) folds.push(fold);
+    next = Math.max(next, end_line + 1);
+  }
+  const firsts = folds.map((fold) => fold.first);
+  for (const row of rows) {
+    const fold = folds[lowerBound(firsts, row.line + 1) - 1];
+    if (fold && row.line <= fold.last) fold.hits += row.self_hits;
   }
   return folds;
 }

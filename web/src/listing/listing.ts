@@ -1,5 +1,6 @@
 // The listing: rows, cursor, selection and the map of a file's lines. It is told what to show, and tells
 // what people do; it holds no state of its own that the URL does not give back.
+import { plural } from '../format.ts';
 import type { Sort } from '../types.ts';
 import type { Costs, Share } from './costs.ts';
 import { copied } from './copy.ts';
@@ -90,12 +91,13 @@ export class Listing {
     // The line at the top stays there, whatever is folded above it.
     const { extent } = this.grid;
     const top = this.rows.lineAt(Math.floor(extent.top / extent.row));
+    const within = extent.top % extent.row;
     this.rows = new Rows(lines, folds, beyond);
     this.grid.element.style.setProperty('--digits', String(String(beyond.at(-1) ?? lines).length));
     this.#code++;
     this.#numbers++;
     this.grid.resize(this.rows.count);
-    if (top) this.grid.jump(this.rows.rowOf(top) * extent.row);
+    if (top) this.grid.jump(this.rows.rowOf(top) * extent.row + within);
   }
 
   setOptions(by: Sort, share: Share, asked: number): void {
@@ -179,12 +181,12 @@ export class Listing {
   #fillCode(row: ListingRow, line: number, fold: Fold | null): void {
     const hasText = this.text !== null && line <= this.text.count;
     const name = this.costs.rows.get(line)?.function ?? '';
-    const shown = `${line}/${this.#code}/${fold ? fold.last : ''}${hasText ? '' : name}`;
+    const shown = `${line}/${this.#code}/${fold ? `${fold.last}+${fold.hits}` : ''}${hasText ? '' : name}`;
     if (row.shown === shown) return;
     row.shown = shown;
     const { code } = row.cells;
     code.classList.toggle('absent', !hasText || Boolean(fold));
-    if (fold) setText(code, `\u25b8 ${fold.last - fold.first + 1} lines of ${fold.name} without samples`);
+    if (fold) setText(code, `\u25b8 ${plural(fold.last - fold.first + 1, 'line')} of cold code, ${fold.hits ? plural(fold.hits, 'sample') : 'no samples'}`);
     else if (!hasText) setText(code, this.text ? `${name} \u2014 the file has no such line` : name);
     else paint(code, this.text!.line(line), this.#highlighter!.tokens(line), this.#search?.inLine(line) ?? []);
   }

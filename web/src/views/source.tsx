@@ -6,7 +6,8 @@ import { count } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { Bar, FileHead, FunctionAt } from '../listing/bar.tsx';
 import { Callers } from '../listing/callers.tsx';
-import { Costs, nextHot, type CostRow, type Extent, type Share } from '../listing/costs.ts';
+import { Costs, extentOf, nextHot, type FunctionCost, type Share } from '../listing/costs.ts';
+import { useFeed } from '../listing/feed.ts';
 import { useFileText } from '../listing/file_text.ts';
 import { coldFolds, type Fold } from '../listing/folds.ts';
 import { languageOf } from '../listing/languages.ts';
@@ -24,37 +25,29 @@ const FUNCTIONS_MS = 1500;
 const FILES_MAX = 1000;
 const URL_MS = 200; // a held arrow key must not change the URL with each row
 
-interface FileLines {
-  path: string;
-  total: Total;
-  lines: CostRow[];
-}
-
 /** The cost rows of the file, taken in as they come. */
 function useCosts(session: number, file: number) {
   const costs = useRef(new Costs()).current;
-  const base = `/sessions/${session}/files/${file}`;
-  const lines = useQuery<FileLines>(address(`${base}/lines`, filters.value)).value;
-  const functions = useQuery<{ functions: Extent[] }>(null, { pause_ms: FUNCTIONS_MS }).value;
-  const share = route.value.options.share === 'file';
-  const files = useQuery<FileRow[]>(address(`/sessions/${session}/files`, { ...filters.value, sort: 'total', limit: FILES_MAX }), { follow: share, pause_ms: FILES_MS }).value;
+  const feed = useFeed(session, file, costs);
+  const base = `/sessions/${session}/files`;
+  const functions = useQuery<{ total: Total; functions: FunctionCost[] }>(address(`${base}/${file}/functions`, filters.value), { pause_ms: FUNCTIONS_MS }).value.data;
+  const follow = route.value.options.share === 'file';
+  const files = useQuery<FileRow[]>(address(base, { ...filters.value, sort: 'total', limit: FILES_MAX }), { follow, pause_ms: FILES_MS }).value;
   const row = files.data?.find((one) => one.id === file);
-  const taken = useRef<unknown>(null);
-  if (lines.data && taken.current !== lines.data) {
-    taken.current = lines.data;
-    costs.take(lines.data.lines, lines.data.total, true);
-  }
-  costs.functions = functions.data?.functions ?? [];
-  costs.file.total = row ? { hits: (row as FileRow & { total_hits: number }).total_hits, time_ns: row.total_time_ns } : null;
-  return { costs, lines, functions: functions.data?.functions ?? null, row };
+  costs.functions = useMemo(() => functions?.functions.map(extentOf) ?? [], [functions]);
+  costs.counted = functions?.total ?? { hits: 0, time_ns: 0 };
+  // The table of files is older than the rows, too.
+  const share = row ? row.total_percent / 100 : 0;
+  costs.file.total = row ? { hits: share * costs.total.hits, time_ns: share * costs.total.time_ns } : null;
+  return { costs, feed, hasFunctions: functions !== null, row };
 }
 
 export function SourceView() {
   const { session, file, by, inlines, options } = route.value;
-  const { costs, lines, functions, row } = useCosts(session, file);
+  const { costs, feed, hasFunctions, row } = useCosts(session, file);
   const { text, stale, problem } = useFileText(session, file);
-  const share: Share = options.share === 'file' || (options.share === 'function' && functions) ? options.share : 'program';
-  const path = lines.data?.path ?? row?.path ?? '';
+  const share: Share = options.share === 'file' || (options.share === 'function' && hasFunctions) ? options.share : 'program';
+  const path = feed.path || (row?.path ?? '');
   const { search, found, done } = useSearch(text, options.find ?? '');
   const host = useRef<HTMLDivElement>(null);
   const find = useRef<HTMLInputElement>(null);
@@ -64,7 +57,7 @@ export function SourceView() {
   const [place, setPlace] = useState(parsePlace(options.line));
   const cursor = place?.cursor ?? 0;
   const asked = parsePlace(options.callers)?.cursor ?? 0;
-  const isReady = lines.data !== null && (text !== null || problem !== null);
+  const isReady = feed.version > 0 && (text !== null || problem !== null);
 
   const urlTimer = useRef(0);
   function forget(): void {
@@ -86,7 +79,7 @@ export function SourceView() {
     remember(line, line);
   }
   function unfold(fold: Fold): void {
-    setOption('open', [...parseOpen(route.peek().options.open), fold.line].join(','), replace);
+    setOption('open', [...parseOpen(route.peek().options.open), fold.first].join(','), replace);
   }
   function showCallers(line: number): void {
     forget();
@@ -119,7 +112,8 @@ export function SourceView() {
     const to = view.rows.has(line) ? line : Math.min(line, view.rows.lineAt(view.rows.count - 1));
     forget();
     // A step for Back, as following a link is.
-    go({ options: { ...route.value.options, line: String(to) } });
+    const opened = view.rows.foldOf(to) ? [...parseOpen(options.open), to].join(',') : options.open ?? '';
+    go({ options: { ...route.value.options, line: String(to), open: opened } });
     if (lineInput.current) lineInput.current.value = '';
     view.grid.element.focus();
   }
@@ -137,7 +131,7 @@ export function SourceView() {
     { key: 'c', title: 'Callers of the line', run: () => { if (cursor) showCallers(cursor); } },
     { key: 't', title: 'Self or total', run: () => go({ by: by === 'self' ? 'total' : 'self' }) },
     { key: 'i', title: 'Inlined code: written here or called from here', run: () => go({ inlines: inlines === 'called' ? 'written' : 'called' }) },
-    { key: 'f', title: 'Fold functions without samples', run: () => { if (functions) go({ options: { ...route.value.options, fold: options.fold === 'cold' ? '' : 'cold', open: '' } }); } },
+    { key: 'f', title: 'Fold what is not in a function with cost', run: () => { if (hasFunctions) go({ options: { ...route.value.options, fold: options.fold === 'cold' ? '' : 'cold', open: '' } }); } },
     { key: 'Escape', title: 'Close the callers; forget what was found', run: () => { if (asked) setOption('callers', ''); else if (options.find) setOption('find', '', replace); } },
   ]);
 
@@ -162,12 +156,12 @@ export function SourceView() {
   useLayoutEffect(() => { listing.current!.setSearch(search); match.current = -1; }, [search, found]);
 
   const folds = useMemo(
-    () => (options.fold === 'cold' && functions ? coldFolds(functions, parseOpen(options.open), (line) => costs.rows.has(line)) : []),
-    [options.fold, options.open, functions, lines.data],
+    () => (options.fold === 'cold' && text ? coldFolds(costs.functions, text.count, parseOpen(options.open), costs.rows.values()) : []),
+    [options.fold, options.open, costs.functions, text],
   );
   const lineCount = text?.count ?? 0;
   // Rows change with the text, what is folded, and with cost where there is no text.
-  const rowsKey = `${lineCount}/${folds.map((fold) => fold.line).join()}/${[...costs.rows.keys()].filter((line) => line > lineCount).length}`;
+  const rowsKey = `${lineCount}/${folds.map((fold) => `${fold.first}-${fold.last}+${fold.hits}`).join()}/${[...costs.rows.keys()].filter((line) => line > lineCount).length}`;
   useLayoutEffect(() => { if (isReady) listing.current!.setRows(folds); }, [isReady, text, rowsKey]);
 
   useLayoutEffect(() => {
@@ -192,7 +186,7 @@ export function SourceView() {
     }
   }, [isReady, options.line, rowsKey]);
 
-  if (lines.problem && !lines.data) return <ProblemNote problem={lines.problem} />;
+  if (feed.problem && !feed.version) return <ProblemNote problem={feed.problem} />;
   const status = problem?.reason || (text ? (stale ? 'stale' : 'found') : '');
   const nothing = isReady && !text && costs.rows.size === 0;
   return (
@@ -200,7 +194,7 @@ export function SourceView() {
       <div class="source-head">
         <FileHead path={path} row={row} status={status} costs={costs} />
         <Bar
-          by={by} inlines={inlines} share={share} hasFunctions={functions !== null} folds={folds.length} find={find} line={lineInput}
+          by={by} inlines={inlines} share={share} hasFunctions={hasFunctions && text !== null} folds={folds.length} find={find} line={lineInput}
           found={options.find && text ? `${match.current >= 0 ? `${count(match.current + 1)} of ` : ''}${count(found)}${search?.full || !done ? '+' : ''}` : ''}
           step={step} findNext={findNext} goToLine={goToLine} leave={leave}
         >
