@@ -8,6 +8,7 @@ import { ROOT } from '../e2e/helpers/programs.mjs';
 import { figures as cost } from './cost.mjs';
 import { figures as java } from './java.mjs';
 import { scoped } from './lib.mjs';
+import { figures as listing } from './listing.mjs';
 import { figures as own } from './own_profile.mjs';
 import { figures as page } from './page.mjs';
 import { figures as reach } from './reach.mjs';
@@ -16,7 +17,7 @@ import { figures as soak } from './soak.mjs';
 import { figures as symbols } from './symbols.mjs';
 import { figures as truth } from './truth.mjs';
 
-const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...page, ...own, ...soak, ...scaling };
+const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...page, ...listing, ...own, ...soak, ...scaling };
 
 const HELP = `tests/bench/run [OPTION ...]
   --only NAME      only this figure (repeatable): ${Object.keys(ALL).join(', ')}
