@@ -63,20 +63,11 @@ static int open_side(struct request *request, enum diff_side side, struct compar
     return session_view(compared->session, &compared->view);
 }
 
-/* struct diff_sources: a text that is not the one the program was built from is not known. */
+/* struct diff_sources. */
 static int read_source(void *user, enum diff_side side, uint32_t file, struct text *ret_text)
 {
     const struct compared *sides = user;
-    struct text text = {0};
-    bool stale = false;
-    int error = source_read(sides[side].session, file, &text, &stale);
-    if (!error && stale) {
-        text_free(&text);
-        error = -ESTALE;
-    }
-    if (!error)
-        *ret_text = text;
-    return error;
+    return source_read_built(sides[side].session, file, ret_text);
 }
 
 /* Numbers that may be tiny; json_add_double() is for percentages. */

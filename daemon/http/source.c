@@ -54,6 +54,24 @@ static int read_all(int fd, struct text *text)
     }
 }
 
+/* Takes *raw over, as UTF-8. 0 or -ENOMEM. */
+static int make_utf8(struct text *raw, struct text *ret_text)
+{
+    struct text clean = {0};
+    if (utf8_valid(raw->bytes ? raw->bytes : "", raw->length)) {
+        clean = *raw;
+        *raw = (struct text){0};
+    } else {
+        utf8_add_source(&clean, raw->bytes, raw->length);
+    }
+    if (clean.failed) {
+        text_free(&clean);
+        return -ENOMEM;
+    }
+    *ret_text = clean;
+    return 0;
+}
+
 int source_read(struct session *session, uint32_t file, struct text *ret_text, bool *ret_stale)
 {
     _cleanup_close_ int fd = -1;
@@ -64,20 +82,29 @@ int source_read(struct session *session, uint32_t file, struct text *ret_text, b
         error = session_fetch_source(session, file);
     if (!error)
         error = read_all(fd, &raw);
-    if (error)
+    if (!error)
+        error = make_utf8(&raw, ret_text);
+    if (!error)
+        *ret_stale = stale;
+    return error;
+}
+
+int source_read_built(struct session *session, uint32_t file, struct text *ret_text)
+{
+    struct text text = {0};
+    bool stale = false;
+    int error = source_read(session, file, &text, &stale);
+    if (error == -ENOMEM)
         return error;
-    *ret_stale = stale;
-    if (utf8_valid(raw.bytes ? raw.bytes : "", raw.length)) {
-        *ret_text = raw;
-        raw = (struct text){0};
+    if (!error && !stale) {
+        *ret_text = text;
         return 0;
     }
-    struct text clean = {0};
-    utf8_add_source(&clean, raw.bytes, raw.length);
-    if (clean.failed) {
-        text_free(&clean);
-        return -ENOMEM;
-    }
-    *ret_text = clean;
-    return 0;
+    text_free(&text);
+    _cleanup_close_ int fd = -1;
+    _cleanup_text_ struct text raw = {0};
+    error = session_open_kept_source(session, file, &fd);
+    if (!error)
+        error = read_all(fd, &raw);
+    return error ? error : make_utf8(&raw, ret_text);
 }

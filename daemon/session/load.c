@@ -2,11 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/negative_errno.h"
 #include "saved/saved_file.h"
 #include "session/session_private.h"
 
@@ -112,24 +109,6 @@ static int compare_file(const void *key, const void *item)
     return (file > source->file) - (file < source->file);
 }
 
-/* The text in memory that is a file to everyone who reads it. */
-static int open_text(const char *text, size_t length, int *ret_fd)
-{
-    _cleanup_close_ int fd = memfd_create("source", MFD_CLOEXEC);
-    if (fd < 0)
-        return negative_errno();
-    for (size_t done = 0; done < length;) {
-        ssize_t count = write(fd, text + done, length - done);
-        if (count < 0)
-            return negative_errno();
-        done += (size_t)count;
-    }
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return negative_errno();
-    *ret_fd = take_fd(&fd);
-    return 0;
-}
-
 int session_open_saved_source(const struct session *session, uint32_t file, int *ret_fd,
                               bool *ret_stale)
 {
@@ -145,7 +124,7 @@ int session_open_saved_source(const struct session *session, uint32_t file, int 
         return source->error;
     int error = saved_source_unpack(source, &text);
     if (!error)
-        error = open_text(text, source->bytes, ret_fd);
+        error = session_open_text(text, source->bytes, ret_fd);
     if (!error)
         *ret_stale = source->stale;
     return error;

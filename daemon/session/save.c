@@ -123,6 +123,23 @@ static int open_source(struct save *save, uint32_t file, int *ret_fd, bool *ret_
     return error == -EINPROGRESS ? -ENOENT : error;
 }
 
+/* What the session kept is better than what was edited since, or is gone. */
+static int open_built_source(struct save *save, uint32_t file, int *ret_fd, bool *ret_stale)
+{
+    _cleanup_close_ int fd = -1;
+    bool stale = false;
+    int error = open_source(save, file, &fd, &stale);
+    if ((error || stale) && session_open_kept_source(save->session, file, ret_fd) == 0) {
+        *ret_stale = false;
+        return 0;
+    }
+    if (error)
+        return error;
+    *ret_fd = take_fd(&fd);
+    *ret_stale = stale;
+    return 0;
+}
+
 static int read_text(int fd, struct text *text)
 {
     char piece[65536];
@@ -146,7 +163,7 @@ static int add_source(struct save *save, uint32_t file)
     _cleanup_close_ int fd = -1;
     _cleanup_text_ struct text text = {0};
     *source = (struct saved_source){.file = file};
-    source->error = open_source(save, file, &fd, &source->stale);
+    source->error = open_built_source(save, file, &fd, &source->stale);
     if (!source->error)
         source->error = read_text(fd, &text);
     if (source->error == -ENOMEM)

@@ -72,6 +72,7 @@ static void session_free(struct session *session)
 
     fetcher_free(session->fetcher);
     source_checks_destroy(&session->source_checks);
+    kept_sources_destroy(&session->kept_sources);
     symbols_free(session->symbols);
     bucket_store_free(session->buckets);
     stack_trie_free(session->trie);
@@ -123,6 +124,7 @@ struct session *session_alloc(void)
     atomic_init(&session->references, 1);
     session->go_fd = -1;
     source_checks_init(&session->source_checks);
+    kept_sources_init(&session->kept_sources);
     session->backend = session->backend_reason = session->event = "";
     clock_format_utc(session->started_at);
     pthread_mutex_init(&session->mutex, NULL);

@@ -12,6 +12,7 @@
 #include "lprofd/stack.h"
 #include "process/module_table.h"
 #include "saved/saved_profile.h"
+#include "session/kept_sources.h"
 #include "session/source_check.h"
 
 /* Counts that only grow; written by the pipeline, published with each sealed bucket. */
@@ -63,6 +64,7 @@ struct session {
     struct fetcher *fetcher;     /* NULL: nothing is fetched */
     struct saved_profile *saved; /* what was read of a file; NULL: this one has a target */
     struct source_checks source_checks;
+    struct kept_sources kept_sources;
 
     pthread_t pipeline_thread, symbol_thread;
     bool pipeline_started, symbols_started;
@@ -97,6 +99,9 @@ struct session {
 struct session *session_alloc(void);
 /* 0 or -ENOMEM. */
 int session_copy_options(struct session *session, const struct session_options *options);
+
+/* A text in memory as a file, as everybody reads sources. 0 or -errno. */
+int session_open_text(const char *text, size_t bytes, int *ret_fd);
 
 /* session_open_source() of a session that was loaded: the text as it was when it was saved. */
 int session_open_saved_source(const struct session *session, uint32_t file, int *ret_fd,

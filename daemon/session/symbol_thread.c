@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "session/fetched.h"
+#include "session/kept_sources.h"
 
 /* How long names that are told nowhere (of code compiled at run time) may stay unknown. */
 #define POLL_NS (250 * NS_PER_MS)
@@ -368,6 +369,7 @@ void *symbol_thread_main(void *user)
         session_want_debug_files(work.session);
         tell_progress(&work);
         keep_some(&work);
+        session_keep_sources(work.session, work.drained);
         if (work.drained && !work.keeping && is_over(work.session))
             break;
     }

@@ -142,6 +142,12 @@ void session_info_free(struct session_info *info);
 int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale);
 
 /*
+ * Opens the text that the file had when the session first met it, and that the program was built
+ * from, whatever became of the file since: a copy in memory. -ENOENT when none was kept.
+ */
+int session_open_kept_source(struct session *session, uint32_t file, int *ret_fd);
+
+/*
  * Asks debuginfod servers for a source that is nowhere else, if its module matters: returns at
  * once. -EINPROGRESS: session_open_source() may find it soon, and the epoch grows then. -ENOENT:
  * nobody has it.

@@ -1,6 +1,6 @@
 // Comparisons: two ranges of one run, and two runs of a program that was changed in between.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -137,12 +137,17 @@ async function sample(daemon, target) {
   return Number(session.split('/').at(-1));
 }
 
-/** Two runs: of PROGRAM, and of what `edit` makes of it, in the same folder or in another. */
-async function compareRuns(t, { edit, inPlace = false }) {
+/**
+ * Two runs: of PROGRAM, and of what `edit` makes of it, in the same folder or in another. `without`
+ * is a file that is gone before the first run is looked at.
+ */
+async function compareRuns(t, { edit, inPlace = false, without }) {
   const folder = publicFolder(t);
   const after = edit(PROGRAM);
   const daemon = await startDaemon(t);
-  const a = await sample(daemon, await build(t, join(folder, 'v1'), PROGRAM));
+  const first = await build(t, join(folder, 'v1'), PROGRAM);
+  if (without) rmSync(join(folder, 'v1', without));
+  const a = await sample(daemon, first);
   const b = await sample(daemon, await build(t, join(folder, inPlace ? 'v1' : 'v2'), after));
   const diff = await daemon.get(`/diff?a=${a}&b=${b}&limit=10000`);
   assertSums(diff);
@@ -195,12 +200,27 @@ test('what became slower is found, and only that', async (t) => {
   assert.deepEqual(changed.map((one) => one.presence).sort(), ['a', 'b']);
 });
 
-test('a file that was changed in place is aligned by its functions', async (t) => {
+test('the text that a file had is kept when it is changed in place', async (t) => {
   if (!needsRoot(t)) return;
-  const { row, line } = await compareRuns(t, { edit: insert('ABOVE', 7), inPlace: true });
+  const edit = (text) => insert('INSIDE', 3)(insert('ABOVE', 7)(text));
+  const { daemon, a, row, line } = await compareRuns(t, { edit, inPlace: true });
   for (const mark of ['/* hot */', '/* cold */']) {
     assert.equal(row(mark).b.line, line(mark));
+    assert.equal(row(mark).alignment, 'text');
     assert.ok(row(mark).b.self_hits > 0);
+  }
+  // What is there now is another text, and that is still said.
+  const { file } = row('/* hot */').a;
+  const text = await daemon.request(`/api/v1/sessions/${a}/files/${file}/text`);
+  assert.equal(text.headers['source-status'], 'stale');
+});
+
+test('lines whose text is not known are found by their function', async (t) => {
+  if (!needsRoot(t)) return;
+  const { row, line } = await compareRuns(t, { edit: insert('ABOVE', 7), without: 'program.c' });
+  for (const mark of ['/* hot */', '/* cold */']) {
+    assert.equal(row(mark).b.line, line(mark));
+    assert.equal(row(mark).alignment, 'function');
   }
 });
 
