@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Raise it when the layout of files changes, or what lprofd makes of the same debug information. */
+/* Raise it when the layout of files changes. */
 #define DISK_CACHE_FORMAT 1
 
 #define DISK_CACHE_BYTES_MAX (UINT64_C(512) << 20)

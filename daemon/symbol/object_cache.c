@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,6 +21,19 @@ static void add_hexadecimal(struct text *text, const unsigned char *bytes, size_
 static uint64_t nanoseconds(struct timespec time)
 {
     return (uint64_t)time.tv_sec * NS_PER_SECOND + (uint64_t)time.tv_nsec;
+}
+
+/* What another build of lprofd made of the same files may be what was wrong with it. */
+static int add_self(struct text *text)
+{
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    int error = privilege_open_proc(getpid(), 0, PROC_EXE, &fd);
+    if (error || fstat(fd, &status))
+        return -ENOENT;
+    text_printf(text, "lprofd " LPROFD_VERSION " %" PRIu64 " %" PRIu64 "\n",
+                (uint64_t)status.st_size, nanoseconds(status.st_mtim));
+    return 0;
 }
 
 /*
@@ -60,8 +74,10 @@ static int identify(const struct object *object, const struct target *target, bo
                     char **ret_identity)
 {
     _cleanup_text_ struct text text = {0};
-    text_printf(&text, "lprofd " LPROFD_VERSION "\nuser %u\n", privilege_target_user(target));
-    int error = add_file(&text, "binary", object->binary);
+    int error = add_self(&text);
+    text_printf(&text, "user %u\n", privilege_target_user(target));
+    if (!error)
+        error = add_file(&text, "binary", object->binary);
     if (!error && object->debug)
         error = add_file(&text, "debug", object->debug);
     if (error)
