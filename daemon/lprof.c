@@ -119,7 +119,7 @@ static const struct option_spec report_options[] = {
     {"limit", "N", "report, diff: at most N rows (default 30)", store_limit},
     {"session", "ID", "report: that session instead of the newest", store_session},
     {"token-file", "FILE", "report, diff: the token that lprofd was given", store_token_file},
-    {"memory-limit", "BYTES", "report: memory for a saved profile (default 256M)",
+    {"memory-limit", "BYTES", "report, diff: memory for a saved profile (default 256M)",
      store_memory_limit},
     {"pid", "PID", "doctor: look at this process too", store_pid},
     {0},
@@ -128,6 +128,7 @@ static const struct option_spec report_options[] = {
 static const char *const usages[] = {
     "report URL|FILE.lprof [options]",
     "diff URL URL [options]",
+    "diff FILE.lprof FILE.lprof [options]",
     "doctor [--pid PID]",
     NULL,
 };
@@ -153,9 +154,9 @@ static const struct program_spec program = {
     .usages = usages,
     .description =
         "Prints what a running lprofd knows, or what it saved, as text: `lprof report`. `lprof "
-        "diff` compares two sessions of a running one, or two ranges of one: "
-        "?from_ns=...&to_ns=... behind its URL. `lprof "
-        "doctor` tries everything that lprofd needs and says what to do where it fails.",
+        "diff` compares two files, two sessions of a running lprofd, or two ranges of one: "
+        "?from_ns=...&to_ns=... behind its URL. `lprof doctor` tries everything that lprofd needs "
+        "and says what to do where it fails.",
     .options = report_options,
     .examples = examples,
 };
@@ -178,63 +179,54 @@ static int unknown_command(const char *command)
     return EXIT_USAGE;
 }
 
-/* Reads the file and puts it into a registry, as the only session. */
-static int load(const struct lprof_settings *settings, const char *path,
-                struct session_registry **ret_registry, struct failure *failure)
+/* Where the words behind the command say that sessions are. 0, or the exit code. */
+static int open_origin(const struct lprof_settings *settings, const struct arguments *arguments,
+                       char **ret_token, struct origin *ret_origin)
 {
-    struct session_registry *registry = NULL;
-    struct session *session = NULL;
-    uint32_t id;
-    int error = session_registry_new(&registry);
-    if (error)
-        return failure_set(failure, error, "out of memory");
-    error = session_load(path, &settings->load, &session, failure);
-    if (!error && session_registry_add(registry, session, &id))
-        error = failure_set(failure, -ENOMEM, "out of memory");
-    session_unref(session);
-    if (error)
-        session_registry_free(registry);
-    else
-        *ret_registry = registry;
-    return error;
+    struct failure failure = {0};
+    if (settings->token_file && token_read(settings->token_file, ret_token, &failure))
+        return fail(&failure, EXIT_BAD_CONFIGURATION);
+    if (origin_open(arguments->words + 1, (size_t)arguments->word_count - 1, &settings->load,
+                    ret_origin, &failure))
+        return fail(&failure, failure_exit_code(&failure));
+    ret_origin->token = *ret_token;
+    return 0;
 }
 
 static int run_report(struct lprof_settings *settings, const struct arguments *arguments)
 {
     struct failure failure = {0};
-    struct remote_report *report = &settings->report;
     _cleanup_free_ char *token = NULL;
+    _cleanup_origin_ struct origin origin = {0};
     if (arguments->word_count != 2)
         return usage_error("report takes one URL, such as http://localhost:8080, or one file");
-    report->origin = arguments->words[1];
-    if (settings->token_file && token_read(settings->token_file, &token, &failure))
-        return fail(&failure, EXIT_BAD_CONFIGURATION);
-    report->token = token;
-    int error = client_is_url(report->origin)
-                    ? 0
-                    : load(settings, report->origin, &report->registry, &failure);
-    if (!error)
-        error = remote_report_print(report, stdout, &failure);
-    session_registry_free(report->registry);
-    return error ? fail(&failure, failure_exit_code(&failure)) : EXIT_SUCCESS;
+    int exit_code = open_origin(settings, arguments, &token, &origin);
+    if (exit_code)
+        return exit_code;
+    settings->report.origin = &origin;
+    return remote_report_print(&settings->report, stdout, &failure)
+               ? fail(&failure, failure_exit_code(&failure))
+               : EXIT_SUCCESS;
 }
 
 static int run_diff(struct lprof_settings *settings, const struct arguments *arguments)
 {
     struct failure failure = {0};
     _cleanup_free_ char *token = NULL;
+    _cleanup_origin_ struct origin origin = {0};
     if (arguments->word_count != 3)
         return usage_error("diff takes two URLs of sessions, such as "
-                           "http://localhost:8080/api/v1/sessions/1");
-    for (int i = 1; i < arguments->word_count; i++)
-        if (!client_is_url(arguments->words[i]))
-            return usage_error("diff compares sessions of a running lprofd: URLs such as "
-                               "http://localhost:8080/api/v1/sessions/1 are needed");
-    if (settings->token_file && token_read(settings->token_file, &token, &failure))
-        return fail(&failure, EXIT_BAD_CONFIGURATION);
+                           "http://localhost:8080/api/v1/sessions/1, or two files");
+    if (client_is_url(arguments->words[1]) != client_is_url(arguments->words[2]))
+        return usage_error(
+            "diff compares two sessions of one running lprofd, which may have opened "
+            "a file, or two files");
+    int exit_code = open_origin(settings, arguments, &token, &origin);
+    if (exit_code)
+        return exit_code;
     struct remote_diff diff = {
         .urls = {arguments->words[1], arguments->words[2]},
-        .token = token,
+        .origin = &origin,
         .functions = settings->report.functions,
         .by_total = settings->report.by_total,
         .limit = settings->report.limit,

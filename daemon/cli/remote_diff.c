@@ -1,4 +1,4 @@
-/* The text report of a comparison that a running lprofd makes. */
+/* The text report of a comparison of sessions in a running lprofd, or of two files. */
 #include "cli/remote_diff.h"
 
 #include <ctype.h>
@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "cli/client.h"
 #include "cli/members.h"
 #include "cli/report_diff.h"
 
@@ -78,26 +77,13 @@ static int make_target(const struct remote_diff *diff, struct text *target, stru
                 diff->functions ? "functions" : "lines", diff->by_total ? "total" : "self",
                 diff->limit);
     int error = 0;
-    for (size_t i = 0; i < array_length(side_names) && !error; i++)
+    if (diff->origin->registry)
+        text_add_string(target, "&a=1&b=2");
+    for (size_t i = 0; i < array_length(side_names) && !diff->origin->registry && !error; i++)
         error = add_side(target, side_names[i], diff->urls[i], failure);
     if (!error && target->failed)
         error = failure_set(failure, -ENOMEM, "out of memory");
     return error;
-}
-
-static int fetch(const struct remote_diff *diff, const char *target, cJSON **ret_document,
-                 struct failure *failure)
-{
-    _cleanup_text_ struct text body = {0};
-    int error = client_get(diff->urls[0], target, diff->token, &body, failure);
-    if (error)
-        return error;
-    cJSON *document = body.bytes ? cJSON_ParseWithLength(body.bytes, body.length) : NULL;
-    if (!document)
-        return failure_set(failure, -EIO, "%.*s%s did not answer with JSON: is that lprofd?",
-                           (int)origin_length(diff->urls[0]), diff->urls[0], target);
-    *ret_document = document;
-    return 0;
 }
 
 /* 'a', 'b', or 0 for both. */
@@ -174,19 +160,19 @@ int remote_diff_print(const struct remote_diff *diff, FILE *out, struct failure 
     _cleanup_json_ cJSON *document = NULL;
     _cleanup_json_ cJSON *a = NULL;
     _cleanup_json_ cJSON *b = NULL;
-    if (!same_origin(diff->urls[0], diff->urls[1]))
+    if (!diff->origin->registry && !same_origin(diff->urls[0], diff->urls[1]))
         return failure_set(ret_failure, -EINVAL,
                            "sessions of different daemons cannot be compared: %s and %s",
                            diff->urls[0], diff->urls[1]);
     int error = make_target(diff, &target, ret_failure);
     if (!error)
-        error = fetch(diff, target.bytes, &document, ret_failure);
+        error = origin_get_json(diff->origin, target.bytes, &document, ret_failure);
     cJSON **const sessions[] = {&a, &b};
     for (size_t i = 0; i < array_length(side_names) && !error; i++) {
         char path[64];
         snprintf(path, sizeof path, "/api/v1/sessions/%u",
                  (unsigned)member_u64(member(document, side_names[i]), "session"));
-        error = fetch(diff, path, sessions[i], ret_failure);
+        error = origin_get_json(diff->origin, path, sessions[i], ret_failure);
     }
     if (!error && print(diff, document, (const cJSON *const[]){a, b}, out))
         error = failure_set(ret_failure, -ENOMEM, "out of memory");

@@ -1,11 +1,11 @@
-/* The text report of a comparison that a running lprofd makes. */
+/* The text report of a comparison of sessions in a running lprofd, or of two files. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/failure.h"
+#include "cli/origin.h"
 
 struct remote_diff {
     /*
@@ -13,11 +13,11 @@ struct remote_diff {
      * without an id the newest. tid and focus may be given too.
      */
     const char *urls[2];
-    const char *token; /* NULL: none */
-    bool functions;    /* instead of lines */
-    bool by_total;     /* compares the shares with callees */
+    const struct origin *origin; /* where they are, or the two files instead; borrowed */
+    bool functions;              /* instead of lines */
+    bool by_total;               /* compares the shares with callees */
     uint32_t limit;
 };
 
-/* 0; -EINVAL when the URLs cannot be compared; others as client_get(). *ret_failure says why. */
+/* 0; -EINVAL when the URLs cannot be compared; others as origin_get(). *ret_failure says why. */
 int remote_diff_print(const struct remote_diff *diff, FILE *out, struct failure *ret_failure);

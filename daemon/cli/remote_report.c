@@ -1,51 +1,18 @@
 /* The text report of a session in a running lprofd or in a file. */
 #include "cli/remote_report.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "cli/client.h"
+#include "cli/members.h"
 #include "cli/report.h"
-#include "http/local.h"
 
 #define PATH_BYTES 128
 #define REASONS_MAX 16
 #define WARNINGS_MAX 64
-
-static void delete_json(cJSON **document)
-{
-    cJSON_Delete(*document);
-}
-
-#define _cleanup_json_ _cleanup_(delete_json)
-
-/* Missing members read as "" and 0: the daemon may be older or newer than this program. */
-static const char *member_string(const cJSON *object, const char *name)
-{
-    const char *string = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return string ? string : "";
-}
-
-static double member_number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-static uint64_t member_u64(const cJSON *object, const char *name)
-{
-    double number = member_number(object, name);
-    return number > 0 && number < 1.8e19 ? (uint64_t)number : 0;
-}
-
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
 
 /* "/api/v1/sessions/ID" with `tail` behind it. */
 static void session_path(const struct remote_report *report, const char *tail,
@@ -57,29 +24,12 @@ static void session_path(const struct remote_report *report, const char *tail,
         snprintf(ret_path, PATH_BYTES, "/api/v1/sessions/current%s", tail);
 }
 
-/* The same path answers the same, wherever the session is. */
-static int get(const struct remote_report *report, const char *path, struct text *to,
-               struct failure *failure)
-{
-    return report->registry ? local_get(report->registry, path, to, failure)
-                            : client_get(report->origin, path, report->token, to, failure);
-}
-
 static int fetch(const struct remote_report *report, const char *tail, cJSON **ret_document,
                  struct failure *failure)
 {
-    _cleanup_text_ struct text body = {0};
     char path[PATH_BYTES];
     session_path(report, tail, path);
-    int error = get(report, path, &body, failure);
-    if (error)
-        return error;
-    cJSON *document = body.bytes ? cJSON_ParseWithLength(body.bytes, body.length) : NULL;
-    if (!document)
-        return failure_set(failure, -EIO, "%s%s did not answer with JSON: is that lprofd?",
-                           report->origin, path);
-    *ret_document = document;
-    return 0;
+    return origin_get_json(report->origin, path, ret_document, failure);
 }
 
 static void print_session(const cJSON *session, const struct report_style *style, FILE *out)
@@ -226,7 +176,7 @@ static int find_file(const struct remote_report *report, uint32_t *ret_file,
     }
     return failure_set(failure, -ENOENT,
                        "no profiled file is called %s: `lprof report %s` lists the files with cost",
-                       report->source, report->origin);
+                       report->source, report->origin->name);
 }
 
 static int print_listing(const struct remote_report *report, FILE *out, struct failure *failure)
@@ -239,7 +189,7 @@ static int print_listing(const struct remote_report *report, FILE *out, struct f
     char tail[64], path[PATH_BYTES];
     snprintf(tail, sizeof tail, "/files/%u/listing%s", file, report->self ? "?self=1" : "");
     session_path(report, tail, path);
-    error = get(report, path, &listing, failure);
+    error = origin_get(report->origin, path, &listing, failure);
     if (!error && listing.bytes)
         fwrite(listing.bytes, 1, listing.length, out);
     return error;

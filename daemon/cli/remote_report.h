@@ -5,20 +5,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/failure.h"
-#include "lprofd/session.h"
+#include "cli/origin.h"
 
 struct remote_report {
-    const char *origin;                /* a URL, or the name of the file that was loaded */
-    struct session_registry *registry; /* what was loaded; NULL: origin is a URL */
-    const char *token;                 /* NULL: none */
-    uint32_t session;                  /* 0: the newest */
-    bool functions;                    /* instead of lines */
+    const struct origin *origin; /* borrowed */
+    uint32_t session;            /* 0: the newest */
+    bool functions;              /* instead of lines */
     const char *source; /* the listing of the file whose path ends like this; NULL: a table */
     bool by_total;      /* sort by total */
     bool self;          /* the listing shows self times */
     uint32_t limit;     /* rows */
 };
 
-/* -ENOENT when there is no such session or file, or the errors of client_get(). */
+/* -ENOENT when there is no such session or file, or the errors of origin_get(). */
 int remote_report_print(const struct remote_report *report, FILE *out, struct failure *ret_failure);

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 
 import { ROOT } from '../e2e/helpers/programs.mjs';
 import { figures as cost } from './cost.mjs';
+import { figures as disk } from './disk.mjs';
 import { figures as java } from './java.mjs';
 import { scoped } from './lib.mjs';
 import { figures as listing } from './listing.mjs';
@@ -17,11 +18,12 @@ import { figures as soak } from './soak.mjs';
 import { figures as symbols } from './symbols.mjs';
 import { figures as truth } from './truth.mjs';
 
-const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...page, ...listing, ...own, ...soak, ...scaling };
+const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...disk, ...page, ...listing, ...own, ...soak, ...scaling };
 
 const HELP = `tests/bench/run [OPTION ...]
   --only NAME      only this figure (repeatable): ${Object.keys(ALL).join(', ')}
   --quick          shorter runs and fewer turns: a couple of minutes
+  --full           figure 10 over all of its ten minutes instead of a shorter run, scaled
   --soak SECONDS   only the soak: does anything grow in that time
   --scaling        only the curves: cost against rate, threads, depth, modules, nodes, hours, clients
   --truth          only the truth figures a-f, at length
@@ -33,6 +35,7 @@ function options() {
     options: {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       scaling: { type: 'boolean', default: false },
       soak: { type: 'string' },
       truth: { type: 'boolean', default: false },

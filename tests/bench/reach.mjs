@@ -1,11 +1,10 @@
-// Figures 4 (attach to annotated lines), 9 (a thousand threads) and 10 (the profile on disk).
+// Figures 4 (attach to annotated lines) and 9 (a thousand threads).
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { PERF } from '../e2e/helpers/perf.mjs';
 import { openFiles } from '../e2e/helpers/processes.mjs';
-import { LPROFD } from '../e2e/helpers/programs.mjs';
-import { attach, has, measure, median, publicFolder, row, run, sleep, spread, start, startDaemon, startWork, targetPath } from './lib.mjs';
+import { attach, has, measure, median, publicFolder, row, sleep, spread, start, startDaemon, startWork, targetPath } from './lib.mjs';
 
 /** Seconds from a daemon's start, and from its first sample, until a line's text can be shown. */
 async function firstLines(t, pid) {
@@ -121,14 +120,4 @@ async function creation(t, turns) {
   ];
 }
 
-async function onDisk(t) {
-  const what = 'profile on disk, 10 min at 997 Hz';
-  const target = start(t, targetPath('ratios'), ['60']);
-  const file = join(publicFolder(t), 'out.lprof');
-  const args = ['--pid', String(target.pid), '--duration', '2', '--output', file, '--no-http'];
-  const { code, stderr } = await run(t, LPROFD, args, { seconds: 20 });
-  const why = code === 0 && has(file) ? 'saved profiles exist now: measure them' : `lprofd --output: ${stderr.trim()}`;
-  return [row('10', what, { target: '<= 1/100 of perf.data', verdict: 'not there yet', why })];
-}
-
-export const figures = { 4: annotatedLines, 9: thousandThreads, 10: onDisk };
+export const figures = { 4: annotatedLines, 9: thousandThreads };

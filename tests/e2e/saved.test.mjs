@@ -130,6 +130,21 @@ test('several files are sessions beside each other and beside a live one', async
   assert.equal((await daemon.get('/sessions/current')).id, 3);
 });
 
+test('lprof diff compares files as a daemon compares their sessions', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const files = ['primes', 'ratios'].map((name) => join(folder, `${name}.lprof`));
+  for (const file of files) await saveRun(t, file, { name: basename(file, '.lprof') });
+  const daemon = await startDaemon(t, files);
+  const urls = [1, 2].map((id) => `${daemon.url}/api/v1/sessions/${id}`);
+  for (const args of [[], ['--functions', '--sort', 'total']]) {
+    const [ours, theirs] = await Promise.all([files, urls].map((names) => run(t, LPROF, ['diff', ...names, ...args])));
+    assert.equal(ours.code, 0, ours.stderr);
+    assert.match(ours.stdout, /primes/);
+    assert.equal(ours.stdout, theirs.stdout);
+  }
+});
+
 test('a profile is saved however sampling ends', async (t) => {
   if (!needsRoot(t)) return;
   const folder = publicFolder(t);
