@@ -193,7 +193,7 @@ static int open_origin(const struct lprof_settings *settings, const struct argum
     return 0;
 }
 
-static int run_report(struct lprof_settings *settings, const struct arguments *arguments)
+static int run_report(const struct lprof_settings *settings, const struct arguments *arguments)
 {
     struct failure failure = {0};
     _cleanup_free_ char *token = NULL;
@@ -203,8 +203,9 @@ static int run_report(struct lprof_settings *settings, const struct arguments *a
     int exit_code = open_origin(settings, arguments, &token, &origin);
     if (exit_code)
         return exit_code;
-    settings->report.origin = &origin;
-    return remote_report_print(&settings->report, stdout, &failure)
+    struct remote_report report = settings->report;
+    report.origin = &origin;
+    return remote_report_print(&report, stdout, &failure)
                ? fail(&failure, failure_exit_code(&failure))
                : EXIT_SUCCESS;
 }

@@ -23,7 +23,7 @@ static int load(const char *path, const struct session_options *options,
 int origin_open(char *const *names, size_t count, const struct session_options *options,
                 struct origin *ret_origin, struct failure *ret_failure)
 {
-    _cleanup_origin_ struct origin origin = {.name = names[0]};
+    struct origin origin = {.name = names[0]};
     bool is_url = client_is_url(names[0]);
     int error = is_url ? 0 : session_registry_new(&origin.registry);
     if (error)
@@ -31,10 +31,10 @@ int origin_open(char *const *names, size_t count, const struct session_options *
     for (size_t i = 0; i < count && !is_url && !error; i++)
         error = load(names[i], options, origin.registry, ret_failure);
     if (error)
-        return error;
-    *ret_origin = origin;
-    origin = (struct origin){0};
-    return 0;
+        origin_close(&origin);
+    else
+        *ret_origin = origin;
+    return error;
 }
 
 void origin_close(struct origin *origin)

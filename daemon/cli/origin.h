@@ -17,7 +17,7 @@ struct origin {
  * Files are read, URLs are only remembered: the first stands for all. The `count` names are all
  * URLs, or all files. 0, or as session_load().
  */
-int origin_open(char *const *names, size_t count, const struct session_options *load,
+int origin_open(char *const *names, size_t count, const struct session_options *options,
                 struct origin *ret_origin, struct failure *ret_failure);
 void origin_close(struct origin *origin);
 
