@@ -247,3 +247,24 @@ test('narrow, wide and in forced colours nothing is cut off', async (t) => {
   await shots(page, 'page-forced');
   assert.deepEqual(complaints, []);
 });
+
+test('nothing jumps: what stands stays where it is while numbers come in', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await until('there are samples', async () => (await daemon.get('/sessions/1')).samples.total > 500);
+  const { page } = await open(t, 'about:blank');
+  await page.addInitScript(() => {
+    globalThis.shifts = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) globalThis.shifts += entry.value; })
+      .observe({ type: 'layout-shift', buffered: true });
+  });
+  for (const view of ['lines', 'flame', `compare?af=0&at=0.5&bf=0.5&bt=1`]) {
+    await page.goto('about:blank');
+    await page.goto(`${daemon.url}/#/session/1/${view}`);
+    await page.locator('.timeline button.thread').first().waitFor();
+    await page.waitForTimeout(4000);
+    // web.dev/cls: up to 0.1 is good
+    assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.1, view);
+  }
+});

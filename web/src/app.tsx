@@ -63,7 +63,7 @@ export function App() {
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
       <Head />
       {id !== 0 && <Strip />}
-      {id !== 0 && session.value && <TimelineView />}
+      {id !== 0 && !gone && <TimelineView key={id} />}
       {id !== 0 && session.value && <Filters />}
       <main id="main" tabIndex={-1} data-view={view}>
         <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
