@@ -1,8 +1,9 @@
 /*
  * queries NODES: builds a profile of so many trie nodes from pseudo-random stacks and prints, as
  * JSON, what CPU time the function table, the line table and flame graphs of it take (ns, each of
- * 5 turns; as the page asks first, bottom-up, and the 5,000 largest nodes): each is the work of one thread, whatever else the machine does meanwhile. Trie and
- * queries are the real ones; names and lines are made up, as in the unit tests.
+ * 5 turns; as the page asks first, bottom-up, and the 5,000 largest nodes): each is the work of one
+ * thread, whatever else the machine does meanwhile. Trie and queries are the real ones; names and
+ * lines are made up, as in the unit tests.
  */
 #include <inttypes.h>
 #include <stdio.h>
