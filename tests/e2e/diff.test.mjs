@@ -8,7 +8,7 @@ import { startDaemon } from './helpers/daemon.mjs';
 import { assertProblem } from './helpers/http.mjs';
 import { publicFolder } from './helpers/nobody.mjs';
 import { run, start, startTarget, until } from './helpers/processes.mjs';
-import { LPROF, needsRoot } from './helpers/programs.mjs';
+import { LPROF, LPROFD, needsRoot } from './helpers/programs.mjs';
 import { FALSE_ALARM, normal } from './helpers/statistics.mjs';
 
 /** The self hits of all rows and of what has no line are those of the side. */
@@ -259,6 +259,28 @@ test('lprof diff prints what changed, and says what it cannot compare', async (t
   assert.equal(await fails(url(a), 'http://localhost:1'), 2);
   assert.equal(await fails(`${url(a)}?sort=self`, url(b)), 2);
   assert.equal(await fails(url(a), url(77)), 1);
+});
+
+test('two saved profiles are compared with the texts that they were built from', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const edits = [(text) => text, insert('INSIDE', 3)];
+  const files = [];
+  for (const edit of edits) {
+    const target = await build(t, folder, edit(PROGRAM)); // in place
+    files.push(join(folder, `${files.length}.lprof`));
+    const { code, stderr } = await run(t, LPROFD, ['--no-http', '--duration', '1', '--output',
+      files.at(-1), '--pid', String(target.pid)]);
+    assert.equal(code, 0, stderr);
+    target.kill('SIGKILL');
+  }
+  const { code, stdout, stderr } = await run(t, LPROF, ['diff', ...files]);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /\/program\.c:11 \(was 8\) +work\n/);
+  assert.ok(!stdout.includes('~'), stdout);
+  const missing = await run(t, LPROF, ['diff', files[0], join(folder, 'none.lprof')]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /none\.lprof/);
 });
 
 test('what cannot be compared is said', async (t) => {
