@@ -99,6 +99,7 @@ static void add_samples(cJSON *object, const struct session_info *info)
     json_add_u64(samples, "throttled", info->samples.throttled);
     json_add_u64(samples, "truncated_stacks", info->samples.truncated_stacks);
     json_add_u64(samples, "unwound_to_root", info->samples.unwound_to_root);
+    json_add_u64(samples, "frame_pointer_stacks", info->samples.frame_pointer_stacks);
     json_add_u64(samples, "unresolved_frames", info->samples.unresolved_frames);
     json_add_u64(samples, "forgotten", info->samples.forgotten);
     cJSON *time = json_add_object(object, "time");

@@ -36,6 +36,7 @@ static const struct number info_numbers[] = {
     SUM(samples.throttled),
     SUM(samples.truncated_stacks),
     SUM(samples.unwound_to_root),
+    SUM(samples.frame_pointer_stacks),
     SUM(samples.unresolved_frames),
     SUM(sampled_ns),
     SUM(accounted_ns),

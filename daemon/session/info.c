@@ -301,6 +301,7 @@ int session_info(struct session *session, struct session_info *ret_info)
     info.samples.throttled = published->counts.throttled;
     info.samples.truncated_stacks = published->counts.truncated;
     info.samples.unwound_to_root = published->counts.to_root;
+    info.samples.frame_pointer_stacks = published->counts.by_frame_pointer;
     info.samples.unresolved_frames = session->unresolved_frames;
     info.samples.forgotten = losses.forgotten_hits;
     info.sampled_ns = published->counts.sampled_ns;

@@ -64,6 +64,7 @@ static void publish(struct session *session)
                 .throttled = info->samples.throttled,
                 .truncated = info->samples.truncated_stacks,
                 .to_root = info->samples.unwound_to_root,
+                .by_frame_pointer = info->samples.frame_pointer_stacks,
                 .sampled_ns = info->sampled_ns,
                 .accounted_ns = info->accounted_ns,
             },

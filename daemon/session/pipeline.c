@@ -66,6 +66,7 @@ static void keep_leaf_only(struct pipeline *pipeline)
     if (stack->count < 2)
         return;
     stack->end = STACK_END_MEMORY_LIMIT;
+    stack->by_frame_pointer = false;
     stack->count = 2;
     stack->frames[1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
 }
@@ -90,6 +91,7 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     pipeline->counts.ended[stack->end]++;
     pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
     pipeline->counts.to_root += stack->end == STACK_END_ROOT;
+    pipeline->counts.by_frame_pointer += stack->by_frame_pointer;
 
     uint32_t node = 0, thread = 0;
     error = stack_trie_add(session->trie, stack->frames, stack->count, &node);

@@ -406,8 +406,10 @@ static bool join_chain(struct walk *walk, size_t *position, struct raw_stack *st
         !chain_find(chain, walk->link, walk->stack_start, walk->sample, position) ||
         chain->count - *position > STACK_FRAMES_MAX - stack->count)
         return false;
-    for (size_t i = *position; i < chain->count; i++)
+    for (size_t i = *position; i < chain->count; i++) {
         stack->frames[stack->count++] = chain->links[i].frame;
+        stack->by_frame_pointer |= chain->links[i].by_frame_pointer;
+    }
     return true;
 }
 
@@ -425,6 +427,7 @@ static enum stack_end walk_user(struct walk *walk, struct chain_link *links,
     size_t position = 0;
     for (size_t count = 0;; count++) {
         note_link(walk, &links[count]);
+        stack->by_frame_pointer |= walk->by_frame_pointer;
         if (join_chain(walk, &position, stack)) {
             chain_replace(walk->chain, position, links, count);
             return STACK_END_ROOT;
@@ -466,6 +469,7 @@ void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
     const struct architecture *architecture = unwinder->architecture;
     struct raw_stack *stack = ret_stack;
     stack->count = 0;
+    stack->by_frame_pointer = false;
     push_kernel(sample, space->kernel, stack);
 
     struct walk walk = {

@@ -71,6 +71,7 @@ struct session_info {
     uint32_t threads, processes; /* alive now */
     struct {
         uint64_t total, lost, throttled, truncated_stacks, unwound_to_root, unresolved_frames;
+        uint64_t frame_pointer_stacks; /* with callers found without unwind information */
         uint64_t forgotten; /* part of the total that was dropped, below the memory limit */
     } samples;
     uint64_t sampled_ns, accounted_ns;

@@ -35,5 +35,6 @@ struct raw_frame {
 struct raw_stack {
     size_t count;
     enum stack_end end;
+    bool by_frame_pointer; /* some caller was found without unwind information */
     struct raw_frame frames[STACK_FRAMES_MAX + 1];
 };

@@ -47,6 +47,7 @@ test('assembly with a frame pointer reaches the root; without any frame it says 
   assertNear('the call of framed', line('framed'), 75);
   assertNear('main', line('main framed'), 75);
   assertNear('to the root', (100 * samples.unwound_to_root) / samples.total, 75);
+  assertNear('by frame pointer', (100 * samples.frame_pointer_stacks) / samples.total, 75);
   assertNear('the reason', total('[no unwind information]'), 25);
   // Nothing was made up: bare was called by call_bare, and who cannot know does not name others.
   assert.ok(line('main bare') < 2, JSON.stringify(functions));
@@ -60,6 +61,7 @@ test('calls through the procedure linkage table reach the root', async (t) => {
   assert.ok(line('call') > 50);
   const { total: all, unwound_to_root: whole } = samples;
   assert.ok(whole >= 0.99 * all, JSON.stringify(samples));
+  assert.ok(samples.frame_pointer_stacks <= 0.01 * all, 'there is unwind information');
 });
 
 test('a handler on a stack of its own: what it interrupted is named, its callers are not', async (t) => {
