@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../e2e/helpers/programs.mjs';
 import { figures as cost } from './cost.mjs';
 import { figures as disk } from './disk.mjs';
+import { figures as flame } from './flame.mjs';
 import { figures as java } from './java.mjs';
 import { scoped } from './lib.mjs';
 import { figures as listing } from './listing.mjs';
@@ -18,7 +19,7 @@ import { figures as soak } from './soak.mjs';
 import { figures as symbols } from './symbols.mjs';
 import { figures as truth } from './truth.mjs';
 
-const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...disk, ...page, ...listing, ...own, ...soak, ...scaling };
+const ALL = { ...truth, ...cost, ...java, ...symbols, ...reach, ...disk, ...page, ...listing, ...flame, ...own, ...soak, ...scaling };
 
 const HELP = `tests/bench/run [OPTION ...]
   --only NAME      only this figure (repeatable): ${Object.keys(ALL).join(', ')}

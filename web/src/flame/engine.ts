@@ -46,7 +46,6 @@ export function loadGraph(pane: string, shape: string): (url: string, signal: Ab
     signal.addEventListener('abort', abort);
     const answer = await ask(id, { type: 'load', id, pane, url });
     signal.removeEventListener('abort', abort);
-    if (answer.layout_ms !== undefined) performance.mark('flame-layout', { detail: answer.layout_ms });
     const { problem } = answer;
     if (problem) throw new Problem(problem.status, problem.title, problem.detail, problem.reason);
     return { ...answer.graph!, shape };

@@ -17,14 +17,27 @@ function rankNames(names: string[], folded: number): Uint32Array {
   return rank;
 }
 
-/** The numbers 0..keys.length-1, ordered by key and else as they are. Keys are below `bound`. */
-function countingSort(keys: ArrayLike<number>, bound: number): Uint32Array {
-  const next = new Uint32Array(bound + 1);
-  for (let i = 0; i < keys.length; i++) next[keys[i]! + 1]!++;
-  for (let i = 0; i < bound; i++) next[i + 1]! += next[i]!;
-  const sorted = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) sorted[next[keys[i]!]!++] = i;
-  return sorted;
+const FEW = 24; // up to so many are sorted by insertion
+const POSITIONS = 2 ** 32;
+
+/** Sorts all[from, to) by the ranks beside it. Equal ones stay as they are. */
+function sortChildren(all: Uint32Array, ranks: Uint32Array, from: number, to: number): void {
+  if (to - from > FEW) {
+    const both = Float64Array.from(all.subarray(from, to), (node, i) => ranks[from + i]! * POSITIONS + node).sort();
+    both.forEach((value, i) => { all[from + i] = value % POSITIONS; });
+    return;
+  }
+  for (let i = from + 1; i < to; i++) {
+    const node = all[i]!;
+    const rank = ranks[i]!;
+    let at = i;
+    for (; at > from && ranks[at - 1]! > rank; at--) {
+      all[at] = all[at - 1]!;
+      ranks[at] = ranks[at - 1]!;
+    }
+    all[at] = node;
+    ranks[at] = rank;
+  }
 }
 
 /** The children of each node, in the order of their names: `all` from first[node] to first[node + 1]. */
@@ -32,15 +45,19 @@ function findChildren(columns: Columns, folded: number): { first: Uint32Array; a
   const { parent, name } = columns.nodes;
   const count = parent.length;
   const rank = rankNames(columns.names, folded);
-  const ranks = new Uint32Array(count);
-  for (let i = 0; i < count; i++) ranks[i] = rank[name[i]!]!;
   const first = new Uint32Array(count + 1);
-  for (let i = 1; i < count; i++) first[parent[i]! + 1]!++;
-  for (let i = 0; i < count; i++) first[i + 1]! += first[i]!;
+  for (let node = 1; node < count; node++) first[parent[node]! + 1]!++;
+  for (let node = 0; node < count; node++) first[node + 1]! += first[node]!;
   const next = first.slice(0, count);
   const all = new Uint32Array(Math.max(0, count - 1));
-  for (const node of countingSort(ranks, columns.names.length))
-    if (node > 0) all[next[parent[node]!]!++] = node;
+  const ranks = new Uint32Array(all.length);
+  for (let node = 1; node < count; node++) {
+    const at = next[parent[node]!]!++;
+    all[at] = node;
+    ranks[at] = rank[name[node]!]!;
+  }
+  for (let node = 0; node < count; node++)
+    if (first[node + 1]! - first[node]! > 1) sortChildren(all, ranks, first[node]!, first[node + 1]!);
   return { first, all };
 }
 
@@ -68,19 +85,11 @@ function findKinds(columns: Columns, root: number, folded: number): Uint8Array {
   return Uint8Array.from(columns.names, (_, i) => i === root || i === folded ? 0 : kinds[columns.name_module[i]!] ?? kindOf('unknown'));
 }
 
-/** Node by node from the root: where it stands, and what it is called by others. */
-export function layOut(columns: Columns): Graph {
-  check(columns);
-  const { nodes } = columns;
-  const count = nodes.parent.length;
-  const timed = columns.total_time_ns > 0;
-  const source = timed ? nodes.total_time_ns : nodes.total;
-  const root = count ? nodes.name[0]! : -1;
-  const folded = findFolded(columns);
+/** Node by node from the root, row by row: where each stands, and in `from` its number in the answer. */
+function place(graph: Graph, columns: Columns, source: ArrayLike<number>, folded: number): Uint32Array {
+  const { count, parent, firstChild, start } = graph;
   const { first, all } = findChildren(columns, folded);
-  const graph = emptyGraph(columns, count, root, findKinds(columns, root, folded));
-  const from = new Uint32Array(count); // by node of the graph: its number in the answer
-  const codes = columns.names.map((name, i) => hashText(name, hashText(String(i === folded))));
+  const from = new Uint32Array(count);
   const rowFirst: number[] = count ? [0] : [];
   let placed = Math.min(1, count);
   let rowEnd = placed;
@@ -90,34 +99,70 @@ export function layOut(columns: Columns): Graph {
       rowEnd = placed;
     }
     const origin = from[node]!;
-    const parent = graph.parent[node]!;
-    const code = codes[nodes.name[origin]!]!;
-    graph.name[node] = nodes.name[origin]!;
-    graph.file[node] = nodes.file[origin]!;
-    graph.line[node] = nodes.line[origin]!;
-    graph.folded[node] = nodes.folded[origin]!;
-    graph.hits[node] = nodes.total[origin]!;
-    graph.selfHits[node] = nodes.self[origin]!;
-    graph.time_ns[node] = nodes.total_time_ns[origin]!;
-    graph.selfTime_ns[node] = nodes.self_time_ns[origin]!;
-    graph.width[node] = source[origin]!;
-    graph.kindTime_ns[graph.kinds[graph.name[node]!]!]! += graph.selfTime_ns[node]!;
-    graph.key[node] = node ? Math.imul(graph.key[parent]! ^ code, 0x9e3779b1) + 0x7f4a7c15 : 1;
-    graph.lock[node] = node ? Math.imul((graph.lock[parent]! << 5 | graph.lock[parent]! >>> 27) ^ code, 0x85ebca6b) + 1 : 1;
-    graph.firstChild[node] = placed;
-    let x = graph.start[node]!;
-    for (let i = first[origin]!; i < first[origin + 1]!; i++) {
+    const end = first[origin + 1]!;
+    firstChild[node] = placed;
+    let x = start[node]!;
+    for (let i = first[origin]!; i < end; i++) {
       const child = all[i]!;
       from[placed] = child;
-      graph.parent[placed] = node;
-      graph.start[placed] = x;
+      parent[placed] = node;
+      start[placed] = x;
       x += source[child]!;
       placed++;
     }
   }
-  graph.firstChild[count] = placed;
+  firstChild[count] = placed;
   graph.rows = rowFirst.length;
   graph.rowFirst = Uint32Array.from([...rowFirst, count]);
+  return from;
+}
+
+/** What is known of each node, in the order of the graph. */
+function fill(graph: Graph, columns: Columns, source: ArrayLike<number>, from: Uint32Array): void {
+  const { count, name, file, line, folded, hits, selfHits, time_ns, selfTime_ns, width, kinds, kindTime_ns } = graph;
+  const { nodes } = columns;
+  const { name: names, file: files, line: lines, folded: foldeds, total, self, total_time_ns: totalTimes, self_time_ns: selfTimes } = nodes;
+  for (let node = 0; node < count; node++) {
+    const origin = from[node]!;
+    const ofName = names[origin]!;
+    const ownTime = selfTimes[origin]!;
+    name[node] = ofName;
+    file[node] = files[origin]!;
+    line[node] = lines[origin]!;
+    folded[node] = foldeds[origin]!;
+    hits[node] = total[origin]!;
+    selfHits[node] = self[origin]!;
+    time_ns[node] = totalTimes[origin]!;
+    selfTime_ns[node] = ownTime;
+    width[node] = source[origin]!;
+    kindTime_ns[kinds[ofName]!]! += ownTime;
+  }
+}
+
+/** Hashes of the names from the root: what a node is called in the next answer, too. */
+function identify(graph: Graph, folded: number): void {
+  const { count, parent, name, key, lock, names } = graph;
+  const codes = Uint32Array.from(names, (one, i) => hashText(one, hashText(String(i === folded))));
+  if (count) key[0] = lock[0] = 1;
+  for (let node = 1; node < count; node++) {
+    const above = parent[node]!;
+    const code = codes[name[node]!]!;
+    key[node] = Math.imul(key[above]! ^ code, 0x9e3779b1) + 0x7f4a7c15;
+    lock[node] = Math.imul((lock[above]! << 5 | lock[above]! >>> 27) ^ code, 0x85ebca6b) + 1;
+  }
+}
+
+/** The graph of an answer. O(nodes + names * log names). */
+export function layOut(columns: Columns): Graph {
+  check(columns);
+  const { nodes } = columns;
+  const count = nodes.parent.length;
+  const root = count ? nodes.name[0]! : -1;
+  const folded = findFolded(columns);
+  const source = columns.total_time_ns > 0 ? nodes.total_time_ns : nodes.total;
+  const graph = emptyGraph(columns, count, root, findKinds(columns, root, folded));
+  fill(graph, columns, source, place(graph, columns, source, folded));
+  identify(graph, folded);
   return graph;
 }
 

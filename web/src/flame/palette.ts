@@ -46,6 +46,8 @@ const TONES: Record<Kind, [hue: number, chroma: number, lighter: number]> = {
   unknown: [80, 0.012, 0.06],
 };
 
+const RUST = { hue: -14, lighter: 0.035 }; // a dark orange is a brown
+
 /** The colour that stands for a kind. */
 export const swatch = (of: Palette, kind: Kind) => of.fills[KINDS.indexOf(kind) * (SHADES + 1) + NAME_SHADES + 1]!;
 
@@ -73,8 +75,9 @@ function plain(dark: boolean): Palette {
   const fills: string[] = [];
   const dim: string[] = [];
   for (const kind of KINDS) {
-    const [hue, chroma, lighter] = TONES[kind];
-    const light = base + (dark ? -lighter * 0.8 : lighter);
+    const [ofKind, chroma, lighter] = TONES[kind];
+    const hue = ofKind + (dark && kind === 'target' ? RUST.hue : 0);
+    const light = base + (dark ? -lighter * 0.8 + (kind === 'target' ? RUST.lighter : 0) : lighter);
     const spread = kind === 'library' ? MODULE_HUES : 0;
     for (let shade = 0; shade < SHADES; shade++) {
       const ofModule = (Math.floor(shade / NAME_SHADES) - 1) * spread;

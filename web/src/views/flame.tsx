@@ -128,8 +128,9 @@ export function FlameView() {
   const [menu, setMenu] = useState<{ frame: Frame; x: number; y: number } | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const main = panes.at(-1)!;
-  const active = panes.find((pane) => chosen(pane) >= 0) ?? main;
-  const selected = active.shown ? chosen(active) : -1;
+  const nodes = new Map(panes.map((pane) => [pane, chosen(pane)]));
+  const active = panes.find((pane) => nodes.get(pane)! >= 0) ?? main;
+  const selected = nodes.get(active)!;
   const frame = (pane: PaneState, node: number): Frame => ({ graph: pane.shown!.graph, node, direction: pane.direction, zoomOption: pane.zoomOption });
   useFlameKeys({
     panes, active, selected, search, choose,
@@ -154,7 +155,7 @@ export function FlameView() {
           <div class="flame-panes">
             {panes.map((pane) => (
               <Pane
-                key={`${pane.name} ${pane.firstRow}`} {...pane} shown={pane.shown!} selected={chosen(pane)} select={(node) => choose(pane, node)}
+                key={`${pane.name} ${pane.firstRow}`} {...pane} shown={pane.shown!} selected={nodes.get(pane)!} select={(node) => choose(pane, node)}
                 openMenu={(node, x, y) => setMenu({ frame: frame(pane, node), x, y })} attach={(canvas) => { pane.canvas = canvas; }}
               >
                 {panes.length > 1 && <h2>{pane.direction === 'callers' ? 'Callers' : 'Callees'}</h2>}
