@@ -17,7 +17,7 @@
  * After that many edits from both ends the search goes on from the place that came furthest. One
  * search costs at most EDITS_MAX times the items it gets past, so that all cost no more together.
  */
-#define EDITS_MAX 512
+#define EDITS_MAX 128
 
 struct box {
     int64_t x, y, x_end, y_end;

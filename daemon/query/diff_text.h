@@ -8,7 +8,7 @@
 #include "lprofd/diff.h"
 
 /* Texts with more lines are not compared. */
-#define DIFF_TEXT_LINES_MAX 1000000
+#define DIFF_TEXT_LINES_MAX 500000
 
 struct diff_text {
     bool is_equal;               /* all lines are the same: `other` is not there */
