@@ -7,11 +7,14 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
+#include "symbol/disk_cache.h"
 #include "symbol/stored_unit.h"
 
-/* Questions in one step: each takes about a microsecond. */
-#define STEP_COUNT 2048
+/* A question takes about a microsecond; but names may be as long as whoever wrote them likes. */
+#define STEP_NS (4 * NS_PER_MS)
+#define WORK_NS_MAX (30 * NS_PER_SECOND)
 /* Some 100 MB while it is built. */
 #define ADDRESSES_MAX ((size_t)2 << 20)
 
@@ -29,8 +32,9 @@ struct stored_unit_build {
     struct store store;
     struct frame *frames; /* owned: room for one answer */
     enum stage stage;
-    size_t next;         /* position in what the stage goes through */
-    uint64_t *addresses; /* owned: where answers can change */
+    size_t next;                   /* position in what the stage goes through */
+    uint64_t step_end_ns, work_ns; /* when this step ends; how long all of them took */
+    uint64_t *addresses;           /* owned: where answers can change */
     size_t address_count, address_capacity;
     struct stored_row *rows; /* owned */
     size_t row_count, row_capacity;
@@ -135,6 +139,11 @@ static int find_addresses(struct stored_unit_build *build)
     return -EAGAIN;
 }
 
+static bool is_in_time(const struct stored_unit_build *build)
+{
+    return clock_monotonic_ns() < build->step_end_ns;
+}
+
 /* What is inlined into a function is read when an address of it is asked for. */
 static int read_calls(struct stored_unit_build *build)
 {
@@ -143,7 +152,7 @@ static int read_calls(struct stored_unit_build *build)
     int error = 0;
     if (build->next == tree->map.count)
         return find_addresses(build);
-    for (int i = 0; i < STEP_COUNT && build->next < tree->map.count && !error; i++)
+    while (!error && build->next < tree->map.count && is_in_time(build))
         error = inline_tree_find(tree, tree->map.starts[build->next++], &node);
     if (!error && tree->function_count && tree->work_left == 0)
         return -ENOTSUP;
@@ -234,6 +243,13 @@ static int add_row(struct stored_unit_build *build, uint64_t vaddr, uint32_t nod
     return 0;
 }
 
+static bool is_too_large(const struct stored_unit_build *build)
+{
+    return build->store.strings.bytes + build->row_count * sizeof *build->rows +
+               build->node_count * sizeof *build->nodes >
+           DISK_CACHE_PIECE_BYTES_MAX;
+}
+
 static int ask_one(struct stored_unit_build *build, uint64_t vaddr)
 {
     const struct unit_context context = {
@@ -243,13 +259,15 @@ static int ask_one(struct stored_unit_build *build, uint64_t vaddr)
     int error = unit_resolve(build->unit, &context, vaddr, build->frames, &count);
     if (!error)
         error = intern_chain(build, count, &node);
-    return error ? error : add_row(build, vaddr, node);
+    if (!error)
+        error = add_row(build, vaddr, node);
+    return error ? error : is_too_large(build) ? -ENOTSUP : 0;
 }
 
 static int ask(struct stored_unit_build *build)
 {
     int error = 0;
-    for (int i = 0; i < STEP_COUNT && build->next < build->address_count && !error; i++) {
+    while (!error && build->next < build->address_count && is_in_time(build)) {
         size_t at = build->next++;
         if (at == 0 || build->addresses[at] != build->addresses[at - 1])
             error = ask_one(build, build->addresses[at]);
@@ -270,11 +288,16 @@ static bool is_disputed(const struct store *store)
 
 int stored_unit_build_step(struct stored_unit_build *build)
 {
+    uint64_t begun_ns = clock_monotonic_ns();
     int error = 0;
+    build->step_end_ns = begun_ns + STEP_NS;
     if (build->stage == READING_CALLS)
         error = read_calls(build);
     else if (build->stage == ASKING)
         error = ask(build);
+    build->work_ns += clock_monotonic_ns() - begun_ns;
+    if (error == -EAGAIN && build->work_ns > WORK_NS_MAX)
+        return -ENOTSUP;
     return !error && is_disputed(&build->store) ? -ENOTSUP : error;
 }
 

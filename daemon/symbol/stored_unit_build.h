@@ -19,7 +19,8 @@ void stored_unit_build_free(struct stored_unit_build *build);
 
 /*
  * Goes on. 0 when it is complete, -EAGAIN when it is not, -ENOMEM, or -ENOTSUP when it cannot be
- * kept: it is too large, or a bound on decoding made answers depend on their order.
+ * kept: it is too large or takes too long, or a bound on decoding made answers depend on their
+ * order.
  */
 int stored_unit_build_step(struct stored_unit_build *build);
 

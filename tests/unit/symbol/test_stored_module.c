@@ -216,6 +216,34 @@ static void split_units_are_not_kept(void **state)
     assert_int_equal(again.unknown, 1);
 }
 
+/* Names may be as long as their author likes; but what is kept of a unit has a bound. */
+static void a_unit_with_too_many_letters_is_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { FUNCTIONS = 36, LETTERS = 1000000 };
+    _cleanup_(addresses_free) struct addresses addresses = {0};
+    _cleanup_(answers_free) struct answers first, again;
+    struct text source = {0};
+    _cleanup_free_ char *name = malloc(LETTERS);
+    assert_non_null(name);
+    memset(name, 'a', LETTERS);
+    for (int i = 0; i < FUNCTIONS; i++) {
+        text_printf(&source, "int f%d_", i);
+        text_add(&source, name, LETTERS);
+        text_printf(&source, "(void) { return %d; }\n", i);
+    }
+    text_add_string(&source, "int main(void) { return 0; }\n");
+    assert_false(source.failed);
+    fixture_write(fixture, "long.c", source.bytes);
+    text_free(&source);
+    run_or_fail("cd %s && gcc -g -o long long.c 2>&1", fixture->directory);
+    fixture_open_built(fixture, "long");
+    addresses_add(&addresses, fixture_symbol(fixture, "main"));
+    keep(fixture, &addresses, &first);
+    recall(fixture, &addresses, &again);
+    assert_int_equal(again.unknown, 1);
+}
+
 static void assert_forgotten(struct fixture *fixture, const struct addresses *addresses)
 {
     _cleanup_(answers_free) struct answers again;
@@ -305,6 +333,7 @@ int main(void)
         TEST(programs_of_all_kinds_come_back),
         TEST(the_c_library_comes_back),
         TEST(split_units_are_not_kept),
+        TEST(a_unit_with_too_many_letters_is_not_kept),
         TEST(a_file_that_changed_is_another),
         TEST(what_one_user_shows_is_not_believed_of_another),
         TEST(damaged_files_are_ignored_and_replaced),
