@@ -44,6 +44,13 @@ test('numbers are those of REST, live, and hold still when held', async (t) => {
   const before = number(await cell(page, divide, 'hits'));
   await until('hits grow', async () => number(await cell(page, divide, 'hits')) > before);
   await audit(page, 'source');
+  await page.keyboard.press(' ');
+  await page.getByText('held', { exact: false }).first().waitFor();
+  const held = await page.locator('.grid-rows').innerText();
+  await page.waitForTimeout(1500);
+  assert.equal(await page.locator('.grid-rows').innerText(), held, 'held numbers stand still');
+  await page.keyboard.press(' ');
+  await until('they go on', async () => (await page.locator('.grid-rows').innerText()) !== held);
   await daemon.pause();
   await until('the page has what REST has', async () => {
     const { lines, total } = await daemon.get(`${base}/lines?sort=total`);
@@ -53,6 +60,12 @@ test('numbers are those of REST, live, and hold still when held', async (t) => {
     return shown[0] === line.total_hits && Math.abs(shown[1] - (100 * line.total_time_ns) / total.time_ns) < 0.06 &&
       Math.abs(shown[2] - (100 * line.self_time_ns) / total.time_ns) < 0.06 && title.includes(`${line.percent_low.toFixed(1)} to ${line.percent_high.toFixed(1)} %`);
   });
+  await page.evaluate(() => { location.hash = location.hash.split('?')[0] + '?from=0.1&to=0.6'; });
+  await until('the numbers of a range', async () => {
+    const { lines } = await daemon.get(`${base}/lines?from_ns=100000000&to_ns=600000000`);
+    return number(await cell(page, divide, 'hits')) === lines.find((one) => one.line === divide).total_hits;
+  });
+  await page.goBack();
   assert.match(await page.locator('.file-head').innerText(), /primes\.c[\s\S]*C[\s\S]*primes[\s\S]*source matches[\s\S]*% of the program/);
   assert.equal(await row(page, divide).locator('.t-keyword').first().innerText(), 'if');
   await shots(page, 'page-source');
@@ -103,7 +116,7 @@ test('keys alone: hot lines, self and total, going to a line, finding, callers, 
   await keys.type('primes');
   await until('small letters find all', async () => /^\d+$/.test(await page.locator('.found').innerText()) && number(await page.locator('.found').innerText()) > 3);
   await keys.press('Enter');
-  assert.ok((await page.locator('.grid-rows .cursor .match').count()) > 0, 'the cursor is at a match');
+  assert.equal(await page.locator('.grid-rows .cursor .match.current').count(), 1, 'the cursor is at a match');
   const first = await cursor(page);
   await keys.press('Enter');
   await until('the next match', async () => /^(\d+) of/.test(await page.locator('.found').innerText()));
@@ -231,6 +244,17 @@ test('hostile text and names are text: markup, controls, directions, long lines,
   assert.match(await page.title(), /lprofd/);
   assert.deepEqual(await row(page, 7).locator('.odd').allInnerTexts(), ['U+202E', 'U+2066', 'U+200B', '^[', '^A']);
   assert.match(await row(page, 8).locator('.more').innerText(), /more characters/);
+  await page.keyboard.press('/');
+  await page.keyboard.type('long long');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+Enter');
+  await until('what is found is seen', () => page.locator('.match.current').isVisible());
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press(':');
+  await page.keyboard.type('5');
+  await page.keyboard.press('Enter');
+  await until('line 5', async () => (await cursor(page)) === 5);
   assert.ok((await row(page, 8).locator('.code').innerText()).length < 2200);
   assert.match(await cell(page, 9, 'code'), /caf\u00e9 in Latin-1/);
   assert.ok(!/\r/.test(await cell(page, 5, 'code')));

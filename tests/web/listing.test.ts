@@ -139,9 +139,9 @@ test('long lines are cut, not amid a character', () => {
 
 test('a line is cut into parts where anything begins or ends, and nothing is lost', () => {
   const line = 'int \u202eab cd';
-  const found = parts(line, [[3, 'type'], [11, '']], [[2, 7], [8, 10]]);
+  const found = parts(line, [[3, 'type'], [11, '']], [[2, 7], [8, 10]], 8);
   assert.equal(found.map((part) => part.odd || part.text).join(''), line);
-  assert.deepEqual(found.map(({ text, kind, match }) => `${text}${kind ? `:${kind}` : ''}${match ? '!' : ''}`), ['in:type', 't:type!', ' !', 'U+202E!', 'ab!', ' ', 'cd!']);
+  assert.deepEqual(found.map(({ text, kind, match }) => `${text}${kind ? `:${kind}` : ''}${match && (match === 'match' ? '!' : '!!')}`), ['in:type', 't:type!', ' !', 'U+202E!', 'ab!', ' ', 'cd!!']);
 });
 
 test('folds: rows and lines are each other\u2019s inverse', () => {

@@ -27,7 +27,7 @@ export function FileHead({ path, row, status, costs }: { path: string; row: File
   const known = STATUS[status];
   return (
     <div class="file-head">
-      <h2 class="mono" title={path}><span class="quiet">{folder}</span>{name}</h2>
+      <h2 class="mono" title={path}><span class="quiet">{folder}</span><span class="name">{name}</span></h2>
       <p class="facts">
         {label && <span>{label}</span>}
         {module && <span class="mono" title={`Compiled into ${row!.module}`}>{module}</span>}

@@ -9,13 +9,15 @@ import { callerTree, type Caller, type Graph } from './caller_tree.ts';
 
 const PAUSE_MS = 1500;
 const ROWS_MAX = 50; // of one parent
+const OPEN_DEPTH = 4;
+const OPEN_PERCENT = 5;
 
 function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: number }) {
-  // A single caller is no choice: the way up is shown as far as it is one.
-  const [open, setOpen] = useState(depth === 0);
+  const share = whole ? (100 * node.time_ns) / whole : 0;
+  // A single caller is no choice: the way up is shown as far as it is one, and the first choices.
+  const [open, setOpen] = useState(depth < OPEN_DEPTH && share >= OPEN_PERCENT);
   const shown = open || node.children.length === 1;
   const [, name] = splitPath(node.path);
-  const share = whole ? (100 * node.time_ns) / whole : 0;
   return (
     <li>
       <div class="caller">

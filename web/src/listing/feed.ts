@@ -1,6 +1,6 @@
 // What the lines of a file cost, live: asked for once, then told by a stream of what has changed.
 import { signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { address, getJson, Problem, type Parameters } from '../api.ts';
 import { connection, isLive, session } from '../live.ts';
@@ -40,7 +40,10 @@ export function useFeed(id: number, file: number, costs: Costs): Feed {
   const parameters: Parameters = filters.value;
   const url = address(`/sessions/${id}/files/${file}/lines`, parameters);
   const live = isLive(session.value?.state) && !frozen.value && isVisible.value;
+  const answered = useRef('');
   useEffect(() => {
+    const question = `${url} ${connection.peek()} ${attempt}`;
+    if (frozen.peek() && answered.current === question) return undefined; // what is held stays
     const controller = new AbortController();
     let stream: EventSource | null = null;
     let timer = 0;
@@ -60,6 +63,7 @@ export function useFeed(id: number, file: number, costs: Costs): Feed {
     getJson<FileLines>(url, controller.signal).then((answer) => {
       if (controller.signal.aborted) return;
       if (!isStreamed) costs.take(answer.lines, answer.total, true); // the stream may have been quicker
+      answered.current = question;
       taken(answer.path);
     }, fail);
     if (live) {

@@ -39,6 +39,8 @@ export class Listing {
   #map: HotMap;
   #highlighter: Highlighter | null = null;
   #search: Search | null = null;
+  /** Where in the text the match is that was gone to; -1: none. */
+  #match = -1;
   /** Line whose callers are shown. */
   #asked = 0;
   /** Grow when code or numbers look different. */
@@ -111,7 +113,17 @@ export class Listing {
 
   setSearch(search: Search | null): void {
     this.#search = search;
+    this.#match = -1;
     this.#code++;
+  }
+
+  /** Goes to a match, also sideways. */
+  goToMatch(offset: number): void {
+    this.#match = offset;
+    this.#code++;
+    this.goTo(this.text!.lineAt(offset));
+    this.grid.draw();
+    this.grid.element.querySelector('.current')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
 
   /** Draws what was set. */
@@ -188,7 +200,7 @@ export class Listing {
     code.classList.toggle('absent', !hasText || Boolean(fold));
     if (fold) setText(code, `\u25b8 ${plural(fold.last - fold.first + 1, 'line')} of cold code, ${fold.hits ? plural(fold.hits, 'sample') : 'no samples'}`);
     else if (!hasText) setText(code, this.text ? `${name} \u2014 the file has no such line` : name);
-    else paint(code, this.text!.line(line), this.#highlighter!.tokens(line), this.#search?.inLine(line) ?? []);
+    else paint(code, this.text!.line(line), this.#highlighter!.tokens(line), this.#search?.inLine(line) ?? [], this.#match - this.text!.start(line));
   }
 
   #placeMap(): void {
@@ -224,7 +236,8 @@ export class Listing {
     this.told.onCursor(this.cursor, this.anchor);
   }
 
-  #step(rows: number, extend: boolean): void {
+  /** Moves the cursor by so many rows. */
+  step(rows: number, extend = false): void {
     const row = this.cursor ? this.rows.rowOf(this.cursor) + rows : this.rows.rowOf(this.firstSeen);
     const line = this.rows.lineAt(Math.max(0, Math.min(this.rows.count - 1, row)));
     if (line) this.#move(line, extend);
@@ -247,7 +260,7 @@ export class Listing {
     if (event.altKey || (isCommand && !['Home', 'End'].includes(event.key))) return;
     if (step !== undefined) {
       event.preventDefault();
-      this.#step(step, event.shiftKey);
+      this.step(step, event.shiftKey);
     } else if (event.key === 'Enter' && this.cursor) {
       event.preventDefault();
       const fold = this.rows.foldOf(this.cursor);

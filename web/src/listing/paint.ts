@@ -10,13 +10,13 @@ type Span = readonly [start: number, end: number];
 export interface Part {
   text: string;
   kind: Kind | '';
-  match: boolean;
+  match: '' | 'match' | 'match current';
   /** The odd character whose name is drawn in its place. */
   odd: string;
 }
 
 /** Cuts a line where anything begins or ends. All lists are in order and do not overlap themselves. */
-export function parts(line: string, tokens: readonly Token[], matches: readonly Span[] = []): Part[] {
+export function parts(line: string, tokens: readonly Token[], matches: readonly Span[] = [], current = -1): Part[] {
   const odd = oddities(line);
   const found: Part[] = [];
   let at = 0;
@@ -34,7 +34,7 @@ export function parts(line: string, tokens: readonly Token[], matches: readonly 
     if (match < matches.length) end = Math.min(end, inMatch ? matches[match]![1] : matches[match]![0]);
     if (mark < odd.length && !isOdd) end = Math.min(end, odd[mark]![0]);
     if (isOdd) end = odd[mark]![1];
-    found.push({ text: isOdd ? odd[mark]![2] : line.slice(at, end), kind, match: inMatch, odd: isOdd ? line.slice(at, end) : '' });
+    found.push({ text: isOdd ? odd[mark]![2] : line.slice(at, end), kind, match: !inMatch ? '' : matches[match]![0] === current ? 'match current' : 'match', odd: isOdd ? line.slice(at, end) : '' });
     at = end;
   }
   return found;
@@ -43,19 +43,19 @@ export function parts(line: string, tokens: readonly Token[], matches: readonly 
 function elementOf(part: Part): Node {
   if (!part.kind && !part.match && !part.odd) return document.createTextNode(part.text);
   const span = document.createElement('span');
-  span.className = [part.kind && `t-${part.kind}`, part.match && 'match', part.odd && 'odd'].filter(Boolean).join(' ');
+  span.className = [part.kind && `t-${part.kind}`, part.match, part.odd && 'odd'].filter(Boolean).join(' ');
   span.textContent = part.text;
   if (part.odd) span.dataset.raw = part.odd;
   return span;
 }
 
-/** Fills a cell with a line. */
-export function paint(cell: HTMLElement, whole: string, tokens: readonly Token[], matches: readonly Span[]): void {
+/** Fills a cell with a line; `current`: where the match begins that is the one at hand. */
+export function paint(cell: HTMLElement, whole: string, tokens: readonly Token[], matches: readonly Span[], current: number): void {
   const { text, hidden } = clip(whole);
-  const nodes = parts(text, tokens, matches).map(elementOf);
+  const nodes = parts(text, tokens, matches, current).map(elementOf);
   if (hidden) {
     const more = document.createElement('span');
-    more.className = 'more';
+    more.className = current >= text.length ? 'more match current' : 'more';
     more.textContent = `\u2026 ${count(hidden)} more characters`;
     nodes.push(more);
   }

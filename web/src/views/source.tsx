@@ -104,7 +104,11 @@ export function SourceView() {
       : direction > 0 ? search.after(text.start(here)) : search.after(text.start(here)) - 1;
     next = (next + matches.length) % matches.length;
     match.current = next;
-    moveTo(text.lineAt(matches[next]!));
+    const line = text.lineAt(matches[next]!);
+    const fold = view.rows.foldOf(line);
+    if (fold) unfold(fold);
+    view.goToMatch(matches[next]!);
+    remember(line, line);
   }
   function goToLine(line: number): void {
     const view = listing.current;
@@ -120,6 +124,8 @@ export function SourceView() {
   const leave = () => listing.current?.grid.element.focus();
 
   useKeys('Source', [
+    { key: 'j', title: 'Next line (Shift and the arrows select)', run: () => listing.current?.step(1) },
+    { key: 'k', title: 'Line before', run: () => listing.current?.step(-1) },
     { key: 'n', title: 'Next hot line of the file', run: () => step(1) },
     { key: 'p', title: 'Hot line before', run: () => step(-1) },
     { key: 'h', title: 'The dearest line, then the next dearest', run: () => step(1, 'cost') },
@@ -128,7 +134,7 @@ export function SourceView() {
     { key: 'F3', title: 'Next match (with Shift: the one before)', run: (event) => findNext(event.shiftKey ? -1 : 1) },
     { key: ':', title: 'Go to a line', run: () => lineInput.current?.focus() },
     { key: 'g', title: 'Go to a line', run: () => lineInput.current?.focus() },
-    { key: 'c', title: 'Callers of the line', run: () => { if (cursor) showCallers(cursor); } },
+    { key: 'c', title: 'Callers of the line (also Enter)', run: () => { if (cursor) showCallers(cursor); } },
     { key: 't', title: 'Self or total', run: () => go({ by: by === 'self' ? 'total' : 'self' }) },
     { key: 'i', title: 'Inlined code: written here or called from here', run: () => go({ inlines: inlines === 'called' ? 'written' : 'called' }) },
     { key: 'f', title: 'Fold what is not in a function with cost', run: () => { if (hasFunctions) go({ options: { ...route.value.options, fold: options.fold === 'cold' ? '' : 'cold', open: '' } }); } },
