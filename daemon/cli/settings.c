@@ -146,10 +146,18 @@ static int store_memory_limit(void *user, const char *value, struct failure *fai
     return settings_memory_limit(value, &settings->session.memory_limit_bytes, failure);
 }
 
+/* As it is saved, it can be opened. */
+static bool is_profile(const char *word)
+{
+    static const char suffix[] = ".lprof";
+    size_t length = strlen(word);
+    return length > sizeof suffix - 1 && strcmp(word + length - (sizeof suffix - 1), suffix) == 0;
+}
+
 static int store_output(void *user, const char *value, struct failure *failure)
 {
-    if (!*value)
-        return failure_set(failure, -EINVAL, "must be a file");
+    if (!is_profile(value))
+        return failure_set(failure, -EINVAL, "must end in .lprof");
     ((struct settings *)user)->output = value;
     return 0;
 }
@@ -247,13 +255,6 @@ const struct program_spec lprofd_program = {
     .options = options,
     .examples = examples,
 };
-
-static bool is_profile(const char *word)
-{
-    static const char suffix[] = ".lprof";
-    size_t length = strlen(word);
-    return length > sizeof suffix - 1 && strcmp(word + length - (sizeof suffix - 1), suffix) == 0;
-}
 
 /* Words are saved profiles. NULL, or what is wrong with them. */
 static const char *take_words(struct settings *settings, const struct arguments *arguments)

@@ -317,6 +317,7 @@ test('what cannot be saved is said at once, or at the end, and what was there st
 test('options that do not go together are refused', async (t) => {
   for (const args of [
     ['--output', 'a.lprof'],
+    ['--output', 'a.db', '--pid', '1'],
     ['--output', 'a.lprof', '--pid', '1', '--pid', '2'],
     ['--no-source-text', '--pid', '1'],
     ['a.lprof', '--no-http'],
