@@ -7,7 +7,7 @@
 #include "base/md5.h"
 #include <stddef.h>
 
-/* Grows whenever older versions could not read a file any more. */
+/* Grows with every change of what a file has: only files of this format are read. */
 #define SAVED_FORMAT 1
 
 struct database {
