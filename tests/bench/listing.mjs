@@ -31,12 +31,20 @@ async function probe(browser, text, turns) {
   return found;
 }
 
-/** The page itself, live: seconds from the last byte of the text to its lines, frames, and tasks that block. */
+/** The longest task of the page's main thread, in ms of CPU: what else runs on the machine does not lengthen it. */
+function longestTask(trace) {
+  const mains = trace.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
+  const tasks = mains.map(({ pid, tid }) => trace.filter((event) => event.name === 'RunTask' && event.pid === pid && event.tid === tid && event.tdur).map(({ tdur }) => tdur / 1000));
+  const busiest = tasks.sort((a, b) => b.length - a.length)[0] ?? [];
+  if (busiest.length === 0) throw new Error('the trace has no tasks');
+  return Math.max(...busiest);
+}
+
+/** The page itself, live: ms from the last byte of the text to its lines, frames, and tasks that block. */
 async function live(browser, url, seconds) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.addInitScript(() => {
-    globalThis.seen = { tasks: [], rows: 0 };
-    new PerformanceObserver((list) => globalThis.seen.tasks.push(...list.getEntries().map(({ startTime, duration }) => [startTime, duration]))).observe({ type: 'longtask', buffered: true });
+    globalThis.seen = { rows: 0 };
     new MutationObserver(() => {
       if (!globalThis.seen.rows && document.querySelector('.grid-rows .code')?.textContent) globalThis.seen.rows = performance.now();
     }).observe(document, { subtree: true, childList: true });
@@ -45,7 +53,7 @@ async function live(browser, url, seconds) {
   await page.locator('.grid-rows .hot').first().waitFor();
   const mount = await page.evaluate(() => globalThis.seen.rows - performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/text')).responseEnd);
   await sleep(2000); // what is being read is read
-  const from = await page.evaluate(() => performance.now());
+  await browser.startTracing(page, { categories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] });
   await sleep(seconds * 1000);
   const frames = await page.evaluate(async () => {
     const grid = document.querySelector('.listing .grid');
@@ -60,9 +68,9 @@ async function live(browser, url, seconds) {
     }
     return times;
   });
-  const tasks = await page.evaluate((begin) => globalThis.seen.tasks.filter(([start]) => start >= begin).map(([, duration]) => duration), from);
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
   await page.close();
-  return { mount, frames, tasks };
+  return { mount, frames, longest: longestTask(traceEvents) };
 }
 
 async function listing(t, { quick }) {
@@ -81,7 +89,6 @@ async function listing(t, { quick }) {
     const jumps = alone.flatMap((one) => one.jumps).map((ms) => ms / 1000);
     const frames = page.frames.sort((a, b) => a - b);
     const at = (share) => frames[Math.floor(share * (frames.length - 1))] / 1000;
-    const longest = Math.max(0, ...page.tasks);
     const what = `${lines.toLocaleString('en')} lines`;
     return [
       row('listing', `${what}: shown`, { ours: spread(mounts), unit: 'ms', target: '<= 100 ms', holds: median(mounts) <= 0.1 }),
@@ -89,7 +96,7 @@ async function listing(t, { quick }) {
       row('listing', `${HOT.toLocaleString('en')} changed lines taken in and drawn`, { ours: spread(updates), unit: 'ms', target: '<= 5 ms', holds: median(updates) <= 0.005 }),
       row('listing', 'a jump to any line, coloured', { ours: spread(jumps), unit: 'ms', target: '<= 16 ms', holds: median(jumps) <= 0.016 }),
       row('listing', 'frames while scrolled, live', { ours: { median: at(0.5), min: at(0.05), max: at(0.95) }, unit: 'ms', target: '<= 17 ms', holds: at(0.5) <= 0.0175 }),
-      row('listing', 'longest task while live', { ours: longest / 1000, unit: 'ms', target: `<= ${BLOCKED_MS} ms`, holds: longest <= BLOCKED_MS, tasks: page.tasks }),
+      row('listing', 'longest task while live and scrolled, CPU time', { ours: page.longest / 1000, unit: 'ms', target: `<= ${BLOCKED_MS} ms`, holds: page.longest <= BLOCKED_MS }),
     ];
   } finally {
     await browser.close();
