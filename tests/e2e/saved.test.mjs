@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { startDaemon } from './helpers/daemon.mjs';
 import { assertProblem } from './helpers/http.mjs';
 import { NOBODY, publicFolder } from './helpers/nobody.mjs';
-import { atEnd, run, sleep, start, startTarget, until } from './helpers/processes.mjs';
+import { atEnd, openFiles, run, sleep, start, startTarget, until } from './helpers/processes.mjs';
 import { LPROF, LPROFD, SOURCES, needsRoot, targetPath } from './helpers/programs.mjs';
 import { random } from './helpers/statistics.mjs';
 
@@ -154,6 +154,7 @@ test('a profile is saved however sampling ends', async (t) => {
     for (const more of [['--listen', '127.0.0.1:0'], ['--no-http']]) {
       const file = join(folder, `${signal}${more.length}.lprof`);
       const daemon = start(t, LPROFD, [...attach, '--output', file, ...more]);
+      await until('it samples', () => openFiles(daemon.pid).some((name) => name.includes('perf_event')));
       await sleep(1500);
       daemon.kill(signal);
       assert.deepEqual(await daemon.ended, { code: 0, signal: null, error: undefined }, daemon.stderr);
@@ -297,7 +298,7 @@ test('what cannot be saved is said at once, or at the end, and what was there st
   assert.match(full.stderr, /^lprofd: cannot save to .*: No space left on device\n$/);
   rmSync(join(disk, 'large'));
   const daemon = start(t, LPROFD, [...attach, '--duration', '2', '--output', file]);
-  await sleep(1000);
+  await until('it samples', () => openFiles(daemon.pid).some((name) => name.includes('perf_event')));
   writeFileSync(join(disk, 'large'), Buffer.alloc((2 << 20) - kept.length - 8192));
   assert.equal((await daemon.ended).code, 1);
   assert.match(daemon.stderr, /^lprofd: cannot save to .*: No space left on device\n$/m);
