@@ -68,12 +68,12 @@ static void publish(struct session *session)
                 .sampled_ns = info->sampled_ns,
                 .accounted_ns = info->accounted_ns,
             },
-        .threads = take_pointer(saved->threads),
         .thread_count = saved->thread_count,
         .threads_alive = info->threads,
         .processes = info->processes,
         .duration_ns = info->duration_ns,
     };
+    session->published.threads = take_pointer(saved->threads);
     session->trie = take_pointer(saved->trie);
     session->buckets = take_pointer(saved->buckets);
     session->symbols = take_pointer(saved->symbols);
