@@ -49,10 +49,10 @@ function answer(count) {
   };
 }
 
-/** In the page: times what its frames, its worker and its tasks take, in seconds. */
+/** In the page: times what its frames and its worker take, in seconds. */
 function watchPage() {
   const now_s = () => performance.now() / 1000;
-  const seen = { frames: [], layouts: [], searches: [], tasks: [] };
+  const seen = { frames: [], layouts: [], searches: [] };
   globalThis.seen = seen;
   const request = globalThis.requestAnimationFrame.bind(globalThis);
   globalThis.requestAnimationFrame = (callback) => request((now) => {
@@ -73,8 +73,12 @@ function watchPage() {
       super.postMessage(message, ...more);
     }
   };
-  new PerformanceObserver((list) => seen.tasks.push(...list.getEntries().map(({ startTime, duration }) => ({ at: startTime / 1000, took: duration / 1000 }))))
-    .observe({ entryTypes: ['longtask'] });
+}
+
+/** The CPU time of each task of the page's main thread, in seconds: on a busy machine the clock says nothing of them. */
+function tasksOf({ traceEvents }) {
+  const main = new Set(traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`));
+  return traceEvents.filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid}/${tid}`)).map(({ tdur }) => (tdur ?? 0) / 1e6);
 }
 
 /** Zooms in and out by keyboard; the frames drawn meanwhile. */
@@ -103,8 +107,9 @@ async function flame(t) {
     await page.goto(`${daemon.url}/#/session/1/flame`);
     await page.getByRole('tree').waitFor();
     await sleep(1000);
-    const loaded = await page.evaluate(() => ({ ...globalThis.seen, until: performance.now() / 1000 }));
+    const loaded = await page.evaluate(() => globalThis.seen);
 
+    await browser.startTracing(page, { categories: ['toplevel'] });
     const frames = [];
     for (let turn = 0; turn < ZOOMS; turn++) {
       for (let down = 0; down <= turn % 5; down++) await page.keyboard.press('ArrowDown');
@@ -113,12 +118,12 @@ async function flame(t) {
     await page.getByRole('searchbox').fill('function_77');
     await page.locator('#flame-found', { hasText: 'of all' }).waitFor();
     await sleep(500);
-    const { tasks, searches } = await page.evaluate(() => globalThis.seen);
+    const tasks = tasksOf(JSON.parse((await browser.stopTracing()).toString()));
+    const { searches } = await page.evaluate(() => globalThis.seen);
 
     const first = Math.max(...loaded.frames.map(({ took }) => took));
     const drawn = frames.flat().map(({ took }) => took);
     const steps = frames.flatMap((one) => one.slice(1).map(({ at }, i) => at - one[i].at));
-    const long = tasks.filter(({ at }) => at > loaded.until).map(({ took }) => took);
     const figure = (what, ours, most) => row('flame', what, { ours: ours.length ? spread(ours) : ours, unit: 'ms', target: `<= ${most * 1000} ms`, holds: (ours.length ? median(ours) : ours) <= most });
     return [
       figure(`${NODES} nodes laid out, in the worker`, median(loaded.layouts), 0.3),
@@ -126,7 +131,7 @@ async function flame(t) {
       figure('a frame of a zoom drawn', drawn, 0.008),
       figure('from frame to frame of a zoom', steps, 0.017),
       figure('searched, from key to answer', median(searches), 0.3),
-      row('flame', 'tasks over 50 ms while it zooms and searches', { ours: long.length, target: '0', holds: long.length === 0, why: long.length ? `the longest: ${Math.round(1000 * Math.max(...long))} ms` : '' }),
+      figure('CPU time of the longest task while it zooms and searches', Math.max(...tasks), 0.05),
     ];
   } finally {
     await browser.close();
