@@ -43,8 +43,8 @@ static const struct {
     const char *text;
 } early_ends[] = {
     {STACK_END_OTHER_STACK, "go on on another stack, which is not copied (signal handlers with "
-                            "sigaltstack, gcc -fsplit-stack, coroutines): callers there are "
-                            "unknown"},
+                            "sigaltstack, gcc -fsplit-stack, coroutines, Go's runtime): "
+                            "callers there are unknown"},
     {STACK_END_NOT_PRESENT, "end at a page that was not in memory (never touched, or swapped out): "
                             "their callers are unknown"},
     {STACK_END_BAD_MEMORY, "look damaged: taken while it executed another program, overwritten by "

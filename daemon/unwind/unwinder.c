@@ -76,6 +76,8 @@ void unwinder_free(struct unwinder *unwinder)
 #define STACK_BYTES_MAX (UINT64_C(64) << 20)
 /* The least page that Linux has on the architectures known here. */
 #define PAGE_BYTES 4096
+/* No user address on the architectures known here is longer than 48 bits. */
+#define USER_ADDRESS_MAX ((UINT64_C(1) << 48) - 1)
 
 /*
  * The kernel copies without waiting for pages (copy_from_user_inatomic): a copy ends early where a
@@ -307,6 +309,16 @@ static enum step step_by_link_register(struct walk *walk)
     return step;
 }
 
+/*
+ * A chain of frame pointers that leads off the stack: code switched to it from another one, as Go's
+ * runtime does for its own work (runtime.systemstack, runtime.morestack).
+ */
+static bool leaves_stack(const struct walk *walk, uint64_t fp)
+{
+    return walk->by_frame_pointer && fp % 8 == 0 && fp >= PAGE_BYTES && fp <= USER_ADDRESS_MAX &&
+           is_on_other_stack(walk, fp);
+}
+
 /* Without call frame information: the frame pointer chain, if there seems to be one. */
 static enum step step_by_frame_pointer(struct walk *walk)
 {
@@ -322,6 +334,10 @@ static enum step step_by_frame_pointer(struct walk *walk)
     ip &= walk->code_mask;
     if (returns_to_link_register(walk, ip))
         return step_by_link_register(walk);
+    if (!is_record && fp_known && leaves_stack(walk, fp)) {
+        walk->other_stack = true;
+        return STEP_FAILED;
+    }
     if (!is_record)
         return fp_known && walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
     if (ip == 0 && !walk->by_frame_pointer)

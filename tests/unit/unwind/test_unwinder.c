@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "unwind/unwinder.h"
 
 extern const Elf64_Ehdr __ehdr_start; /* of this program: made by the linker */
@@ -199,6 +200,56 @@ static void an_ip_outside_every_mapping_is_unmapped(void **state)
     assert_int_equal(stack.end, STACK_END_UNMAPPED);
 }
 
+/* Code of which nothing is known but that it is there. */
+static const struct module bare = {
+    .id = 9, .kind = MODULE_ANONYMOUS, .path = (char[]){""}, .fd = -1};
+
+static const struct module *find_bare(void *user, uint64_t ip, uint64_t *ret_vaddr)
+{
+    (void)user;
+    *ret_vaddr = ip;
+    return ip >= 0x1000 && ip < 0x2000 ? &bare : NULL;
+}
+
+/* Two frames by frame pointer, of which the outer one saved `last_fp`. */
+static void run_by_frame_pointer(uint64_t last_fp)
+{
+    static const struct unwind_space bare_space = {.find = find_bare, .kernel = &kernel};
+    const uint64_t start = UINT64_C(0x7fff00000000);
+    const uint64_t words[] = {0, 0, start + 32, 0x1100, last_fp, 0x1200, 0, 0};
+    struct sample sample = {.has_user = true, .stack_bytes = sizeof words};
+    sample.stack = (const unsigned char *)words;
+    sample.registers.values[architecture_own.ip] = 0x1000;
+    sample.registers.values[architecture_own.sp] = start;
+    sample.registers.values[architecture_own.fp] = start + 16;
+    sample.registers.valid = UINT64_C(1) << architecture_own.ip |
+                             UINT64_C(1) << architecture_own.sp |
+                             UINT64_C(1) << architecture_own.fp;
+    unwinder_run(unwinder, &sample, &bare_space, &stack);
+    assert_true(stack.by_frame_pointer);
+}
+
+static void a_chain_of_frame_pointers_ends_at_zero_or_where_the_stack_was_switched(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t last_fp;
+        enum stack_end end;
+    } ends[] = {
+        {0, STACK_END_ROOT},
+        {UINT64_C(0xc000123450), STACK_END_OTHER_STACK}, /* a goroutine's */
+        {UINT64_C(0xc000123451), STACK_END_NO_CFI},      /* data */
+        {UINT64_MAX - 7, STACK_END_NO_CFI},              /* no user's address */
+        {8, STACK_END_NO_CFI},
+    };
+    for (size_t i = 0; i < array_length(ends); i++) {
+        run_by_frame_pointer(ends[i].last_fp);
+        assert_int_equal(stack.end, ends[i].end);
+        assert_int_equal(stack.count, ends[i].end == STACK_END_ROOT ? 3 : 4);
+        assert_int_equal(stack.frames[2].vaddr, 0x1200);
+    }
+}
+
 static void random_stacks_end_and_never_crash(void **state)
 {
     (void)state;
@@ -328,6 +379,7 @@ int main(void)
         cmocka_unit_test(the_same_short_copy_of_a_short_stack_is_damaged),
         cmocka_unit_test(an_ip_outside_every_mapping_is_unmapped),
         cmocka_unit_test(a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory),
+        cmocka_unit_test(a_chain_of_frame_pointers_ends_at_zero_or_where_the_stack_was_switched),
         cmocka_unit_test(random_stacks_end_and_never_crash),
         cmocka_unit_test(kernel_frames_come_first),
         cmocka_unit_test(a_sample_without_user_registers_says_so),
