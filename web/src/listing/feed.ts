@@ -9,6 +9,7 @@ import type { Total } from '../types.ts';
 import type { Costs, CostRow } from './costs.ts';
 
 const RETRY_MS = 2000;
+const UNKNOWN_MS = 10_000; // a file that nobody knows may yet be sampled
 
 interface FileLines {
   path: string;
@@ -52,11 +53,11 @@ export function useFeed(id: number, file: number, costs: Costs): Feed {
       if (controller.signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem(0, String(error));
       setFeed((known) => ({ ...known, problem }));
-      again();
+      again(problem.status === 404 ? UNKNOWN_MS : RETRY_MS);
     };
-    const again = (): void => {
+    const again = (pause_ms: number): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => setAttempt((count) => count + 1), RETRY_MS) as unknown as number;
+      timer = setTimeout(() => setAttempt((count) => count + 1), pause_ms) as unknown as number;
     };
     const taken = (path?: string): void => setFeed((known) => ({ path: path ?? known.path, version: known.version + 1, problem: null }));
 
@@ -76,7 +77,7 @@ export function useFeed(id: number, file: number, costs: Costs): Feed {
       });
       stream.onerror = () => {
         stream?.close();
-        again();
+        again(RETRY_MS);
       };
     }
     return () => {
