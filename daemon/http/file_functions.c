@@ -17,11 +17,10 @@ static void functions_freep(struct query_file_functions **functions)
 /* The text that the lines are of; without lines when it is not there, or not the one compiled. */
 static int read_source(struct request *request, struct text *bytes, struct source_text *ret_source)
 {
-    bool stale = false;
-    int error = source_read(request->session, request->file, bytes, &stale);
+    int error = source_read_built(request->session, request->file, bytes);
     if (error == -ENOMEM)
         return error;
-    bool fits = !error && !stale && bytes->bytes;
+    bool fits = !error && bytes->bytes;
     return source_text_init(ret_source, fits ? bytes->bytes : "", fits ? bytes->length : 0);
 }
 

@@ -141,13 +141,13 @@ int handle_file_text(struct request *request, struct reply *reply)
     if (!view_find_file(request, view, &path, reply))
         return 0;
     struct text text = {0};
-    bool stale = false;
-    error = source_read(request->session, request->file, &text, &stale);
+    const char *status = "";
+    error = source_read(request->session, request->file, &text, &status);
     if (error == -ENOMEM)
         return error;
     if (error)
         return explain_unreadable(reply, path, error);
-    reply_add_header(reply, "Source-Status", "%s", stale ? "stale" : "found");
+    reply_add_header(reply, "Source-Status", "%s", status);
     return reply_text(reply, "text/plain; charset=utf-8", &text);
 }
 
@@ -163,7 +163,9 @@ int handle_file_listing(struct request *request, struct reply *reply)
         return error;
     struct listing_options listing = {
         .event = info.event, .frequency_hz = info.frequency_hz, .self = request->params.self};
-    error = source_read(request->session, request->file, &source, &listing.stale);
+    const char *status = "";
+    error = source_read(request->session, request->file, &source, &status);
+    listing.stale = source_is_stale(status);
     if (error == -ENOMEM)
         return error;
     if (error)

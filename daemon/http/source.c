@@ -2,6 +2,7 @@
 #include "http/source.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -26,14 +27,22 @@ const char *source_status_of_error(int error)
     return "unreadable";
 }
 
+static bool is_kept(struct session *session, uint32_t file)
+{
+    _cleanup_close_ int fd = -1;
+    return !session_open_kept_source(session, file, &fd);
+}
+
 const char *source_status(struct session *session, uint32_t file)
 {
     _cleanup_close_ int fd = -1;
     bool stale = false;
     int error = session_open_source(session, file, &fd, &stale);
-    if (error)
-        return source_status_of_error(error);
-    return stale ? "stale" : "found";
+    if (!error && !stale)
+        return "found";
+    if (is_kept(session, file))
+        return "kept";
+    return error ? source_status_of_error(error) : "stale";
 }
 
 static int read_all(int fd, struct text *text)
@@ -72,39 +81,55 @@ static int make_utf8(struct text *raw, struct text *ret_text)
     return 0;
 }
 
-int source_read(struct session *session, uint32_t file, struct text *ret_text, bool *ret_stale)
+/* Takes what `fd` has, as UTF-8. */
+static int read_text(int fd, struct text *ret_text)
+{
+    _cleanup_text_ struct text raw = {0};
+    int error = read_all(fd, &raw);
+    return error ? error : make_utf8(&raw, ret_text);
+}
+
+static int read_kept(struct session *session, uint32_t file, struct text *ret_text)
 {
     _cleanup_close_ int fd = -1;
-    _cleanup_text_ struct text raw = {0};
+    int error = session_open_kept_source(session, file, &fd);
+    return error ? error : read_text(fd, ret_text);
+}
+
+int source_read(struct session *session, uint32_t file, struct text *ret_text,
+                const char **ret_status)
+{
+    _cleanup_close_ int fd = -1;
     bool stale = false;
     int error = session_open_source(session, file, &fd, &stale);
+    if ((error || stale) && !read_kept(session, file, ret_text)) {
+        *ret_status = "kept";
+        return 0;
+    }
     if (error == -ENOENT)
         error = session_fetch_source(session, file);
     if (!error)
-        error = read_all(fd, &raw);
+        error = read_text(fd, ret_text);
     if (!error)
-        error = make_utf8(&raw, ret_text);
-    if (!error)
-        *ret_stale = stale;
+        *ret_status = stale ? "stale" : "found";
     return error;
 }
 
 int source_read_built(struct session *session, uint32_t file, struct text *ret_text)
 {
-    struct text text = {0};
-    bool stale = false;
-    int error = source_read(session, file, &text, &stale);
-    if (error == -ENOMEM)
+    _cleanup_text_ struct text text = {0};
+    const char *status = "";
+    int error = source_read(session, file, &text, &status);
+    if (error)
         return error;
-    if (!error && !stale) {
-        *ret_text = text;
-        return 0;
-    }
-    text_free(&text);
-    _cleanup_close_ int fd = -1;
-    _cleanup_text_ struct text raw = {0};
-    error = session_open_kept_source(session, file, &fd);
-    if (!error)
-        error = read_all(fd, &raw);
-    return error ? error : make_utf8(&raw, ret_text);
+    if (source_is_stale(status))
+        return -ESTALE;
+    *ret_text = text;
+    text = (struct text){0};
+    return 0;
+}
+
+bool source_is_stale(const char *status)
+{
+    return !strcmp(status, "stale");
 }

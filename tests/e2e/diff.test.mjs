@@ -209,10 +209,11 @@ test('the text that a file had is kept when it is changed in place', async (t) =
     assert.equal(row(mark).alignment, 'text');
     assert.ok(row(mark).b.self_hits > 0);
   }
-  // What is there now is another text, and that is still said.
+  // What is there now is another text: the one that the program was built from is shown, and that is said.
   const { file } = row('/* hot */').a;
   const text = await daemon.request(`/api/v1/sessions/${a}/files/${file}/text`);
-  assert.equal(text.headers['source-status'], 'stale');
+  assert.equal(text.headers['source-status'], 'kept');
+  assert.ok(!text.text.includes('one line more'));
 });
 
 test('lines whose text is not known are found by their function', async (t) => {

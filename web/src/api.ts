@@ -74,8 +74,10 @@ export async function detach(id: number): Promise<void> {
   await request(`${BASE}/sessions/${id}`, { method: 'DELETE' });
 }
 
-/** The text of a source file, and whether it is another version than what was compiled. */
-export async function fileText(id: number, file: number, signal?: AbortSignal): Promise<{ text: string; stale: boolean }> {
+/** found: as it was compiled; kept: the file has changed since, this is what it was; stale: another version. */
+export type TextStatus = 'found' | 'kept' | 'stale';
+
+export async function fileText(id: number, file: number, signal?: AbortSignal): Promise<{ text: string; status: TextStatus }> {
   const response = await request(`${BASE}/sessions/${id}/files/${file}/text`, { signal: signal ?? null });
-  return { text: await response.text(), stale: response.headers.get('Source-Status') === 'stale' };
+  return { text: await response.text(), status: (response.headers.get('Source-Status') ?? 'found') as TextStatus };
 }

@@ -16,7 +16,8 @@ const ROWS_MAX = 4000;
 async function textLines(session: number, file: number | null): Promise<string[] | null> {
   if (!file) return null;
   try {
-    return (await fileText(session, file)).text.split(/\r\n|\n|\r/);
+    const { text, status } = await fileText(session, file);
+    return status === 'stale' ? null : text.split(/\r\n|\n|\r/);
   } catch {
     return null; // why stands in the source view
   }

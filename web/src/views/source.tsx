@@ -45,7 +45,7 @@ function useCosts(session: number, file: number) {
 export function SourceView() {
   const { session, file, by, inlines, options } = route.value;
   const { costs, feed, hasFunctions, row } = useCosts(session, file);
-  const { text, stale, problem } = useFileText(session, file);
+  const { text, status: textStatus, problem } = useFileText(session, file);
   const share: Share = options.share === 'file' || (options.share === 'function' && hasFunctions) ? options.share : 'program';
   const path = feed.path || (row?.path ?? '');
   const { search, found, done } = useSearch(text, options.find ?? '');
@@ -193,7 +193,7 @@ export function SourceView() {
   }, [isReady, options.line, rowsKey]);
 
   if (feed.problem && !feed.version) return <ProblemNote problem={feed.problem} />;
-  const status = problem?.reason || (text ? (stale ? 'stale' : 'found') : '');
+  const status = problem?.reason || (text && textStatus) || '';
   const nothing = isReady && !text && costs.rows.size === 0;
   return (
     <>
@@ -206,7 +206,7 @@ export function SourceView() {
         >
           <FunctionAt costs={costs} cursor={cursor} anchor={place?.anchor ?? cursor} />
         </Bar>
-        <Notes text={text} stale={stale} problem={problem} rows={costs.rows.size} />
+        <Notes text={text} stale={textStatus === 'stale'} problem={problem} rows={costs.rows.size} />
       </div>
       <div class="source-body" ref={host}>
         {asked > 0 && path && <Callers key={asked} path={path} line={asked} close={() => { setOption('callers', ''); leave(); }} />}
