@@ -23,9 +23,10 @@ async function save(t, pid, seconds, ...more) {
 async function perfBytesPerSample(t, pid, seconds) {
   const file = join(publicFolder(t), 'perf.data');
   const args = ['record', '-e', 'cpu-clock', '-F', String(HZ), '--call-graph', 'dwarf,16384', '-o', file, '-p', String(pid)];
-  const { code, stderr } = await run(t, PERF, [...args, 'sleep', String(seconds)]);
+  const { stderr } = await run(t, PERF, [...args, 'sleep', String(seconds)]);
+  // On a busy machine it may be told to end after it has written all: what counts is that it has.
   const samples = Number(/\((\d+) samples\)/.exec(stderr)?.[1]);
-  if (code !== 0 || !samples) throw new Error(`perf record: ${stderr}`);
+  if (!samples) throw new Error(`perf record: ${stderr}`);
   return statSync(file).size / samples;
 }
 
