@@ -23,6 +23,11 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
+/** Whether the key is one that the element itself answers to: Space and Enter press what has the focus. */
+function isPress({ key, target }: KeyboardEvent): boolean {
+  return target instanceof Element && ((key === ' ' && target.closest('button, summary') !== null) || (key === 'Enter' && target.closest('button, summary, a[href]') !== null));
+}
+
 /** While the component is shown, these keys work wherever no text is typed. */
 export function useKeys(title: string, keys: Key[]): void {
   const latest = useRef(keys);
@@ -31,7 +36,8 @@ export function useKeys(title: string, keys: Key[]): void {
     const group: KeyGroup = { title, keys: latest.current };
     groups.value = [...groups.peek(), group];
     const listen = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isPress(event)) return;
+      if (document.querySelector('dialog:modal')) return; // what is behind it is not meant
       const found = latest.current.find(({ key, when }) => key === event.key && (when?.(event) ?? true));
       if (!found) return;
       event.preventDefault();
