@@ -67,7 +67,7 @@ export function App() {
       {id !== 0 && session.value && <Filters />}
       <main id="main" tabIndex={-1} data-view={view}>
         <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
-        {gone ? <ProblemNote problem={gone} /> : <CurrentView />}
+        {gone ? <ProblemNote problem={gone} /> : <CurrentView key={id} />}
       </main>
       <Help />
     </>

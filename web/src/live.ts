@@ -10,7 +10,7 @@ const RETRY_MS = 2000;
 export const session = signal<Session | null>(null);
 /** Why there is no connection; null: there is one. */
 export const lost = signal<Problem | null>(null);
-/** Grows when the numbers do, and not while they are frozen: queries are asked anew. */
+/** Grows when the numbers do: queries are asked anew, once they are not frozen. */
 export const tick = signal(0);
 /** Grows when the daemon that answers may be another one than before. */
 export const connection = signal(0);
@@ -37,7 +37,7 @@ function take(id: number, change: Partial<Session>, isWhole: boolean): void {
     else if (before) session.value = { ...before, ...change };
     if (lost.peek()) connection.value++;
     lost.value = null;
-    if (!frozen.peek()) tick.value++;
+    tick.value++; // also while frozen: what came meanwhile is asked for when it ends
   });
 }
 
@@ -80,6 +80,7 @@ export function startLive(): void {
     disconnect();
     batch(() => {
       session.value = null;
+      frozen.value = false; // another program's numbers were held
       lost.value = null;
     });
     if (id) connect(id);

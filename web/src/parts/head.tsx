@@ -72,7 +72,7 @@ function Actions() {
   ]);
   return (
     <>
-      {isLive(state) && (
+      {(isLive(state) || frozen.value) && (
         <button type="button" aria-pressed={frozen.value} title="Hold the numbers still; sampling goes on (Space)" onClick={toggleFrozen}>
           {frozen.value ? 'Held' : 'Hold'}
         </button>

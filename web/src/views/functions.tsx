@@ -41,16 +41,16 @@ const NAMES: Record<Exclude<GroupBy, ''>, (row: FunctionRow) => string> = {
 export function FunctionsView() {
   const { session, by } = route.value;
   const { filter, group, order, ascending, rows } = tableOptions();
-  const query = useQuery<Functions>(address(`/sessions/${session}/functions`, {
+  const url = address(`/sessions/${session}/functions`, {
     ...filters.value, sort: by, limit: rows, filter, group: group === 'thread' ? group : null,
-  }));
-  const { data, problem } = query.value;
+  });
+  const { data, problem, url: answered } = useQuery<Functions>(url).value;
   const columns = columnsOf(by);
   return (
     <>
       <TableBar title="Functions" />
       {problem && !data ? <ProblemNote problem={problem} /> : !data ? <Empty>Counting…</Empty> : data.total.hits === 0 ? <NothingYet /> : (
-        <div class="scroll">
+        <div class="scroll" aria-busy={answered !== url}>
           <CostTable
             label="Functions"
             columns={columns}

@@ -42,16 +42,16 @@ const NAMES: Record<Exclude<GroupBy, ''>, (row: LineRow) => string> = {
 export function LinesView() {
   const { session, by } = route.value;
   const { filter, group, order, ascending, rows } = tableOptions();
-  const query = useQuery<Lines>(address(`/sessions/${session}/lines`, {
+  const url = address(`/sessions/${session}/lines`, {
     ...filters.value, sort: by, limit: rows, filter, group: group === 'thread' ? group : null,
-  }));
-  const { data, problem } = query.value;
+  });
+  const { data, problem, url: answered } = useQuery<Lines>(url).value;
   const columns = columnsOf(by);
   return (
     <>
       <TableBar title="Hot lines" />
       {problem && !data ? <ProblemNote problem={problem} /> : !data ? <Empty>Counting…</Empty> : data.total.hits === 0 ? <NothingYet /> : (
-        <div class="scroll">
+        <div class="scroll" aria-busy={answered !== url}>
           <CostTable
             label="Hot lines"
             columns={columns}
