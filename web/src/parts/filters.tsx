@@ -1,5 +1,5 @@
 // What of the session is counted now, each with a button that takes it back.
-import { count, time } from '../format.ts';
+import { time } from '../format.ts';
 import { go, route } from '../state.ts';
 import type { ComponentChildren } from 'preact';
 
@@ -18,7 +18,9 @@ function lastFrame(focus: string): string {
 }
 
 export function Filters() {
-  const { range, threads, focus, hide, kernel, inlines } = route.value;
+  const { view, range: selected, threads: chosen, focus, hide, kernel, inlines } = route.value;
+  // The two sides of a comparison have ranges of their own, and count all threads.
+  const [range, threads] = view === 'compare' ? [null, []] : [selected, chosen];
   const without = (list: string[], one: string) => list.filter((other) => other !== one);
   if (!range && threads.length === 0 && focus.length === 0 && hide.length === 0 && kernel && inlines === 'written') return null;
   return (
@@ -30,7 +32,7 @@ export function Filters() {
         </Chip>
       )}
       {threads.map((tid) => (
-        <Chip key={tid} title={`thread ${tid}`} remove={() => go({ threads: threads.filter((other) => other !== tid) })}>thread {count(tid)}</Chip>
+        <Chip key={tid} title={`thread ${tid}`} remove={() => go({ threads: threads.filter((other) => other !== tid) })}>thread {tid}</Chip>
       ))}
       {focus.map((frame) => (
         <Chip key={frame} title={`only stacks with ${frame}`} remove={() => go({ focus: without(focus, frame) })}>only with <code>{lastFrame(frame)}</code></Chip>

@@ -107,7 +107,7 @@ export function CompareView() {
           Two ranges of this session: select one on the timeline and put it into A, then another into B. Or choose another session on one side:
           another run, perhaps of a rebuilt program.
         </Empty>
-      ) : choice.file ? <CompareSource query={query.value} choice={choice} scale={data ? scaleOf(data.rows) : 0} />
+      ) : choice.file ? <CompareSource key={`${choice.a.session}/${choice.b.session}/${choice.file}`} query={query.value} choice={choice} scale={data ? scaleOf(data.rows) : 0} />
         : problem && !data ? <ProblemNote problem={problem} />
           : !data ? <Empty>Comparing…</Empty>
             : data.a.total.hits === 0 || data.b.total.hits === 0 ? (
