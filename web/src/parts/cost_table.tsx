@@ -1,6 +1,6 @@
 // A table of rows that cost: sortable columns, a meter behind the place, groups on demand.
 import type { ComponentChildren, JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { interval, percent, time, count } from '../format.ts';
 import { useKeys } from '../keys.ts';
@@ -62,6 +62,15 @@ interface Props<Row> {
   note?: ComponentChildren;
 }
 
+/** A row that moves in the document loses the focus: it is given back. */
+function useFocusKept(table: { current: HTMLElement | null }): void {
+  const active = document.activeElement as HTMLElement | null;
+  const focused = table.current?.contains(active) ? active : null;
+  useLayoutEffect(() => {
+    if (focused?.isConnected && document.activeElement === document.body) focused.focus({ preventScroll: true });
+  });
+}
+
 /** Moves the focus among the links of the rows. */
 function useRowKeys() {
   const body = useRef<HTMLTableElement>(null);
@@ -86,6 +95,7 @@ export function Meter({ value }: { value: number }): JSX.Element | null {
 
 export function CostTable<Row>({ label, columns, groups, keyOf, sortedBy, ascending, sort, note }: Props<Row>) {
   const body = useRowKeys();
+  useFocusKept(body);
   let rank = 0;
   return (
     <>

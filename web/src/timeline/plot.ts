@@ -8,7 +8,7 @@ import { stacked } from './stack.ts';
 
 export const COLOURS = 8;
 const TOLERANCE = 0.1; // CPUs: a step's share of a CPU is not exact, and does not earn a CPU more of height
-const MARGIN: [top: number, right: number, bottom: number, left: number] = [6, 4, 0, 0];
+const MARGIN: [top: number, right: number, bottom: number, left: number] = [6, 16, 0, 0]; // right: half a label
 
 /** 0, 500 ms, 1.5 s, 2 min, 2:30 min */
 function axisTime(value: number): string {
@@ -34,6 +34,7 @@ export class Plot {
   private shape = '';
   private range: Range | null = null;
   private isDragging = false;
+  private waiting: (() => void) | null = null; // what came during a drag
 
   constructor(
     private readonly root: HTMLElement,
@@ -42,9 +43,14 @@ export class Plot {
 
   show(timeline: Timeline, range: Range | null, theme: string): void {
     this.range = range;
+    this.waiting = null;
+    if (this.isDragging) { // the plot under the pointer stays, whatever threads come and go
+      this.waiting = () => this.show(timeline, range, theme);
+      return;
+    }
     const shape = `${theme} ${timeline.series.map(({ tid }) => tid).join()}`;
     if (!this.plot || shape !== this.shape) this.build(timeline, shape);
-    else if (!this.isDragging) this.plot.setData(stacked(timeline) as uPlot.AlignedData);
+    else this.plot.setData(stacked(timeline) as uPlot.AlignedData);
   }
 
   resize(): void {
@@ -71,7 +77,7 @@ export class Plot {
         drag: { x: true, y: false, setScale: false },
         bind: {
           mousedown: (_u, _target, handler) => (event) => { this.isDragging = true; handler(event); return null; },
-          mouseup: (_u, _target, handler) => (event) => { handler(event); this.isDragging = false; return null; },
+          mouseup: (_u, _target, handler) => (event) => { handler(event); this.isDragging = false; this.waiting?.(); return null; },
           dblclick: () => () => { this.select(null); return null; },
         },
       },

@@ -42,11 +42,12 @@ export function AttachView() {
   useKeys('Attach', [{ key: '/', title: 'Filter the processes', run: () => input.current?.focus() }]);
 
   async function start(pid: number): Promise<void> {
+    if (busy.peek()) return;
     busy.value = pid;
     refused.value = '';
     try {
       const session = await attach(pid);
-      go({ view: 'lines', session: session.id });
+      if (route.peek().view === 'attach') go({ view: 'lines', session: session.id }); // who went elsewhere meanwhile stays there
     } catch (error) {
       refused.value = error instanceof Error ? error.message : String(error);
     }

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { address } from '../api.ts';
 import { plural, seconds } from '../format.ts';
 import { useKeys } from '../keys.ts';
-import { session } from '../live.ts';
+import { isLive, session } from '../live.ts';
 import { useQuery } from '../query.ts';
 import { go, route } from '../state.ts';
 import { theme } from '../theme.ts';
@@ -51,7 +51,7 @@ function RangeInputs() {
     <form onSubmit={apply} key={key}>
       {wrong.value && <span role="alert">{wrong.value}</span>}
       <label>from <input ref={from} type="text" inputMode="decimal" placeholder="0" aria-label="From, in seconds" defaultValue={range ? seconds(range.from_ns) : ''} /></label>
-      <label>to <input ref={to} type="text" inputMode="decimal" placeholder="now" aria-label="To, in seconds" defaultValue={range ? seconds(range.to_ns) : ''} /> s</label>
+      <label>to <input ref={to} type="text" inputMode="decimal" placeholder={isLive(session.value?.state) ? 'now' : 'end'} aria-label="To, in seconds" defaultValue={range ? seconds(range.to_ns) : ''} /> s</label>
       <button type="submit">Select</button>
       {range && <button type="button" onClick={() => go({ range: null })}>All</button>}
     </form>
