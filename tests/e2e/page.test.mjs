@@ -122,6 +122,13 @@ test('a range, dragged or typed, and a thread count everywhere', async (t) => {
   await thread.click();
   await until('the thread is in the URL', async () => /tid=\d+/.test(await hash(page)));
   assert.equal(await thread.getAttribute('aria-pressed'), 'true');
+  const tid = /tid=(\d+)/.exec(await hash(page))[1];
+  await page.locator('.chip', { hasText: `thread ${tid}` }).waitFor();
+  await page.keyboard.press('4');
+  await page.getByText('Compare what with what?').waitFor();
+  assert.equal(await page.locator('.chip').count(), 0, 'a comparison does not promise what it does not count');
+  await page.goBack();
+  await rows(page).first().waitFor();
   await page.goBack();
   await until('and Back takes it away', async () => !/tid=/.test(await hash(page)));
   assert.deepEqual(complaints, []);
@@ -144,6 +151,76 @@ test('numbers are held and sampling is paused, by key', async (t) => {
   await page.locator('.state', { hasText: 'paused' }).waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.locator('.state', { hasText: 'running' }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('Space presses the button that has the focus; keys do not reach behind the list of keys', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'ratios');
+  await rows(page).first().waitFor();
+  await page.getByRole('button', { name: 'Total', exact: true }).first().focus();
+  await page.keyboard.press('Space');
+  await until('the button is pressed', async () => /by=total/.test(await hash(page)));
+  assert.equal(await page.locator('.state').innerText(), 'running', 'and the numbers are not held');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('2');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  assert.match(await hash(page), /^#\/session\/1\/lines/);
+  assert.deepEqual(complaints, []);
+});
+
+test('the row with the focus keeps it where the order changes', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, complaints } = await watch(t, 'ratios', { hash: '#/session/1/functions' });
+  await until('some rows', async () => (await rows(page).count()) > 4);
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  for (const column of ['Function', 'Function', 'Module', 'Self']) {
+    const last = await rows(page).count() - 1;
+    await rows(page).nth(column === 'Self' ? 1 : last).focus();
+    const name = await focused();
+    await page.locator('table.cost').evaluate((table, title) => { [...table.querySelectorAll('th button')].find((button) => button.textContent === title).click(); }, column);
+    await page.waitForTimeout(1200);
+    assert.equal(await focused(), name, column);
+  }
+  assert.deepEqual(complaints, []);
+});
+
+test('numbers of one session never stand under the head of another', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, daemon, complaints } = await watch(t, 'ratios');
+  const other = await startTarget(t, 'threads');
+  await daemon.attach({ pid: other.pid });
+  await rows(page).first().waitFor();
+  await page.keyboard.press('Space');
+  await page.locator('.state', { hasText: 'held' }).waitFor();
+  let answer;
+  const asked = new Promise((resolve) => { answer = resolve; });
+  await page.route('**/sessions/2/lines*', async (route) => { await asked; await route.continue(); });
+  await page.locator('select.sessions').selectOption('2');
+  await page.locator('.command', { hasText: 'threads' }).waitFor();
+  assert.equal(await rows(page).count(), 0, 'while lprofd thinks');
+  answer();
+  await rows(page).first().waitFor();
+  await page.locator('.state', { hasText: 'running' }).waitFor(); // held was the other one
+  assert.deepEqual(complaints, []);
+});
+
+test('numbers that were held when the target ended can be let go', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, target, daemon, complaints } = await watch(t, 'ratios');
+  await rows(page).first().waitFor();
+  await page.keyboard.press('Space');
+  await page.locator('.state', { hasText: 'held' }).waitFor();
+  const cells = await page.locator('table.cost tbody').first().innerText();
+  await daemon.waitSamples((await daemon.get('/sessions/1')).samples.total + 100);
+  target.kill('SIGKILL');
+  await page.locator('.state', { hasText: 'exited' }).waitFor();
+  await page.waitForTimeout(1000);
+  assert.equal(await page.locator('table.cost tbody').first().innerText(), cells);
+  await page.getByRole('button', { name: 'Held' }).click();
+  await until('the last numbers are there at once', async () => (await page.locator('table.cost tbody').first().innerText()) !== cells, 5);
   assert.deepEqual(complaints, []);
 });
 
