@@ -246,7 +246,8 @@ int diff_text_runs(const struct diff_text *text, struct diff_run **ret_runs, siz
         }
         if (array_reserve(&runs, &capacity, count + 1, sizeof *runs))
             return -ENOMEM;
-        runs[count++] = (struct diff_run){.a = a, .b = i + 1, .count = 1};
+        runs[count] = (struct diff_run){.a = a, .b = i + 1, .count = 1};
+        count++;
     }
     *ret_runs = take_pointer(runs);
     *ret_count = count;
