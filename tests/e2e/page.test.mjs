@@ -145,6 +145,14 @@ test('numbers are held and sampling is paused, by key', async (t) => {
   const sampled = (await daemon.get('/sessions/1')).samples.total;
   await until('sampling goes on', async () => (await daemon.get('/sessions/1')).samples.total > sampled + 50);
   assert.equal(await page.locator('table.cost tbody').first().innerText(), cells, 'the table stands still');
+  const hits = () => page.locator('table.cost td.hits').first().innerText();
+  const held = await hits();
+  await page.keyboard.press('2');
+  await page.getByRole('link', { name: 'five', exact: true }).waitFor();
+  assert.equal(await hits(), held, 'other views stand at the same moment');
+  await page.keyboard.press('1');
+  await rows(page).first().waitFor();
+  assert.equal(await hits(), held);
   await page.keyboard.press('Space');
   await until('the table moves again', async () => (await page.locator('table.cost tbody').first().innerText()) !== cells);
   await page.keyboard.press('P');
@@ -213,6 +221,7 @@ test('numbers that were held when the target ended can be let go', async (t) => 
   await rows(page).first().waitFor();
   await page.keyboard.press('Space');
   await page.locator('.state', { hasText: 'held' }).waitFor();
+  await page.waitForTimeout(1000); // the answer up to that moment
   const cells = await page.locator('table.cost tbody').first().innerText();
   await daemon.waitSamples((await daemon.get('/sessions/1')).samples.total + 100);
   target.kill('SIGKILL');

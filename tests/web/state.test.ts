@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { format, link, parse, route } from '../../web/src/state.ts';
+import { endOf, format, link, parse, route } from '../../web/src/state.ts';
 
 test('every route is read back as it was written', () => {
   const hashes = [
@@ -27,4 +27,9 @@ test('a link keeps the filters between views and the options within one', () => 
   assert.equal(link({ range: { from_ns: 0, to_ns: 2e9 } }), '#/session/1/lines?from=0&to=2&tid=7&by=total&filter=x');
   assert.equal(link({ view: 'lines', session: 2 }), '#/session/2/lines?by=total');
   assert.equal(link({ view: 'source', file: 3, options: { line: '5' } }), '#/session/1/source/3?tid=7&line=5');
+});
+
+test('held numbers end when they were held, and a range that begins later is its own', () => {
+  const range = { from_ns: 2, to_ns: 10 };
+  assert.deepEqual([endOf(null, null), endOf(range, null), endOf(null, 5), endOf(range, 5), endOf(range, 20), endOf(range, 1)], [undefined, 10, 5, 5, 10, 10]);
 });

@@ -2,7 +2,7 @@
 import { batch, effect, signal } from '@preact/signals';
 
 import { address, getSession, Problem } from './api.ts';
-import { frozen, route } from './state.ts';
+import { heldAt, route } from './state.ts';
 import type { Session } from './types.ts';
 
 const RETRY_MS = 2000;
@@ -80,7 +80,7 @@ export function startLive(): void {
     disconnect();
     batch(() => {
       session.value = null;
-      frozen.value = false; // another program's numbers were held
+      heldAt.value = null; // another program's numbers were held
       lost.value = null;
     });
     if (id) connect(id);

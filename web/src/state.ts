@@ -131,17 +131,27 @@ export function setOption(name: string, value: string, how: typeof go = go): voi
   how({ options: { ...route.value.options, [name]: value } });
 }
 
+/** Up to when numbers count while they are held still, ns of the session; null: they follow it. */
+export const heldAt = signal<number | null>(null);
+/** The numbers stand still, in every view; sampling goes on. */
+export const frozen = computed(() => heldAt.value !== null);
+
+/** Where a query's time ends: at the range's end, and not after the numbers were held. */
+export function endOf(range: Range | null, held_ns: number | null): number | undefined {
+  if (held_ns === null || (range && range.from_ns >= held_ns)) return range?.to_ns;
+  return range ? Math.min(range.to_ns, held_ns) : held_ns;
+}
+
 /** The filters as parameters of a query. */
 export const filters = computed<Parameters>(() => {
   const { range, threads, inlines, kernel, focus, hide } = route.value;
   return {
-    from_ns: range?.from_ns, to_ns: range?.to_ns, tid: threads, inlines: inlines === 'called' ? inlines : null,
+    from_ns: range?.from_ns, to_ns: endOf(range, heldAt.value), tid: threads, inlines: inlines === 'called' ? inlines : null,
     kernel: kernel ? null : '0', focus, hide,
   };
 });
 
-/** The numbers stand still; sampling goes on. */
-export const frozen = signal(false);
+
 
 function read(): void {
   if (location.hash !== shown) route.value = parse(location.hash);

@@ -7,7 +7,7 @@ import { useAsync } from '../async.ts';
 import { shortCommand } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { isLive, lost, session } from '../live.ts';
-import { frozen, go, link, route, type View } from '../state.ts';
+import { frozen, go, heldAt, link, route, type View } from '../state.ts';
 import { choice, choose, type Choice } from '../theme.ts';
 
 const VIEWS: [view: View, title: string, key: string][] = [
@@ -62,7 +62,7 @@ function Actions() {
     }
   }
   useEffect(() => { notice.value = ''; }, [id]);
-  const toggleFrozen = () => { frozen.value = !frozen.value; };
+  const toggleFrozen = () => { heldAt.value = frozen.value ? null : Math.max(session.value?.duration_ns ?? 0, 1); };
   const toggleSampling = () => {
     if (state === 'running' || state === 'paused') void act(() => changeState(id, state === 'running' ? 'paused' : 'running'));
   };
