@@ -86,7 +86,7 @@ static void check_params(const struct params *params)
     fuzz_check(params->limit >= 1 && params->limit <= PARAMS_LIMIT_MAX);
     fuzz_check(params->tid_count <= PARAMS_TIDS_MAX);
     fuzz_check(params->min_percent >= 0 && params->min_percent <= 100);
-    fuzz_check(params->step_ns >= 1000000);
+    fuzz_check(!params->step_ns || params->step_ns >= 1000000);
     fuzz_check(!params->to_ns || params->to_ns > params->from_ns);
 }
 
