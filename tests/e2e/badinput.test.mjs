@@ -118,7 +118,7 @@ test('an address that is none', (t) =>
 test('lprof with nobody to ask', async (t) => {
   const options = { program: LPROF };
   await assertFails(t, ['report', 'http://127.0.0.1:1'], 1, /127\.0\.0\.1:1/, options);
-  await assertFails(t, ['report', '/nowhere.lprof'], 2, /URL/, options);
+  await assertFails(t, ['report', '/nowhere.lprof'], 1, /nowhere\.lprof: No such file/, options);
   await assertFails(t, ['frobnicate'], 2, /frobnicate/, options);
   await assertFails(t, ['report'], 2, /report/, options);
 });

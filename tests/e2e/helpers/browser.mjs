@@ -56,6 +56,8 @@ export async function open(t, url, options = {}) {
 /** Fails with what axe-core finds wrong for people who cannot see or point. */
 export async function audit(page, where = '') {
   const source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+  // What fades in is judged when it is there.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
   // The debugger's protocol is not bound by the page's policy.
   await page.evaluate(source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
