@@ -116,8 +116,13 @@ export function SourceView() {
     const to = view.rows.has(line) ? line : Math.min(line, view.rows.lineAt(view.rows.count - 1));
     forget();
     // A step for Back, as following a link is.
-    const opened = view.rows.foldOf(to) ? [...parseOpen(options.open), to].join(',') : options.open ?? '';
+    const isFolded = Boolean(view.rows.foldOf(to));
+    const opened = isFolded ? [...parseOpen(options.open), to].join(',') : options.open ?? '';
     go({ options: { ...route.value.options, line: String(to), open: opened } });
+    if (!isFolded) { // the URL may have named this line already, while the cursor was elsewhere
+      view.goTo(to);
+      setPlace({ cursor: to, anchor: to });
+    }
     if (lineInput.current) lineInput.current.value = '';
     view.grid.element.focus();
   }
