@@ -141,6 +141,7 @@ export class Listing {
     this.cursor = cursor;
     this.anchor = anchor;
     this.grid.element.classList.remove('no-cursor');
+    this.grid.element.scrollLeft = 0; // a match far to the right was shown before
     this.grid.reveal(this.rows.rowOf(cursor), where);
     this.#placeMap();
   }
