@@ -1,5 +1,6 @@
 /* The life of a session: start, pause, resume, detach, end. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,7 @@ static void session_free(struct session *session)
     pthread_cond_destroy(&session->changed);
     pthread_mutex_destroy(&session->mutex);
     free(session);
+    malloc_trim(0); /* its megabytes lie scattered over the heaps of its threads */
 }
 
 struct session *session_ref(struct session *session)
