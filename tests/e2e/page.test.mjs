@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { audit, canBrowse, open, shots } from './helpers/browser.mjs';
+import { audit, canBrowse, hold, open, shots } from './helpers/browser.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
 import { start, startTarget, until } from './helpers/processes.mjs';
 import { knownLine } from './helpers/programs.mjs';
@@ -27,8 +27,8 @@ test('idle, the page lists processes, filters them, and a click attaches', async
   await page.getByRole('searchbox').fill(`ratios ${target.pid}`);
   const button = page.getByRole('button', { name: new RegExp(`^Attach to ${target.pid} `) });
   await button.waitFor();
-  assert.equal(await page.locator('table.processes tbody tr').count(), 1);
-  assert.equal(await hash(page), `#/attach?filter=ratios+${target.pid}`);
+  await until('no other is listed', async () => (await page.locator('table.processes tbody tr').count()) === 1);
+  await until('the URL knows the filter', async () => (await hash(page)) === `#/attach?filter=ratios+${target.pid}`);
   await audit(page, 'attach');
   await shots(page, 'page-attach');
   await button.click();
@@ -57,18 +57,17 @@ test('hot lines grow, sort, filter and group; what is chosen stands in the URL',
   await five.waitFor();
   const before = await samples(page);
   await until('the numbers grow', async () => (await samples(page)) > before + 20);
-  assert.match(await rows(page).first().innerText(), new RegExp(`^ratios.c:${knownLine('ratios.c', 'five')}$`));
+  await until('the hottest is first', async () => (await rows(page).first().innerText()) === `ratios.c:${knownLine('ratios.c', 'five')}`);
   await audit(page, 'lines');
   await shots(page, 'page-lines');
 
   await page.getByRole('button', { name: 'Total', exact: true }).first().click();
-  assert.match(await hash(page), /by=total/);
+  await until('the URL says total', async () => /by=total/.test(await hash(page)));
   await until('the hottest line is that of all', async () => /main|libc/.test(await page.locator('table.cost tbody tr').first().innerText()));
   await page.getByRole('searchbox').fill('ratios.c');
   await until('only rows that match', async () => (await rows(page).allInnerTexts()).every((text) => text.startsWith('ratios.c')));
   await page.getByLabel('Groups').selectOption('file');
-  await page.locator('tr.group').first().waitFor();
-  assert.match(await page.locator('tr.group').first().innerText(), /ratios\.c.*% self in/);
+  await until('the group is the file', async () => /ratios\.c.*% self in/.test(await page.locator('tr.group').first().innerText()));
   await page.getByLabel('Groups').selectOption('thread');
   await until('the group is the thread', async () => /ratios \(\d+\)/.test(await page.locator('tr.group').first().innerText()));
   await page.goBack();
@@ -89,7 +88,7 @@ test('functions: self and total, by module, and the way to their source', async 
   await audit(page, 'functions');
   await shots(page, 'page-functions');
   await page.locator('td.declared a').first().click();
-  assert.match(await hash(page), /^#\/session\/1\/source\/\d+\?line=\d+/);
+  await until('its source', async () => /^#\/session\/1\/source\/\d+\?line=\d+/.test(await hash(page)));
   await page.goBack();
   await page.getByRole('link', { name: 'five', exact: true }).waitFor();
   assert.deepEqual(complaints, []);
@@ -107,7 +106,7 @@ test('a range, dragged or typed, and a thread count everywhere', async (t) => {
   await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
   await page.mouse.up();
   await page.locator('.chip').first().waitFor();
-  assert.match(await hash(page), /from=[\d.]+&to=[\d.]+/);
+  await until('the URL has the range', async () => /from=[\d.]+&to=[\d.]+/.test(await hash(page)));
   await shots(page, 'page-range');
   await page.getByLabel('From, in seconds').fill('1');
   await page.getByLabel('To, in seconds').fill('2.5');
@@ -121,12 +120,12 @@ test('a range, dragged or typed, and a thread count everywhere', async (t) => {
   const thread = page.locator('.timeline button.thread').first();
   await thread.click();
   await until('the thread is in the URL', async () => /tid=\d+/.test(await hash(page)));
-  assert.equal(await thread.getAttribute('aria-pressed'), 'true');
+  await until('the thread is pressed', async () => (await thread.getAttribute('aria-pressed')) === 'true');
   const tid = /tid=(\d+)/.exec(await hash(page))[1];
   await page.locator('.chip', { hasText: `thread ${tid}` }).waitFor();
   await page.keyboard.press('4');
   await page.getByText('Compare what with what?').waitFor();
-  assert.equal(await page.locator('.chip').count(), 0, 'a comparison does not promise what it does not count');
+  await until('a comparison does not promise what it does not count', async () => (await page.locator('.chip').count()) === 0);
   await page.goBack();
   await rows(page).first().waitFor();
   await page.goBack();
@@ -138,9 +137,7 @@ test('numbers are held and sampling is paused, by key', async (t) => {
   if (!canBrowse(t)) return;
   const { page, daemon, complaints } = await watch(t, 'ratios');
   await rows(page).first().waitFor();
-  await page.keyboard.press('Space');
-  await page.locator('.state', { hasText: 'held' }).waitFor();
-  await page.waitForTimeout(1500);
+  await hold(page);
   const cells = await page.locator('table.cost tbody').first().innerText();
   const sampled = (await daemon.get('/sessions/1')).samples.total;
   await until('sampling goes on', async () => (await daemon.get('/sessions/1')).samples.total > sampled + 50);
@@ -219,9 +216,7 @@ test('numbers that were held when the target ended can be let go', async (t) => 
   if (!canBrowse(t)) return;
   const { page, target, daemon, complaints } = await watch(t, 'ratios');
   await rows(page).first().waitFor();
-  await page.keyboard.press('Space');
-  await page.locator('.state', { hasText: 'held' }).waitFor();
-  await page.waitForTimeout(1000); // the answer up to that moment
+  await hold(page);
   const cells = await page.locator('table.cost tbody').first().innerText();
   await daemon.waitSamples((await daemon.get('/sessions/1')).samples.total + 100);
   target.kill('SIGKILL');
@@ -248,7 +243,7 @@ test('every view by keyboard alone', async (t) => {
   }
   await rows(page).first().waitFor();
   await page.keyboard.press('j');
-  assert.equal(await page.evaluate(() => document.activeElement?.hasAttribute('data-row')), true);
+  await until('a row has the focus', () => page.evaluate(() => document.activeElement?.hasAttribute('data-row')));
   await page.keyboard.press('Enter');
   await until('Enter opens the source', async () => (await hash(page)).startsWith('#/session/1/source/'));
   await page.goBack();

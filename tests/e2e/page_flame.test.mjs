@@ -85,11 +85,17 @@ async function press(page, ...keys) {
   for (const key of keys) await page.keyboard.press(key);
 }
 
+/** The row of the chosen frame, from 1; 0: none is. */
+const levelOf = (page) => page.evaluate(() => Number(document.querySelector('[role="treeitem"][aria-selected="true"]')?.getAttribute('aria-level') ?? 0));
+
 /** Goes down from the root until the function is chosen: all frames above `wide` are the widest of their row. */
 async function walkTo(page, name) {
-  await press(page, 'ArrowDown');
-  for (let i = 0; i < 12 && (await detail(page)) !== name; i++) await press(page, 'ArrowDown');
-  assert.equal(await detail(page), name);
+  for (let level = 1; level < 14; level++) {
+    await press(page, 'ArrowDown');
+    await until(`a frame of row ${level} is chosen`, async () => (await levelOf(page)) === level);
+    if ((await detail(page)) === name) return;
+  }
+  assert.fail(`${name} is not below the widest frames`);
 }
 
 /** How many of the canvas' pixels have the colour of what is found. */
@@ -119,7 +125,7 @@ test('by keyboard: down to a frame, zoom, search, and Back', async (t) => {
   await page.emulateMedia({ colorScheme: 'light' });
 
   await press(page, 'Enter');
-  assert.match((await options(page)).zoom, /;main;wide$/);
+  await until('Enter zooms', async () => /;main;wide$/.test((await options(page)).zoom));
   await page.getByRole('button', { name: /^Remove: zoom wide/ }).waitFor();
   await page.goBack();
   await until('Back zooms out', async () => !(await options(page)).zoom);
@@ -135,7 +141,7 @@ test('by keyboard: down to a frame, zoom, search, and Back', async (t) => {
   await page.keyboard.type('LEAF');
   const note = page.locator('#flame-found');
   await until('the share of what is found', async () => /^(5[4-9]|6[0-6])\.\d % of all$/.test((await note.innerText()).trim()));
-  assert.ok((await pixelsFound(page)) > 1000);
+  await until('what is found is drawn', async () => (await pixelsFound(page)) > 1000);
   await press(page, 'Enter');
   await until('the first that is found', async () => (await detail(page)) === 'leaf');
   const first = await options(page);
@@ -143,7 +149,7 @@ test('by keyboard: down to a frame, zoom, search, and Back', async (t) => {
   await until('the next one', async () => (await options(page)).node !== first.node && (await detail(page)) === 'leaf');
   await page.getByRole('searchbox').fill('no such thing');
   await page.getByText('not found').waitFor();
-  assert.equal(await pixelsFound(page), 0);
+  await until('nothing is drawn as found', async () => (await pixelsFound(page)) === 0);
   assert.deepEqual(complaints, []);
 });
 
@@ -160,13 +166,31 @@ test('by pointer: a frame is chosen by a click, zoomed by two, and its source co
   await page.mouse.move(at.x, at.y + 20 * (row + 1));
   const tip = page.locator('.flame-tip');
   await tip.waitFor();
-  assert.match(await tip.innerText(), /^wide\n/);
+  await until('the tip is of wide', async () => /^wide\n/.test(await tip.innerText()));
   await page.mouse.click(at.x, at.y + 20 * (row + 1));
-  assert.equal(await detail(page), 'wide');
+  await until('a click chooses', async () => (await detail(page)) === 'wide');
+  // A click right after the URL was written is not taken back by what was written.
+  await press(page, 'ArrowUp');
+  await until('its caller is chosen', async () => (await detail(page)) === 'main');
+  const soon = await page.evaluate(({ x, y }) => new Promise((resolve) => {
+    const replace = history.replaceState.bind(history);
+    history.replaceState = (...change) => {
+      replace(...change);
+      history.replaceState = replace;
+      const { port1, port2 } = new MessageChannel(); // the very next task
+      port1.onmessage = () => {
+        document.querySelector('.flame-scroll canvas').dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: x, clientY: y }));
+        requestAnimationFrame(() => setTimeout(() => resolve(document.querySelector('.flame-detail .flame-name').innerText), 20));
+      };
+      port2.postMessage(0);
+    };
+  }), { x: at.x, y: at.y + 20 * (row + 1) });
+  assert.equal(soon, 'wide');
+  await until('the URL knows the click', async () => /;main;wide$/.test((await options(page)).node));
   await page.mouse.dblclick(at.x, at.y + 20 * (row + 1));
   await until('a double click zooms', async () => /;main;wide$/.test((await options(page)).zoom));
   await page.getByRole('button', { name: 'Source', exact: true }).click();
-  assert.match(await page.evaluate(() => location.hash), /^#\/session\/1\/source\/\d+\?/);
+  await until('the source', () => page.evaluate(() => /^#\/session\/1\/source\/\d+\?/.test(location.hash)));
   const { focus, line } = await options(page);
   assert.match(focus, /^;.*;main;wide$/);
   assert.equal(Number(line), TREE.split('\n').findIndex((one) => one.includes('void wide')) + 1);
@@ -186,9 +210,9 @@ test('around a function: its callers above, its callees below; from the leaves; 
   await page.getByRole('tree', { name: /^Callees of leaf/ }).waitFor();
   assert.equal((await options(page)).center, 'leaf');
   await press(page, 'ArrowDown');
-  assert.match(await chosen(page), /^leaf, 100 %/);
+  await until('the function itself', async () => /^leaf, 100 %/.test(await chosen(page)));
   await press(page, 'ArrowUp');
-  assert.match(await chosen(page), /^inner, 6\d(\.\d)? %/); // 2 of leaf's 3 units
+  await until('its widest caller', async () => /^inner, 6\d(\.\d)? %/.test(await chosen(page))); // 2 of leaf's 3 units
   const said = await callers.getByRole('treeitem').allTextContents();
   assert.ok(said.some((text) => /^narrow, 3\d(\.\d)? %/.test(text)), said.join('\n'));
   await audit(page, 'callers and callees');
@@ -203,7 +227,7 @@ test('around a function: its callers above, its callees below; from the leaves; 
     return (await chosen(page)).startsWith('leaf, ');
   });
   await press(page, 'v');
-  assert.equal((await options(page)).flip, '1');
+  await until('it is flipped', async () => (await options(page)).flip === '1');
   await press(page, 'ArrowUp'); // what is below in an icicle is above now
   await until('its widest caller', async () => (await chosen(page)).startsWith('inner, '));
   await shots(page, 'page-flame-flipped');
@@ -222,12 +246,12 @@ test('the menu of a frame: count only what has it, or what has not; every filter
   await audit(page, 'menu of a frame');
   await shots(page, 'page-flame-menu');
   await page.getByRole('menuitem', { name: 'Count only stacks with this function' }).click();
-  assert.equal((await options(page)).focus, 'wide');
+  await until('it is filtered', async () => (await options(page)).focus === 'wide');
   await until('all stacks have it', async () => (await chosen(page).catch(() => '')).startsWith('wide, 100 %'));
   await page.goBack();
   await until('Back counts all', async () => /^wide, (5|6)/.test(await chosen(page).catch(() => '')));
   await press(page, 'h');
-  assert.equal((await options(page)).hide, 'wide');
+  await until('it is hidden', async () => (await options(page)).hide === 'wide');
   await until('none has it', async () => !(await page.getByRole('treeitem').allTextContents()).some((text) => text.startsWith('wide')));
   await page.getByText('Click a frame').waitFor();
   await page.evaluate(() => { location.hash = '#/session/1/flame?focus=nowhere_at_all'; });
@@ -309,7 +333,9 @@ test('frames too small to be sent are there for who asks', async (t) => {
   await walkTo(page, 'main');
   const folded = page.getByRole('treeitem', { name: /more, too small to be shown/ });
   await folded.first().waitFor({ state: 'attached' });
-  await press(page, 'ArrowDown', 'ArrowRight');
+  await press(page, 'ArrowDown');
+  await until('the only one that is not folded', async () => (await detail(page)) === 'wide');
+  await press(page, 'ArrowRight');
   await until('what was folded is chosen', async () => /more below main$/.test(await detail(page)));
   await press(page, 'Enter');
   await until('it is asked for', async () => (await options(page)).drill === '1');

@@ -4,7 +4,7 @@ import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { audit, canBrowse, open, shots } from './helpers/browser.mjs';
+import { audit, canBrowse, hold, open, shots } from './helpers/browser.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
 import { longSource, runSource, scratch } from './helpers/listings.mjs';
 import { startTarget, until } from './helpers/processes.mjs';
@@ -23,6 +23,8 @@ const isSeen = (page, line) =>
     return box.top > view.top - 1 && box.bottom < view.bottom + 1; // heights need not be whole pixels
   });
 const cursor = async (page) => Number(await page.locator('.grid-rows .cursor .line').innerText());
+/** Waits until the cursor is drawn on a line. */
+const cursorAt = (page, line, what = `the cursor is at line ${line}`) => until(what, async () => (await cursor(page)) === line);
 const number = (text) => Number(text.replace(/[^\d.]/g, ''));
 
 /** The page of a file of a profiled process, once it has samples. */
@@ -44,8 +46,7 @@ test('numbers are those of REST, live, and hold still when held', async (t) => {
   const before = number(await cell(page, divide, 'hits'));
   await until('hits grow', async () => number(await cell(page, divide, 'hits')) > before);
   await audit(page, 'source');
-  await page.keyboard.press(' ');
-  await page.getByText('held', { exact: false }).first().waitFor();
+  await hold(page);
   const held = await page.locator('.grid-rows').innerText();
   await page.waitForTimeout(1500);
   assert.equal(await page.locator('.grid-rows').innerText(), held, 'held numbers stand still');
@@ -66,7 +67,7 @@ test('numbers are those of REST, live, and hold still when held', async (t) => {
     return number(await cell(page, divide, 'hits')) === lines.find((one) => one.line === divide).total_hits;
   });
   await page.goBack();
-  assert.match(await page.locator('.file-head').innerText(), /primes\.c[\s\S]*C[\s\S]*primes[\s\S]*source matches[\s\S]*% of the program/);
+  await until('what is known of the file', async () => /primes\.c[\s\S]*C[\s\S]*primes[\s\S]*source matches[\s\S]*% of the program/.test(await page.locator('.file-head').innerText()));
   assert.equal(await row(page, divide).locator('.t-keyword').first().innerText(), 'if');
   await shots(page, 'page-source');
   for (const width of [320, 1920]) {
@@ -85,15 +86,15 @@ test('keys alone: hot lines, self and total, going to a line, finding, callers, 
   const [loop, divide] = ['loop', 'divide'].map((mark) => knownLine('primes.c', mark));
   await row(page, divide).and(page.locator('.hot')).waitFor();
   const keys = page.keyboard;
-  assert.equal(await cursor(page), 1);
+  await cursorAt(page, 1);
   await keys.press('n');
-  assert.equal(await cursor(page), loop, 'n: the next hot line of the file');
+  await cursorAt(page, loop, 'n: the next hot line of the file');
   await keys.press('n');
-  assert.equal(await cursor(page), divide);
+  await cursorAt(page, divide);
   await keys.press('p');
-  assert.equal(await cursor(page), loop);
+  await cursorAt(page, loop);
   await keys.press('h');
-  assert.equal(await cursor(page), divide, 'h: the dearest');
+  await cursorAt(page, divide, 'h: the dearest');
   await until('the URL has the line', async () => (await option(page, 'line')) === String(divide));
   await keys.press('ArrowDown');
   await keys.press('Shift+ArrowDown');
@@ -108,7 +109,7 @@ test('keys alone: hot lines, self and total, going to a line, finding, callers, 
   await keys.press(':');
   await keys.type('21');
   await keys.press('Enter');
-  await until('line 21', async () => (await cursor(page)) === 21);
+  await cursorAt(page, 21);
   await keys.press('/');
   await keys.type('PRIMES');
   await until('capitals find nothing', async () => (await page.locator('.found').innerText()) === '0');
@@ -116,13 +117,13 @@ test('keys alone: hot lines, self and total, going to a line, finding, callers, 
   await keys.type('primes');
   await until('small letters find all', async () => /^\d+$/.test(await page.locator('.found').innerText()) && number(await page.locator('.found').innerText()) > 3);
   await keys.press('Enter');
-  assert.equal(await page.locator('.grid-rows .cursor .match.current').count(), 1, 'the cursor is at a match');
+  await until('the cursor is at a match', async () => (await page.locator('.grid-rows .cursor .match.current').count()) === 1);
   const first = await cursor(page);
   await keys.press('Enter');
   await until('the next match', async () => /^(\d+) of/.test(await page.locator('.found').innerText()));
   await keys.press('Escape');
   await keys.press('Shift+F3');
-  assert.ok((await cursor(page)) <= first + 20);
+  await until('the match before', async () => (await cursor(page)) <= first + 20);
   assert.equal(await option(page, 'find'), 'primes');
   await keys.press('Escape');
   await until('nothing is marked', async () => (await page.locator('.match').count()) === 0);
@@ -147,12 +148,12 @@ test('270,000 lines: shown at once, all of them reached, found and kept by Back 
   const { page, complaints } = await show(t, program.pid, '/long.c', { query: '?by=self' });
   await page.locator('.grid-rows .hot').first().waitFor();
   assert.equal(await grid(page).getAttribute('aria-rowcount'), String(lines + 1));
-  assert.equal(await cursor(page), hot.at(-1), 'it opens at the dearest line');
+  await cursorAt(page, hot.at(-1), 'it opens at the dearest line');
   assert.ok((await page.locator('.grid-rows .row').count()) < 120, 'only what is seen exists');
   for (const line of hot) {
     await page.keyboard.press('n');
-    assert.equal(await cursor(page), line);
-    assert.ok(await isSeen(page, line));
+    await cursorAt(page, line);
+    await until(`line ${line} is seen`, () => isSeen(page, line).catch(() => false));
     assert.equal(await row(page, line).locator('.code').innerText(), text.split('\n')[line - 1]);
   }
   await page.keyboard.press(':');
@@ -177,13 +178,12 @@ test('270,000 lines: shown at once, all of them reached, found and kept by Back 
   await until('the end', () => isSeen(page, lines).catch(() => false), 5);
   await page.keyboard.press('Home');
   await until('the beginning', () => isSeen(page, 1).catch(() => false), 5);
-  const colours = async () => (await row(page, 1).locator('.code span').first().getAttribute('class'));
-  assert.equal(await colours(), 't-meta');
+  await until('it has its colours', async () => (await row(page, 1).locator('.code span').first().getAttribute('class')) === 't-meta');
   // The map goes where one clicks, and the listing stays there while numbers come in.
   const box = await page.locator('.hot-map').boundingBox();
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   const top = () => grid(page).evaluate((element) => element.scrollTop);
-  await until('the middle', async () => Math.abs((await top()) - 135_000 * 20) < 3000 * 20);
+  await until('where it was clicked', async () => Math.abs((await top()) - 135_000 * 20) < 3000 * 20);
   const there = await top();
   await page.waitForTimeout(2500);
   assert.equal(await top(), there, 'nothing moves while live');
@@ -199,7 +199,7 @@ test('a source that is missing, or newer than the program, says so and what woul
   utimesSync(path, new Date(), new Date(Date.now() + 3600e3));
   const { daemon, page, complaints, file } = await show(t, program.pid, '/gone.c', { query: '?by=self' });
   await page.locator('.note', { hasText: '--source-path' }).waitFor();
-  assert.match(await page.locator('.file-head').innerText(), /source differs/);
+  await page.locator('.file-head', { hasText: 'source differs' }).waitFor();
   await row(page, hot[0]).waitFor();
   await shots(page, 'page-source-stale');
   assert.deepEqual(complaints, []);
@@ -207,7 +207,7 @@ test('a source that is missing, or newer than the program, says so and what woul
   const second = await open(t, `${daemon.url}/#/session/1/source/${file.id}?by=self`);
   await second.page.locator('.note', { hasText: 'is not there' }).filter({ hasText: '--source-path' }).waitFor();
   await row(second.page, hot[0]).waitFor();
-  assert.match(await row(second.page, hot[0]).innerText(), /hot_0/, 'lines with cost are rows also without text');
+  await until('lines with cost are rows also without text', async () => /hot_0/.test(await row(second.page, hot[0]).innerText()));
   await shots(second.page, 'page-source-missing');
   // The browser itself notes that a request was answered with 404.
   assert.deepEqual(second.complaints.filter((one) => !/404/.test(one)), []);
@@ -220,7 +220,7 @@ test('a file with fewer lines than cost keeps the rows of the others', async (t)
   writeFileSync(path, 'int first;\nint last;\n');
   const { page } = await show(t, program.pid, '/cut.c', { query: '?by=self' });
   await row(page, hot[0]).waitFor();
-  assert.match(await row(page, hot[0]).innerText(), /hot_0.*no such line/);
+  await until('it says so', async () => /hot_0.*no such line/.test(await row(page, hot[0]).innerText()));
   await row(page, 2).waitFor();
 });
 
@@ -239,11 +239,11 @@ test('hostile text and names are text: markup, controls, directions, long lines,
   await row(page, 5).and(page.locator('.hot')).waitFor();
   assert.match(await page.locator('.file-head h2').innerText(), /<img src=x onerror=alert\(1\)>\.cpp$/);
   assert.match(await row(page, 5).locator('.code').innerText(), /<script>document\.title = "bad"<\/script> <img src=x/);
-  assert.match(await page.locator('.function-at').innerText(), /work<script>/);
+  await page.locator('.function-at', { hasText: 'work<script>' }).waitFor();
   assert.equal(await page.locator('main img, main script').count(), 0);
   assert.match(await page.title(), /lprofd/);
   assert.deepEqual(await row(page, 7).locator('.odd').allInnerTexts(), ['U+202E', 'U+2066', 'U+200B', '^[', '^A']);
-  assert.match(await row(page, 8).locator('.more').innerText(), /more characters/);
+  await row(page, 8).locator('.more', { hasText: 'more characters' }).waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('long long');
   await page.keyboard.press('Enter');
@@ -254,7 +254,7 @@ test('hostile text and names are text: markup, controls, directions, long lines,
   await page.keyboard.press(':');
   await page.keyboard.type('5');
   await page.keyboard.press('Enter');
-  await until('line 5', async () => (await cursor(page)) === 5);
+  await cursorAt(page, 5);
   assert.ok((await row(page, 8).locator('.code').innerText()).length < 2200);
   assert.match(await cell(page, 9, 'code'), /caf\u00e9 in Latin-1/);
   assert.ok(!/\r/.test(await cell(page, 5, 'code')));
@@ -272,10 +272,10 @@ test('cold code folds and unfolds; shares are of the program, the file or the fu
   await row(page, hot[1]).and(page.locator('.hot')).waitFor();
   await page.getByRole('button', { name: 'Fold cold' }).click();
   await page.locator('.folded').first().waitFor();
-  assert.equal(await option(page, 'fold'), 'cold');
+  await until('the URL says folded', async () => (await option(page, 'fold')) === 'cold');
   const count = async () => Number(await grid(page).getAttribute('aria-rowcount'));
   await until('few rows are left', async () => (await count()) < 60);
-  for (const line of hot) assert.ok(await isSeen(page, line), 'both hot lines are seen at once');
+  await until('both hot lines are seen at once', async () => (await Promise.all(hot.map((line) => isSeen(page, line).catch(() => false)))).every(Boolean));
   assert.match(await page.locator('.folded').nth(1).innerText(), /\d+ lines of cold code, (no|\d+) sample/);
   await shots(page, 'page-source-folded');
   const folded = await count();
@@ -294,10 +294,10 @@ test('cold code folds and unfolds; shares are of the program, the file or the fu
   for (const [share, least] of [['function', 99.9], ['file', 50], ['program', 50]]) {
     await page.getByLabel('% of').selectOption(share);
     await until(`% of ${share}`, async () => number(await cell(page, hot[1], 'self')) >= least);
-    assert.equal(await option(page, 'share'), share === 'program' ? null : share);
+    await until('the URL, too', async () => (await option(page, 'share')) === (share === 'program' ? null : share));
   }
   assert.ok(whole.end_line === null || whole.end_line === hot[1] + 1);
-  assert.match(await page.locator('.function-at').innerText(), /hot_1\s*[\d.]+ % total [\d.]+ % self/);
+  await until('the function at the cursor', async () => /hot_1\s*[\d.]+ % total [\d.]+ % self/.test(await page.locator('.function-at').innerText()));
   assert.deepEqual(complaints, []);
 });
 
@@ -311,7 +311,7 @@ test('inlined code: counted where it is written or where it is called from', asy
   assert.equal(await cell(page, quarter, 'self'), '');
   await page.keyboard.press('i');
   await until('the callers have the cost', async () => number(await cell(page, quarter, 'self')) > 10);
-  assert.equal(await option(page, 'inlines'), 'called');
+  await until('the URL says so', async () => (await option(page, 'inlines')) === 'called');
   await page.getByRole('button', { name: 'Written here' }).click();
   await until('the line has it again', async () => number(await cell(page, written, 'self')) > 90);
   assert.deepEqual(complaints, []);
@@ -326,7 +326,7 @@ test('the mouse: numbers show callers, line numbers select, text is copied as it
   await row(page, divide).and(page.locator('.hot')).waitFor();
   await row(page, divide).locator('.hits').click();
   await page.getByRole('complementary').waitFor();
-  assert.equal(await option(page, 'callers'), String(divide));
+  await until('the URL has the line', async () => (await option(page, 'callers')) === String(divide));
   await page.getByRole('button', { name: 'Close the callers' }).click();
   await row(page, 6).locator('.line').click();
   await row(page, 8).locator('.line').click({ modifiers: ['Shift'] });

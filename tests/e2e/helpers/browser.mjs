@@ -73,3 +73,12 @@ export async function shots(page, name) {
     await page.screenshot({ path: join(artifacts(), `${name}-${colorScheme}.png`) });
   }
 }
+
+/** Holds the numbers still by key, and waits until those up to that moment are drawn. */
+export async function hold(page) {
+  const answer = page.waitForResponse((response) => /\/lines\?.*to_ns=/.test(response.url()));
+  await page.keyboard.press('Space');
+  await page.locator('.state', { hasText: 'held' }).waitFor();
+  await (await answer).finished();
+  await page.waitForTimeout(500);
+}

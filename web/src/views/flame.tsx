@@ -1,6 +1,6 @@
 // The flame graph: where the time goes, by who called whom. From the root (an icicle, or flipped), from
 // the leaves, or around one function: its callers above, its callees below.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { address } from '../api.ts';
 import { forget, remember, type Direction, type Frame } from '../flame/actions.ts';
@@ -91,7 +91,7 @@ function useChoice(panes: PaneState[]): { chosen: (pane: PaneState) => number; c
   const asked = route.value.options.node ?? '';
   const main = panes.at(-1)!;
   const graph = main.shown?.graph;
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next click or key: what we wrote is not to be taken for what somebody went to
     if (!graph || asked === seen.current) return;
     seen.current = asked;
     if (asked === written.current) return;
