@@ -203,6 +203,7 @@ int handle_flamegraph(struct request *request, struct reply *reply)
         .inverted = request->params.inverted,
         .center = request->params.center,
         .callers = request->params.callers,
+        .sites = request->params.sites,
     };
     int error = session_view(request->session, &view);
     if (error)

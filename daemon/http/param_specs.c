@@ -146,6 +146,11 @@ static bool parse_inverted(char **value, struct params *params)
     return parse_flag(*value, &params->inverted);
 }
 
+static bool parse_sites(char **value, struct params *params)
+{
+    return parse_flag(*value, &params->sites);
+}
+
 static bool parse_max_nodes(char **value, struct params *params)
 {
     uint64_t nodes;
@@ -242,6 +247,7 @@ const struct param_spec param_specs[] = {
     {"center", PARAM_CENTER, false, parse_center, "function or file:line, up to 4096 bytes"},
     {"direction", PARAM_DIRECTION, false, parse_direction, "callees or callers"},
     {"inverted", PARAM_INVERTED, false, parse_inverted, "0 or 1"},
+    {"sites", PARAM_SITES, false, parse_sites, "0 or 1"},
     {"filter", PARAM_FILTER, false, parse_filter, "up to 256 bytes"},
     {"group", PARAM_GROUP, false, parse_group, "none or thread"},
     {"file", PARAM_FILE, false, parse_file, "the id of a file"},

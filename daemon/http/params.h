@@ -35,6 +35,7 @@ enum param {
     PARAM_FILE = 1 << 22,
     PARAM_FUNCTIONS = 1 << 23,
     PARAM_GROUP = 1 << 24,
+    PARAM_SITES = 1 << 25,
     PARAM_DIFF = 1 << 30, /* all of params_diff.h */
 };
 
@@ -74,7 +75,7 @@ struct params {
     double min_percent;
     uint32_t max_nodes; /* 0: not given */
     char *center;       /* owned; NULL: none */
-    bool callers, has_direction, inverted;
+    bool callers, has_direction, inverted, sites;
     bool forget, self;
     char *filter;  /* owned; NULL: none */
     uint32_t file; /* 0: all */

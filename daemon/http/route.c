@@ -11,7 +11,8 @@
 #define SESSION API "/sessions/{id}"
 #define LISTING (PARAMS_RANGE | PARAMS_FRAMES)
 #define GRAPH                                                                                      \
-    (PARAM_MIN_PERCENT | PARAM_MAX_NODES | PARAM_CENTER | PARAM_DIRECTION | PARAM_INVERTED)
+    (PARAM_MIN_PERCENT | PARAM_MAX_NODES | PARAM_CENTER | PARAM_DIRECTION | PARAM_INVERTED |       \
+     PARAM_SITES)
 #define DIFF (PARAM_DIFF | PARAM_METRIC | PARAMS_FRAMES | PARAM_LIMIT)
 
 const struct route routes[] = {

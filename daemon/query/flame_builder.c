@@ -1,5 +1,5 @@
-/* Merging the stacks of a walk into a flame graph: by function, from either end, cold parts folded.
- */
+/* Merging the stacks of a walk into a flame graph: by function or by call site, from either end,
+ * cold parts folded. */
 #include "query/flame_builder.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #define NO_NODE UINT32_MAX
 
-/* A frame of a node of the walk. Those with equal function paths make one node of the graph. */
+/* A frame of a node of the walk. Those with equal paths of keys make one node of the graph. */
 struct member {
     uint32_t position; /* in the walk */
     uint32_t frame;    /* in the frames */
@@ -20,7 +20,7 @@ struct member {
 
 /* A child found below a node of the graph, and where its members will be. */
 struct child {
-    uint32_t function;
+    uint32_t key;
     bool folded;
     uint32_t member_count, span; /* span: place that these and all below them take */
     uint32_t next_member;
@@ -46,6 +46,7 @@ struct fold {
 struct builder {
     const struct query_walk *walk;
     const struct query_frames *frames;
+    const struct flame_sites *sites; /* what frames merge by; NULL: by their functions */
     const struct query_flamegraph_options *shape;
     struct query_flamegraph *graph;
     double min_share;
@@ -61,10 +62,10 @@ struct builder {
     size_t found_count, found_capacity;
     struct fold *folds; /* owned */
     size_t fold_count, fold_capacity;
-    uint32_t *child_of_function; /* owned; of the node at hand */
-    uint32_t *asked_by;          /* owned; per function: node that child_of_function is for */
-    uint32_t *unshown;           /* owned; with max_nodes, per node: tasks and folds it still has */
-    uint32_t incomplete;         /* nodes with some: each will need an "other" */
+    uint32_t *child_of_key; /* owned; of the node at hand */
+    uint32_t *asked_by;     /* owned; per key: node that child_of_key is for */
+    uint32_t *unshown;      /* owned; with max_nodes, per node: tasks and folds it still has */
+    uint32_t incomplete;    /* nodes with some: each will need an "other" */
 };
 
 static void builder_clear(struct builder *builder)
@@ -75,7 +76,7 @@ static void builder_clear(struct builder *builder)
     free(builder->children);
     free(builder->found);
     free(builder->folds);
-    free(builder->child_of_function);
+    free(builder->child_of_key);
     free(builder->asked_by);
     free(builder->unshown);
 }
@@ -108,7 +109,7 @@ static int reserve_node(struct builder *builder)
 }
 
 /* Adds a node without self cost. */
-static int add_node(struct builder *builder, uint32_t parent, uint32_t function,
+static int add_node(struct builder *builder, uint32_t parent, uint32_t key,
                     struct query_count total, uint32_t *ret_node)
 {
     int error = reserve_node(builder);
@@ -117,7 +118,7 @@ static int add_node(struct builder *builder, uint32_t parent, uint32_t function,
     struct query_flamegraph *graph = builder->graph;
     uint32_t node = graph->count++;
     graph->parent[node] = parent;
-    graph->function[node] = function;
+    graph->function[node] = key;
     graph->folded[node] = 0;
     graph->self_hits[node] = graph->self_time_ns[node] = 0;
     graph->total_hits[node] = total.hits;
@@ -144,22 +145,29 @@ static int add_fold(struct builder *builder, uint32_t parent, uint32_t count,
 
 /* --- children --------------------------------------------------------------------------------- */
 
-/* Remembers that `member` is below `node`, as part of the child with its function. */
+/* What frames merge by: equal keys, one node. */
+static uint32_t key_of(const struct builder *builder, uint32_t frame)
+{
+    return builder->sites ? builder->sites->of_frame[frame]
+                          : builder->frames->frames[frame].function;
+}
+
+/* Remembers that `member` is below `node`, as part of the child with its key. */
 static int find_child(struct builder *builder, uint32_t node, struct member member)
 {
     if (array_reserve(&builder->found, &builder->found_capacity, builder->found_count + 1,
                       sizeof *builder->found))
         return -ENOMEM;
-    uint32_t function = builder->frames->frames[member.frame].function;
-    if (builder->asked_by[function] != node) {
+    uint32_t key = key_of(builder, member.frame);
+    if (builder->asked_by[key] != node) {
         if (array_reserve(&builder->children, &builder->child_capacity, builder->child_count + 1,
                           sizeof *builder->children))
             return -ENOMEM;
-        builder->asked_by[function] = node;
-        builder->child_of_function[function] = (uint32_t)builder->child_count;
-        builder->children[builder->child_count++] = (struct child){.function = function};
+        builder->asked_by[key] = node;
+        builder->child_of_key[key] = (uint32_t)builder->child_count;
+        builder->children[builder->child_count++] = (struct child){.key = key};
     }
-    uint32_t slot = builder->child_of_function[function];
+    uint32_t slot = builder->child_of_key[key];
     struct child *child = &builder->children[slot];
     child->member_count++;
     child->span += builder->up ? 1 : builder->walk->end[member.position] - member.position;
@@ -220,9 +228,9 @@ static int keep_children(struct builder *builder, uint32_t node, uint32_t first_
             continue;
         }
         child->next_member = first_member;
-        int error = flame_tasks_push(&builder->tasks,
-                                     (struct flame_task){node, child->function, first_member,
-                                                         child->member_count, child->total});
+        int error = flame_tasks_push(
+            &builder->tasks,
+            (struct flame_task){node, child->key, first_member, child->member_count, child->total});
         if (error)
             return error;
         first_member += child->span;
@@ -242,7 +250,7 @@ static int keep_children(struct builder *builder, uint32_t node, uint32_t first_
 static int do_task(struct builder *builder, const struct flame_task *task)
 {
     uint32_t node;
-    int error = add_node(builder, task->parent, task->function, task->total, &node);
+    int error = add_node(builder, task->parent, task->key, task->total, &node);
     if (error)
         return error;
     if (builder->unshown && --builder->unshown[task->parent] == 0)
@@ -317,18 +325,18 @@ static int add_root(struct builder *builder, const unsigned char *center)
 static int builder_init(struct builder *builder)
 {
     const struct query_walk *walk = builder->walk;
-    size_t function_count = builder->frames->function_count + 1ul;
+    size_t keys = builder->sites ? builder->sites->count : builder->frames->function_count;
     builder->members = malloc(walk->count * sizeof *builder->members);
-    builder->child_of_function = calloc(function_count, sizeof *builder->child_of_function);
-    builder->asked_by = malloc(function_count * sizeof *builder->asked_by);
+    builder->child_of_key = calloc(keys + 1ul, sizeof *builder->child_of_key);
+    builder->asked_by = malloc((keys + 1ul) * sizeof *builder->asked_by);
     if (builder->up)
         builder->parents = calloc(walk->count, sizeof *builder->parents);
     if (builder->shape->max_nodes)
         builder->unshown = calloc(builder->shape->max_nodes + 1ul, sizeof *builder->unshown);
-    if (!builder->members || !builder->child_of_function || !builder->asked_by ||
+    if (!builder->members || !builder->child_of_key || !builder->asked_by ||
         (builder->up && !builder->parents) || (builder->shape->max_nodes && !builder->unshown))
         return -ENOMEM;
-    for (size_t i = 0; i < function_count; i++)
+    for (size_t i = 0; i <= keys; i++)
         builder->asked_by[i] = NO_NODE;
     for (uint32_t i = 0; builder->up && i < walk->count; i++)
         for (uint32_t below = i + 1; below < walk->end[i]; below = walk->end[below])
@@ -367,12 +375,13 @@ static int add_others(struct builder *builder)
 }
 
 int flame_build(const struct query_walk *walk, const struct query_frames *frames,
-                const struct query_flamegraph_options *shape, const unsigned char *center,
-                struct query_flamegraph *graph)
+                const struct flame_sites *sites, const struct query_flamegraph_options *shape,
+                const unsigned char *center, struct query_flamegraph *graph)
 {
     _cleanup_builder_ struct builder builder = {
         .walk = walk,
         .frames = frames,
+        .sites = sites,
         .shape = shape,
         .graph = graph,
         .min_share = shape->min_percent / 100,

@@ -5,7 +5,7 @@
 
 /* A node of the graph that is to be made, and where the members it merges are. */
 struct flame_task {
-    uint32_t parent, function;
+    uint32_t parent, key;
     uint32_t first_member, member_count;
     struct query_count total;
 };

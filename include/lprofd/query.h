@@ -161,6 +161,11 @@ struct query_flamegraph_options {
      */
     const char *center;
     bool callers;
+    /*
+     * Frames merge by function, file and line instead of by function alone: a caller that calls
+     * from two lines makes two nodes.
+     */
+    bool sites;
 };
 
 /*
@@ -172,7 +177,7 @@ struct query_flamegraph {
     uint32_t *parent;      /* owned; parent[0] is 0 */
     uint32_t *function;    /* owned; symbols_function() id; QUERY_ROOT or QUERY_OTHER */
     uint32_t *folded;      /* owned; of an "other": its parent's children it stands for */
-    uint32_t *file, *line; /* owned; declaration of the function, 0 unknown */
+    uint32_t *file, *line; /* owned; declaration of the function, or its site; 0 unknown */
     uint64_t *self_hits, *total_hits; /* owned */
     uint64_t *self_time_ns, *total_time_ns;
     struct query_total total; /* of the graph: with a center, of the stacks that have it */

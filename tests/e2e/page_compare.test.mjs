@@ -110,3 +110,66 @@ test('two ranges of one session, typed and from the timeline', async (t) => {
   await page.getByText('No samples in A').waitFor();
   assert.deepEqual(complaints, []);
 });
+
+const TWO_THREADS = `#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdint.h>
+volatile uint64_t sink;
+static void __attribute__((noinline)) left(void) { for (uint64_t i = 0; i < 100000; i++) sink += i; }
+static void __attribute__((noinline)) right(void) { for (uint64_t i = 0; i < 100000; i++) sink ^= i; }
+static void *other(void *argument)
+{
+    pthread_setname_np(pthread_self(), "other");
+    for (;;)
+        right();
+    return argument;
+}
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, 0, other, 0);
+    for (;;)
+        left();
+}
+`;
+
+test('one thread against another, chosen and from the URL', async (t) => {
+  if (!canBrowse(t)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'lprofd-compare-'));
+  atEnd(t, () => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'two.c'), TWO_THREADS);
+  const { code, stderr } = await run(t, 'gcc', ['-g', '-O1', '-pthread', '-o', join(folder, 'two'), join(folder, 'two.c')]);
+  assert.equal(code, 0, stderr);
+  const target = start(t, join(folder, 'two'));
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  const { page, complaints } = await open(t, `${daemon.url}/#/session/1/compare?kind=functions`);
+  const other = await until('both threads have samples', async () => {
+    const threads = (await daemon.get('/sessions/1/threads')).filter((one) => one.self_time_ns > 3e8);
+    return threads.length === 2 && threads.find(({ name }) => name === 'other').tid;
+  }, 60);
+  await daemon.pause();
+  await page.getByText('Compare what with what?').waitFor();
+  await page.getByLabel('Threads of A').selectOption(String(target.pid));
+  await page.getByLabel('Threads of B').selectOption(String(other));
+  await until('the URL has both', async () => (await hash(page)).includes(`ai=${target.pid}&bi=${other}`));
+  const shares = async (name) => {
+    const cells = await page.locator('table.compare tbody tr', { hasText: name }).first().locator('td.percent').allInnerTexts();
+    return cells.map(Number);
+  };
+  const isApart = async () => {
+    const [left, right] = [await shares('left'), await shares('right')];
+    return left[0] > 90 && left[1] === 0 && right[0] === 0 && right[1] > 90;
+  };
+  await until('each function is in its thread alone', () => isApart().catch(() => false));
+  await audit(page, 'compare, threads');
+  await shots(page, 'page-compare-threads');
+  await page.reload();
+  await until('the URL is enough', () => isApart().catch(() => false));
+  await page.keyboard.press('x');
+  await until('exchanged', async () => { const left = await shares('left').catch(() => []); return left[0] === 0 && left[1] > 90; });
+  await page.getByRole('button', { name: `Remove thread ${other} from A` }).click();
+  await until('A counts all threads', async () => { const right = await shares('right').catch(() => []); return right[0] > 10 && right[1] === 0; });
+  await page.goto(`${daemon.url}/#/session/1/compare?ai=999999`);
+  await page.getByText('No samples in A').waitFor();
+  assert.deepEqual(complaints, []);
+});

@@ -213,6 +213,56 @@ test('a source that is missing, or newer than the program, says so and what woul
   assert.deepEqual(second.complaints.filter((one) => !/404/.test(one)), []);
 });
 
+test('callers of a line: a row for each line that calls, by its cost, and the way there', async (t) => {
+  if (!canBrowse(t)) return;
+  const source = `#include <stdio.h>
+static volatile unsigned sink;
+__attribute__((noinline)) static void work(unsigned count)
+{
+    while (count--) sink += count; /* hot */
+}
+static inline __attribute__((always_inline)) void helper(void)
+{
+    work(30000); /* in inlined code */
+}
+int main(void)
+{
+    setvbuf(stdout, 0, _IONBF, 0);
+    puts("ready");
+    for (;;) {
+        work(60000); /* most */
+        helper();
+        work(10000); /* least */
+    }
+}
+`;
+  const line = (mark) => source.split('\n').findIndex((text) => text.includes(mark)) + 1;
+  const { program } = await runSource(t, 'calls.c', source);
+  const { daemon, page, complaints } = await show(t, program.pid, '/calls.c', { query: '?by=self', samples: 1500 });
+  await daemon.pause();
+  await row(page, line('/* hot */')).and(page.locator('.hot')).waitFor();
+  await page.keyboard.press('h');
+  await page.keyboard.press('c');
+  const callers = page.getByRole('complementary', { name: `Callers of calls.c:${line('/* hot */')}` });
+  const rows = callers.locator('.caller').filter({ hasText: 'calls.c' }); // below main are libc's
+  await until('all that call', async () => (await rows.count()) === 5);
+  const shown = (await rows.allInnerTexts()).map((text) => text.replace(/[\u25be\u25b8\u2191]/g, '').split(/\s+/).filter(Boolean));
+  const sites = shown.map(([, name, place]) => `${name} ${place}`);
+  assert.deepEqual(sites, [
+    `work calls.c:${line('/* hot */')}`, `main calls.c:${line('/* most */')}`, `helper calls.c:${line('/* in inlined code */')}`,
+    `main calls.c:${line('helper();')}`, `main calls.c:${line('/* least */')}`,
+  ]);
+  const share = (at) => Number(shown[at][0]);
+  assert.ok(Math.abs(share(1) + share(2) + share(4) - share(0)) < 0.2, 'the calls add up to the line');
+  assert.ok(Math.abs(share(1) - 60) < 10 && Math.abs(share(2) - 30) < 10, `as often as they call: ${shown}`);
+  await shots(page, 'page-source-call-sites');
+  await rows.nth(4).getByRole('link').click();
+  await until('the line of the call', () => isSeen(page, line('/* least */')).catch(() => false));
+  assert.equal(await cursor(page), line('/* least */'));
+  assert.equal(await option(page, 'callers'), String(line('/* hot */')), 'the callers stay');
+  assert.deepEqual(complaints, []);
+});
+
 test('a file with fewer lines than cost keeps the rows of the others', async (t) => {
   if (!canBrowse(t)) return;
   const { text, hot } = longSource(90, [0.8]);

@@ -8,13 +8,13 @@ import { parse } from '../../web/src/state.ts';
 import type { Diff } from '../../web/src/types.ts';
 
 test('a choice is read from the URL and written back', () => {
-  const route = parse('#/session/2/compare?a=1&af=1.5&at=3&bf=0&bt=1&kind=functions&order=b&file=4');
+  const route = parse('#/session/2/compare?a=1&af=1.5&at=3&ai=7,x,12,7&bf=0&bt=1&kind=functions&order=b&file=4');
   const choice = choiceOf(route);
   assert.deepEqual(choice, {
-    a: { session: 1, range: { from_ns: 1.5e9, to_ns: 3e9 } }, b: { session: 2, range: { from_ns: 0, to_ns: 1e9 } },
+    a: { session: 1, range: { from_ns: 1.5e9, to_ns: 3e9 }, threads: [7, 12] }, b: { session: 2, range: { from_ns: 0, to_ns: 1e9 }, threads: [] },
     kind: 'functions', order: 'b', file: 4,
   });
-  assert.deepEqual(optionsOf(choice, 2), { a: '1', af: '1.5', at: '3', bf: '0', bt: '1', kind: 'functions', order: 'b', file: '4' });
+  assert.deepEqual(optionsOf(choice, 2), { a: '1', af: '1.5', at: '3', ai: '7,12', bf: '0', bt: '1', kind: 'functions', order: 'b', file: '4' });
 });
 
 test('nothing is chosen while both sides are the same', () => {
@@ -22,6 +22,8 @@ test('nothing is chosen while both sides are the same', () => {
   assert.equal(isChosen(choiceOf(parse('#/session/2/compare?af=1&at=2&bf=1&bt=2'))), false);
   assert.equal(isChosen(choiceOf(parse('#/session/2/compare?a=1'))), true);
   assert.equal(isChosen(choiceOf(parse('#/session/2/compare?af=1&at=2'))), true);
+  assert.equal(isChosen(choiceOf(parse('#/session/2/compare?ai=7,8&bi=8,7'))), false);
+  assert.equal(isChosen(choiceOf(parse('#/session/2/compare?ai=7&bi=8'))), true);
   assert.equal(choiceOf(parse('#/session/2/compare?a=-7&af=3&at=1')).a.range, null);
 });
 

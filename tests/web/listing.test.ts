@@ -321,9 +321,9 @@ test('what is copied is the text as the file has it', () => {
 
 test('callers are a tree, dearest first', () => {
   const tree = callerTree({
-    total: 10, total_time_ns: 100, names: ['all', 'f', 'g', 'h'], files: ['', '/a.c'], file_ids: [0, 7],
+    total: 10, total_time_ns: 100, names: ['all', 'f', 'g', 'h'], name_module: [0, 1, 1, 1], modules: ['', '/m'], files: ['', '/a.c'], file_ids: [0, 7],
     nodes: { parent: [0, 0, 1, 1], name: [0, 1, 2, 3], file: [0, 1, 0, 1], line: [0, 5, 0, 9], total: [10, 10, 3, 7], total_time_ns: [100, 100, 30, 70] },
   });
   assert.equal(tree.children.length, 1);
-  assert.deepEqual(tree.children[0]!.children.map(({ name, file, line, hits }) => [name, file, line, hits]), [['h', 7, 9, 7], ['g', 0, 0, 3]]);
+  assert.deepEqual(tree.children[0]!.children.map(({ name, module, file, line, hits }) => [name, module, file, line, hits]), [['h', '/m', 7, 9, 7], ['g', '/m', 0, 0, 3]]);
 });

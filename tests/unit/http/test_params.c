@@ -99,6 +99,7 @@ static void wrong_parameters_are_named(void **state)
     refuses("direction=callers", ALL, "center");
     refuses("inverted=1&center=a", ALL, "center");
     refuses("inverted=2", ALL, "inverted");
+    refuses("sites=2", ALL, "sites");
     refuses("max_nodes=1", ALL, "max_nodes");
     refuses("max_nodes=1000001", ALL, "max_nodes");
     refuses("group=module", ALL, "group");

@@ -26,9 +26,20 @@ static bool is_center(const struct fixture *f, const char *center, const struct 
     return !strcmp(f->symbols.functions[frame->function].name, center);
 }
 
-/* The functions of a stack in the order of the graph; false when the graph leaves the stack out. */
+/* What the graph tells apart. */
+struct step {
+    uint32_t function, file, line; /* file and line: 0 unless by sites */
+};
+
+static struct step step_of(const struct query_flamegraph_options *shape, const struct frame *frame)
+{
+    return (struct step){frame->function, shape->sites ? frame->file : 0,
+                         shape->sites ? frame->line : 0};
+}
+
+/* The frames of a stack in the order of the graph; false when the graph leaves the stack out. */
 static bool arrange(const struct fixture *f, const struct query_flamegraph_options *shape,
-                    uint32_t node, uint32_t *ret_functions, size_t *ret_count)
+                    uint32_t node, struct step *ret_steps, size_t *ret_count)
 {
     struct frame frames[FRAMES_MAX];
     size_t count = expand(f, node, frames), from = count;
@@ -42,34 +53,37 @@ static bool arrange(const struct fixture *f, const struct query_flamegraph_optio
     *ret_count = 0;
     if (up)
         for (size_t i = shape->center ? from - 1 : 0; i < count; i++)
-            ret_functions[(*ret_count)++] = frames[i].function;
+            ret_steps[(*ret_count)++] = step_of(shape, &frames[i]);
     else
         for (size_t i = from; i > 0; i--)
-            ret_functions[(*ret_count)++] = frames[i - 1].function;
+            ret_steps[(*ret_count)++] = step_of(shape, &frames[i - 1]);
     return true;
 }
 
-/* The functions from the root to a node of the graph. */
-static size_t path_to(const struct query_flamegraph *graph, uint32_t node, uint32_t *ret_functions)
+/* The way from the root to a node of the graph. */
+static size_t path_to(const struct query_flamegraph_options *shape,
+                      const struct query_flamegraph *graph, uint32_t node, struct step *ret_steps)
 {
     size_t depth = 0;
     for (uint32_t at = node; at; at = graph->parent[at])
         depth++;
     for (size_t i = depth; i > 0; i--, node = graph->parent[node])
-        ret_functions[i - 1] = graph->function[node];
+        ret_steps[i - 1] =
+            (struct step){graph->function[node], shape->sites ? graph->file[node] : 0,
+                          shape->sites ? graph->line[node] : 0};
     return depth;
 }
 
 static void compare_node(const struct fixture *f, const struct query_flamegraph_options *shape,
                          const struct query_flamegraph *graph, uint32_t node)
 {
-    uint32_t path[FRAMES_MAX], functions[FRAMES_MAX];
-    size_t depth = path_to(graph, node, path), count;
+    struct step path[FRAMES_MAX], steps[FRAMES_MAX];
+    size_t depth = path_to(shape, graph, node, path), count;
     uint64_t total = 0, self = 0;
     const struct bucket *bucket = f->buckets[0];
     for (size_t i = 0; i < bucket->count; i++) {
-        if (!arrange(f, shape, bucket->entries[i].node, functions, &count) || count < depth ||
-            memcmp(functions, path, depth * sizeof path[0]) != 0)
+        if (!arrange(f, shape, bucket->entries[i].node, steps, &count) || count < depth ||
+            memcmp(steps, path, depth * sizeof path[0]) != 0)
             continue;
         total += bucket->entries[i].hits;
         self += count == depth ? bucket->entries[i].hits : 0;
@@ -98,20 +112,23 @@ static void assert_sums_hold(const struct query_flamegraph *graph)
     assert_int_equal(graph->total_time_ns[0], graph->total.time_ns);
 }
 
-/* Children of one parent are different functions, so that every path is there once. */
-static void assert_children_differ(const struct query_flamegraph *graph)
+/* Children of one parent are different ones, so that every path is there once. */
+static void assert_children_differ(const struct query_flamegraph_options *shape,
+                                   const struct query_flamegraph *graph)
 {
     for (uint32_t i = 1; i < graph->count; i++)
         for (uint32_t j = i + 1; j < graph->count; j++)
             assert_false(graph->parent[i] == graph->parent[j] &&
-                         graph->function[i] == graph->function[j]);
+                         graph->function[i] == graph->function[j] &&
+                         (!shape->sites ||
+                          (graph->file[i] == graph->file[j] && graph->line[i] == graph->line[j])));
 }
 
 static void compare_shape(struct fixture *f, struct query_flamegraph_options shape)
 {
     _cleanup_graph_ struct query_flamegraph *graph = get_shape(f, shape);
     assert_sums_hold(graph);
-    assert_children_differ(graph);
+    assert_children_differ(&shape, graph);
     for (uint32_t i = 0; i < graph->count; i++)
         compare_node(f, &shape, graph, i);
 }
@@ -120,11 +137,15 @@ static void compare_shapes(struct fixture *f)
 {
     static const char *const centers[] = {"f(int, char)", "a;b\\", "/src/a.c:3",
                                           "a.c:3",        "b.c:4", "nowhere"};
-    compare_shape(f, (struct query_flamegraph_options){0});
-    compare_shape(f, (struct query_flamegraph_options){.inverted = true});
-    for (size_t i = 0; i < array_length(centers); i++) {
-        compare_shape(f, (struct query_flamegraph_options){.center = centers[i]});
-        compare_shape(f, (struct query_flamegraph_options){.center = centers[i], .callers = true});
+    for (int sites = 0; sites < 2; sites++) {
+        compare_shape(f, (struct query_flamegraph_options){.sites = sites});
+        compare_shape(f, (struct query_flamegraph_options){.inverted = true, .sites = sites});
+        for (size_t i = 0; i < array_length(centers); i++) {
+            struct query_flamegraph_options shape = {.center = centers[i], .sites = sites};
+            compare_shape(f, shape);
+            shape.callers = true;
+            compare_shape(f, shape);
+        }
     }
 }
 
@@ -154,7 +175,7 @@ static void compare_pruned(struct fixture *f, struct query_flamegraph_options sh
         shape.max_nodes = nodes;
         _cleanup_graph_ struct query_flamegraph *pruned = get_shape(f, shape);
         assert_sums_hold(pruned);
-        assert_children_differ(pruned);
+        assert_children_differ(&shape, pruned);
         assert_largest_are_shown(pruned, full, nodes);
         assert_int_equal(pruned->total.hits, full->total.hits);
         for (uint32_t i = 0; i < pruned->count; i++)
@@ -167,11 +188,12 @@ static void compare_pruned(struct fixture *f, struct query_flamegraph_options sh
 static void write_path(const struct fixture *f, const struct query_flamegraph *graph, uint32_t node,
                        char *ret_text)
 {
-    uint32_t functions[FRAMES_MAX];
-    size_t depth = path_to(graph, node, functions);
+    const struct query_flamegraph_options by_function = {0};
+    struct step steps[FRAMES_MAX];
+    size_t depth = path_to(&by_function, graph, node, steps);
     for (size_t i = 0; i < depth; i++) {
         *ret_text++ = ';';
-        for (const char *name = f->symbols.functions[functions[i]].name; *name; name++) {
+        for (const char *name = f->symbols.functions[steps[i].function].name; *name; name++) {
             if (*name == ';' || *name == '\\')
                 *ret_text++ = '\\';
             *ret_text++ = *name;
@@ -236,6 +258,9 @@ static void check_pruned(struct fixture *f)
     compare_pruned(f, (struct query_flamegraph_options){.min_percent = 2});
     compare_pruned(f, (struct query_flamegraph_options){.center = "a.c:3"});
     compare_pruned(f, (struct query_flamegraph_options){.center = "a.c:3", .callers = true});
+    compare_pruned(f, (struct query_flamegraph_options){.sites = true});
+    compare_pruned(
+        f, (struct query_flamegraph_options){.center = "a.c:3", .callers = true, .sites = true});
 }
 
 static void every_shape_agrees_with_brute_force(void **state)

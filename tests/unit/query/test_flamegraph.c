@@ -186,6 +186,42 @@ static void an_empty_graph_is_its_root(void **state)
     assert_sums_hold(graph);
 }
 
+/* main calls work from two lines, once through code that is inlined into it. */
+static void callers_of_a_line_are_told_apart_by_where_they_call(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c"), header = make_file(f, "a.h");
+    uint32_t main = make_function(f, "main", file, 1), work = make_function(f, "work", file, 5);
+    uint32_t helper = make_function(f, "helper", header, 1);
+    uint32_t main2 = make_place(f, main, file, 2), main3 = make_place(f, main, file, 3);
+    uint32_t inlined = make_place(f, main, file, 4), work6 = make_place(f, work, file, 6);
+    inline_at(f, inlined, helper, header, 2);
+    add_samples(f, 0, 1, main2, work6);
+    add_samples(f, 0, 2, main3, work6);
+    add_samples(f, 0, 4, inlined, work6);
+    add_samples(f, 0, 8, main3);
+
+    struct query_flamegraph_options shape = {.center = "a.c:6", .callers = true, .sites = true};
+    _cleanup_graph_ struct query_flamegraph *graph = get_shape(f, shape);
+    assert_sums_hold(graph);
+    assert_int_equal(graph->count, 6); /* root, work:6, main:2, main:3, helper:2, main:4 */
+    assert_int_equal(graph->total.hits, 7);
+    uint32_t at_work = child_of(graph, 0, work), at_helper = child_of(graph, at_work, helper);
+    assert_int_equal(graph->line[at_work], 6);
+    assert_int_equal(graph->total_hits[at_helper], 4);
+    assert_int_equal(graph->file[at_helper], header);
+    assert_int_equal(graph->line[at_helper], 2);
+    assert_int_equal(graph->line[child_of(graph, at_helper, main)], 4);
+    uint64_t hits_of_line[5] = {0};
+    for (uint32_t i = 1; i < graph->count; i++)
+        if (graph->function[i] == main && graph->parent[i] == at_work) {
+            assert_true(graph->file[i] == file && graph->line[i] < array_length(hits_of_line));
+            hits_of_line[graph->line[i]] += graph->total_hits[i];
+        }
+    assert_int_equal(hits_of_line[2], 1);
+    assert_int_equal(hits_of_line[3], 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +231,7 @@ int main(void)
         query_test(hidden_kernel_frames_are_not_drawn),
         query_test(a_million_frames_deep_is_only_long),
         query_test(an_empty_graph_is_its_root),
+        query_test(callers_of_a_line_are_told_apart_by_where_they_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

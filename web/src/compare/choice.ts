@@ -1,13 +1,17 @@
 // What is compared with what, as the URL's options say it.
 //
-// b=ID a=ID: sessions, else the URL's own; af, at, bf, bt: ranges in seconds; kind, order, file.
+// b=ID a=ID: sessions, else the URL's own; af, at, bf, bt: ranges in seconds; ai, bi: threads, as 7,12;
+// kind, order, file.
 import type { Parameters } from '../api.ts';
 import type { Range, Route } from '../state.ts';
 
 export interface Side {
   session: number;
   range: Range | null; // null: all of the session
+  threads: number[]; // none: all
 }
+
+const THREADS_MAX = 256; // that lprofd takes
 
 export interface Choice {
   a: Side;
@@ -23,14 +27,19 @@ function rangeOf(from: string | undefined, to: string | undefined): Range | null
   return from_ns >= 0 && to_ns > from_ns && Number.isSafeInteger(to_ns) ? { from_ns, to_ns } : null;
 }
 
+function threadsOf(text: string | undefined): number[] {
+  const named = (text ?? '').split(',').map((tid) => id(tid, 0)).filter(Boolean);
+  return [...new Set(named)].slice(0, THREADS_MAX);
+}
+
 function id(text: string | undefined, otherwise: number): number {
   return /^[1-9]\d{0,8}$/.test(text ?? '') ? Number(text) : otherwise;
 }
 
 export function choiceOf({ session, options }: Route): Choice {
   return {
-    a: { session: id(options.a, session), range: rangeOf(options.af, options.at) },
-    b: { session: id(options.b, session), range: rangeOf(options.bf, options.bt) },
+    a: { session: id(options.a, session), range: rangeOf(options.af, options.at), threads: threadsOf(options.ai) },
+    b: { session: id(options.b, session), range: rangeOf(options.bf, options.bt), threads: threadsOf(options.bi) },
     kind: options.kind === 'functions' ? 'functions' : 'lines',
     order: options.order === 'a' || options.order === 'b' ? options.order : 'delta',
     file: id(options.file, 0),
@@ -47,6 +56,7 @@ export function optionsOf(choice: Choice, session: number): Record<string, strin
       options[`${name}f`] = String(side.range.from_ns / 1e9);
       options[`${name}t`] = String(side.range.to_ns / 1e9);
     }
+    if (side.threads.length) options[`${name}i`] = side.threads.join();
   }
   if (choice.kind !== 'lines') options.kind = choice.kind;
   if (choice.order !== 'delta') options.order = choice.order;
@@ -56,13 +66,14 @@ export function optionsOf(choice: Choice, session: number): Record<string, strin
 
 /** Whether there are two different things to compare. */
 export function isChosen({ a, b }: Choice): boolean {
-  return a.session !== b.session || a.range?.from_ns !== b.range?.from_ns || a.range?.to_ns !== b.range?.to_ns;
+  return a.session !== b.session || a.range?.from_ns !== b.range?.from_ns || a.range?.to_ns !== b.range?.to_ns
+    || [...a.threads].sort().join() !== [...b.threads].sort().join();
 }
 
 export function parametersOf({ a, b, kind, order, file }: Choice): Parameters {
   return {
-    a: a.session, a_from_ns: a.range?.from_ns, a_to_ns: a.range?.to_ns,
-    b: b.session, b_from_ns: b.range?.from_ns, b_to_ns: b.range?.to_ns,
+    a: a.session, a_from_ns: a.range?.from_ns, a_to_ns: a.range?.to_ns, a_tid: a.threads,
+    b: b.session, b_from_ns: b.range?.from_ns, b_to_ns: b.range?.to_ns, b_tid: b.threads,
     kind: file ? 'lines' : kind, sort: file ? null : order, file: file || null,
   };
 }

@@ -1,18 +1,42 @@
-// The two sides: which session, and which range of it.
+// The two sides: which session, which range of it, and which threads.
 import { useSignal } from '@preact/signals';
 
-import { listSessions } from '../api.ts';
+import { listSessions, listThreads } from '../api.ts';
 import { useAsync } from '../async.ts';
 import { plural, seconds, shortCommand, time } from '../format.ts';
 import { session } from '../live.ts';
 import { go, route, type Range } from '../state.ts';
 import { typedTime } from '../timeline/stack.ts';
-import type { DiffSide, Session } from '../types.ts';
+import type { DiffSide, Session, ThreadRow } from '../types.ts';
 import { choiceOf, optionsOf, type Choice, type Side } from './choice.ts';
+
+const THREADS_MS = 5000;
 
 export function choose(change: Partial<Choice>): void {
   const now = choiceOf(route.value);
   go({ options: optionsOf({ ...now, ...change }, route.value.session) });
+}
+
+/** The threads that are counted: all, or those that were chosen, one after the other. */
+function Threads({ label, chosen, known, change }: { label: string; chosen: number[]; known: ThreadRow[]; change: (threads: number[]) => void }) {
+  const nameOf = (tid: number) => `${known.find((one) => one.tid === tid)?.name || 'thread'} ${tid}`;
+  const rest = known.filter(({ tid }) => !chosen.includes(tid));
+  return (
+    <>
+      {chosen.map((tid) => (
+        <span key={tid} class="chip" title={`${label} counts thread ${nameOf(tid)}`}>
+          <span>{nameOf(tid)}</span>
+          <button type="button" aria-label={`Remove thread ${tid} from ${label}`} onClick={() => change(chosen.filter((other) => other !== tid))}>×</button>
+        </span>
+      ))}
+      {rest.length > 0 && (known.length > 1 || chosen.length > 0) && (
+        <select aria-label={`Threads of ${label}`} value="" onChange={(event) => { if (event.currentTarget.value) change([...chosen, Number(event.currentTarget.value)]); }}>
+          <option value="">{chosen.length ? 'and thread…' : 'all threads'}</option>
+          {rest.map(({ tid, name }) => <option key={tid} value={String(tid)}>{`${name || 'thread'} ${tid}`}</option>)}
+        </select>
+      )}
+    </>
+  );
 }
 
 interface Props {
@@ -40,19 +64,24 @@ function OneSide({ name, side, known, counted }: Props) {
     wrong.value = range.from_ns < 0 || range.to_ns <= range.from_ns;
     if (!wrong.value) change({ range });
   };
-  const selected = route.value.range;
+  const { range: selected, threads } = route.value; // on the timeline
+  const isKnown = known.some(({ id }) => id === side.session);
+  const listed = useAsync(() => (isKnown ? listThreads(side.session) : Promise.resolve([])), [side.session, isKnown], THREADS_MS).data ?? [];
   return (
     <form class={`side side-${name}`} onSubmit={apply} key={`${side.range?.from_ns}-${side.range?.to_ns}`} aria-label={`Side ${label}`}>
       <span class="badge" aria-hidden="true">{label}</span>
-      <select aria-label={`Session of ${label}`} value={String(side.session)} onChange={(event) => change({ session: Number(event.currentTarget.value), range: null })}>
-        {!known.some(({ id }) => id === side.session) && <option value={String(side.session)}>{side.session}: gone</option>}
+      <select aria-label={`Session of ${label}`} value={String(side.session)} onChange={(event) => change({ session: Number(event.currentTarget.value), range: null, threads: [] })}>
+        {!isKnown && <option value={String(side.session)}>{side.session}: gone</option>}
         {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${shortCommand(one.command || String(one.pid)).slice(0, 32)}`}</option>)}
       </select>
       <label>from <input type="text" inputMode="decimal" placeholder="0" aria-label={`${label} from, in seconds`} defaultValue={side.range ? seconds(side.range.from_ns) : ''} /></label>
       <label>to <input type="text" inputMode="decimal" placeholder="end" aria-label={`${label} to, in seconds`} defaultValue={side.range ? seconds(side.range.to_ns) : ''} /> s</label>
       <button type="submit">Set</button>
-      {selected && side.session === route.value.session && (
-        <button type="button" title="The range that is selected on the timeline" onClick={() => change({ range: selected })}>{time(selected.from_ns)} – {time(selected.to_ns)}</button>
+      <Threads label={label} chosen={side.threads} known={listed} change={(next) => change({ threads: next })} />
+      {(selected || threads.length > 0) && side.session === route.value.session && (
+        <button type="button" title="What is selected on the timeline" onClick={() => change({ range: selected, threads })}>
+          {[selected && `${time(selected.from_ns)} – ${time(selected.to_ns)}`, threads.length && plural(threads.length, 'thread')].filter(Boolean).join(', ')}
+        </button>
       )}
       {wrong.value && <span role="alert">Two times in seconds, the later one second</span>}
       {counted && <span class="quiet">{plural(counted.total.hits, 'sample')}, {time(counted.total.time_ns)}</span>}
@@ -81,6 +110,7 @@ export function halves(): void {
   const end_ns = session.value?.duration_ns ?? 0;
   if (end_ns < 2) return;
   const middle_ns = Math.round(end_ns / 2e6) * 1e6 || 1;
-  const side = (range: Range): Side => ({ session: route.value.session, range });
-  choose({ a: side({ from_ns: 0, to_ns: middle_ns }), b: side({ from_ns: middle_ns, to_ns: end_ns }), file: 0 });
+  const now = choiceOf(route.value);
+  const side = (name: 'a' | 'b', range: Range): Side => ({ session: route.value.session, range, threads: now[name].session === route.value.session ? now[name].threads : [] });
+  choose({ a: side('a', { from_ns: 0, to_ns: middle_ns }), b: side('b', { from_ns: middle_ns, to_ns: end_ns }), file: 0 });
 }

@@ -58,7 +58,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
       <div class="bar-of-view">
         {back}
         <h3 class="mono">{splitPath(path)[1]} <span class="quiet">{splitPath(path)[0]}</span></h3>
-        <a href={link({ view: 'source', file: choice.file, session: choice.b.session })}>Listing of B</a>
+        <a href={link({ view: 'source', file: choice.file, ...choice.b })}>Listing of B</a>
         {data.file.alignment === 'number' && <span class="quiet">A’s text is not known (any more): lines are matched by their function.</span>}
         {data.file.alignment === 'text' && <span class="quiet">The texts differ: lines are matched by their text.</span>}
         {!texts.b && <span class="quiet">The text of B cannot be read.</span>}

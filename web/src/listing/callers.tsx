@@ -1,4 +1,4 @@
-// Who calls a line: its callers as a tree, dearest first, each opened on demand.
+// Who calls a line: its callers as a tree, a row for each line that calls, dearest first, opened on demand.
 import { useState } from 'preact/hooks';
 
 import { address } from '../api.ts';
@@ -11,6 +11,11 @@ const PAUSE_MS = 1500;
 const ROWS_MAX = 50; // of one parent
 const OPEN_DEPTH = 4;
 const OPEN_PERCENT = 5;
+
+/** The same caller in the next answer, wherever it then stands. */
+function keyOf({ module, name, path, line }: Caller): string {
+  return `${module}:${name}:${path}:${line}`;
+}
 
 function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: number }) {
   const share = whole ? (100 * node.time_ns) / whole : 0;
@@ -26,16 +31,16 @@ function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: nu
         {node.children.length > 1 ? (
           <button type="button" class="twist" aria-expanded={open} aria-label={open ? `Hide callers of ${node.name}` : `Show callers of ${node.name}`} onClick={() => setOpen(!open)}>{open ? '▾' : '▸'}</button>
         ) : <span class="twist" aria-hidden="true">{node.children.length ? '↑' : ''}</span>}
-        <span class="who mono" title={node.name}>{node.name}</span>
+        <span class="who mono" title={`${node.name}\n${node.module}`}>{node.name}</span>
         {node.file > 0 && node.line > 0 && (
-          <a class="mono" title={`${node.path}:${node.line}`} href={link({ view: 'source', file: node.file, options: { ...(node.file === route.value.file ? route.value.options : {}), line: String(node.line) } })}>
+          <a class="mono" title={`${node.path}:${node.line}${depth ? '\nThe line of the call' : ''}`} href={link({ view: 'source', file: node.file, options: { ...(node.file === route.value.file ? route.value.options : {}), line: String(node.line) } })}>
             {name}:{node.line}
           </a>
         )}
       </div>
       {shown && node.children.length > 0 && (
         <ul class={node.children.length === 1 ? 'chain' : ''}>
-          {node.children.slice(0, ROWS_MAX).map((child, i) => <Branch key={`${child.name}/${i}`} node={child} whole={whole} depth={depth + 1} />)}
+          {node.children.slice(0, ROWS_MAX).map((child) => <Branch key={keyOf(child)} node={child} whole={whole} depth={depth + 1} />)}
           {node.children.length > ROWS_MAX && <li class="quiet">and {count(node.children.length - ROWS_MAX)} more</li>}
         </ul>
       )}
@@ -46,7 +51,7 @@ function Branch({ node, whole, depth }: { node: Caller; whole: number; depth: nu
 export function Callers({ path, line, close }: { path: string; line: number; close: () => void }) {
   const { session } = route.value;
   const center = `${path}:${line}`;
-  const { data, problem } = useQuery<Graph>(address(`/sessions/${session}/flamegraph`, { ...filters.value, center, direction: 'callers', min_percent: 0.1 }), { pause_ms: PAUSE_MS }).value;
+  const { data, problem } = useQuery<Graph>(address(`/sessions/${session}/flamegraph`, { ...filters.value, center, direction: 'callers', sites: 1, min_percent: 0.1 }), { pause_ms: PAUSE_MS }).value;
   const tree = data && callerTree(data);
   const [, name] = splitPath(path);
   return (
@@ -60,7 +65,7 @@ export function Callers({ path, line, close }: { path: string; line: number; clo
       ) : (
         <>
           <p class="quiet summary">{time(tree.time_ns)} in {count(tree.hits)} samples. Shares are of this.</p>
-          <ul>{tree.children.map((child, i) => <Branch key={`${child.name}/${i}`} node={child} whole={tree.time_ns} depth={0} />)}</ul>
+          <ul>{tree.children.map((child) => <Branch key={keyOf(child)} node={child} whole={tree.time_ns} depth={0} />)}</ul>
           <p class="more-ways">
             <button type="button" onClick={() => go({ focus: [...route.value.focus.filter((one) => one !== center), center] })}>Count only stacks with this line</button>
             <a class="button" href={link({ view: 'flame', focus: [...route.value.focus.filter((one) => one !== center), center] })}>Flame graph of them</a>

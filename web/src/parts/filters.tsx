@@ -19,7 +19,7 @@ function lastFrame(focus: string): string {
 
 export function Filters() {
   const { view, range: selected, threads: chosen, focus, hide, kernel, inlines } = route.value;
-  // The two sides of a comparison have ranges of their own, and count all threads.
+  // The two sides of a comparison have ranges and threads of their own.
   const [range, threads] = view === 'compare' ? [null, []] : [selected, chosen];
   const without = (list: string[], one: string) => list.filter((other) => other !== one);
   if (!range && threads.length === 0 && focus.length === 0 && hide.length === 0 && kernel && inlines === 'written') return null;

@@ -39,7 +39,7 @@ function Place({ row }: { row: DiffRow }) {
 function Rows({ diff, by }: { diff: Diff; by: Sort }) {
   const scale = scaleOf(diff.rows);
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Both sides">
       <table class="compare" aria-label="Differences">
         <thead>
           <tr>
@@ -104,8 +104,8 @@ export function CompareView() {
       <Sides choice={choice} a={data?.a} b={data?.b} />
       {!chosen ? (
         <Empty title="Compare what with what?">
-          Two ranges of this session: select one on the timeline and put it into A, then another into B. Or choose another session on one side:
-          another run, perhaps of a rebuilt program.
+          Two ranges of this session: select one on the timeline and put it into A, then another into B. Or other threads on one side, or another
+          session: another run, perhaps of a rebuilt program.
         </Empty>
       ) : choice.file ? <CompareSource key={`${choice.a.session}/${choice.b.session}/${choice.file}`} query={query.value} choice={choice} scale={data ? scaleOf(data.rows) : 0} />
         : problem && !data ? <ProblemNote problem={problem} />
