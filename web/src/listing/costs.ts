@@ -76,6 +76,8 @@ export class Costs {
   functions: Extent[] = [];
   /** Of the program when the functions were counted: rows are newer. */
   counted: Total = { hits: 0, time_ns: 0 };
+  /** Time of the dearest line. */
+  dearest_ns: Record<Sort, number> = { self: 0, total: 0 };
   #hot: Record<Sort, CostRow[] | null> = { self: null, total: null };
 
   /** Rows that are new; all zero: the row is gone. */
@@ -87,11 +89,15 @@ export class Costs {
     }
     this.total = total;
     const self = { hits: 0, time_ns: 0 };
+    const dearest_ns = { self: 0, total: 0 };
     for (const row of this.rows.values()) {
       self.hits += row.self_hits;
       self.time_ns += row.self_time_ns;
+      if (row.self_time_ns > dearest_ns.self) dearest_ns.self = row.self_time_ns;
+      if (row.total_time_ns > dearest_ns.total) dearest_ns.total = row.total_time_ns;
     }
     this.file.self = self;
+    this.dearest_ns = dearest_ns;
     this.#hot = { self: null, total: null };
   }
 

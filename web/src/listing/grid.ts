@@ -9,6 +9,8 @@ const SETTLE_MS = 150;
 export interface Row {
   element: HTMLElement;
   index: number;
+  /** Where it was put. */
+  top: number;
 }
 
 interface Options<R extends Row> {
@@ -110,7 +112,9 @@ export class Grid<R extends Row> {
     }
     this.#recycle(first, last);
     for (const row of this.#rows) {
-      row.element.style.transform = `translateY(${extent.place(row.index)}px)`;
+      const top = extent.place(row.index);
+      if (row.top !== top) row.element.style.transform = `translateY(${top}px)`;
+      row.top = top;
       this.options.fill(row);
     }
     this.options.onScroll();

@@ -58,7 +58,11 @@ export class Listing {
       make: makeRow,
       fill: (row) => this.#fill(row),
       onScroll: () => this.#placeMap(),
-      onResize: () => this.#measure(),
+      onResize: () => {
+        this.#measure();
+        this.#map.measure();
+        this.#placeMap();
+      },
     });
     this.#map = new HotMap((share) => this.grid.jump(share * this.rows.count * this.grid.extent.row - this.grid.extent.view / 2));
     this.element.className = 'listing';
@@ -128,7 +132,8 @@ export class Listing {
 
   /** Draws what was set. */
   update(): void {
-    this.#measure();
+    this.#measure(); // before anything is written: the layout is made once
+    this.#map.measure();
     this.grid.draw();
     this.grid.element.classList.toggle('no-cursor', !this.cursor);
     const { extent } = this.grid;
@@ -175,11 +180,10 @@ export class Listing {
     const line = this.rows.lineAt(row.index);
     const fold = this.rows.foldAt(row.index);
     const by = this.#by;
-    const dearest = this.costs.ranked(by)[0];
     const whole = this.costs.total.time_ns;
     fillNumbers(row, line, fold, this.costs.rows.get(line), {
       costs: this.costs, by, share: this.#share, width: this.#width,
-      heat: dearest && whole ? dearest[`${by}_time_ns`] / whole : 0,
+      heat: whole ? this.costs.dearest_ns[by] / whole : 0,
     });
     const [from, to] = this.selection;
     const { element } = row;

@@ -27,6 +27,8 @@ export class HotMap {
   #window = document.createElement('div');
   #cursor = document.createElement('div');
   #drawn = '';
+  #width = 0;
+  #height = 0;
   /** How much of the height is used: a file that is shorter than the view has its marks beside its lines. */
   #used = 1;
 
@@ -53,11 +55,16 @@ export class HotMap {
     });
   }
 
+  /** Takes its size from the page; what follows only writes. */
+  measure(): void {
+    this.#width = this.element.clientWidth;
+    this.#height = this.element.clientHeight;
+  }
+
   /** `size`: of the rows, in views; `version`: when nothing of it is new, nothing is drawn. */
   draw(costs: Iterable<CostRow>, rows: Rows, by: Sort, size: number, version: string): void {
     this.#used = Math.min(1, size);
-    const width = this.element.clientWidth;
-    const height = this.element.clientHeight;
+    const [width, height] = [this.#width, this.#height];
     const ratio = Math.min(3, devicePixelRatio || 1);
     const key = `${version}/${this.#used}/${width}x${height}@${ratio}`;
     if (!width || !height || key === this.#drawn) return;
@@ -79,7 +86,7 @@ export class HotMap {
 
   /** Where the view and the cursor are, in shares of the file. */
   place(from: number, to: number, cursor: number | null): void {
-    const height = this.element.clientHeight * this.#used;
+    const height = this.#height * this.#used;
     this.#window.hidden = from <= 0 && to >= 1;
     this.#window.style.transform = `translateY(${from * height}px)`;
     this.#window.style.height = `${Math.max(4, (to - from) * height)}px`;

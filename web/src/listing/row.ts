@@ -44,7 +44,7 @@ export function makeRow(id: number): ListingRow {
   const bar = span('bar', 'presentation');
   bar.setAttribute('aria-hidden', 'true');
   element.append(gutter, bar, cells.code);
-  return { element, index: -1, cells, bar, shown: '', wide: -1 };
+  return { element, index: -1, top: -1, cells, bar, shown: '', wide: -1 };
 }
 
 const HEADS: Record<Column, [text: string, title: string]> = {

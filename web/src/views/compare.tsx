@@ -1,6 +1,6 @@
 // Two ranges of a session, or two sessions: both numbers, their difference, and whether it is chance.
 import { address } from '../api.ts';
-import { percent, plural, splitPath } from '../format.ts';
+import { count, percent, plural, splitPath } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { choiceOf, isChosen, parametersOf } from '../compare/choice.ts';
 import { Delta } from '../compare/delta.tsx';
@@ -60,8 +60,8 @@ function Rows({ diff, by }: { diff: Diff; by: Sort }) {
               <td class="number percent">{percent(row.a[`${by}_percent`])}</td>
               <td class="number percent">{percent(row.b[`${by}_percent`])}</td>
               <td class="change"><Delta row={row} scale={scale} /></td>
-              <td class="number hits">{row.a[`${by}_hits`]}</td>
-              <td class="number hits">{row.b[`${by}_hits`]}</td>
+              <td class="number hits">{count(row.a[`${by}_hits`])}</td>
+              <td class="number hits">{count(row.b[`${by}_hits`])}</td>
             </tr>
           ))}
         </tbody>
