@@ -1,12 +1,15 @@
 /* Text that grows. */
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/negative_errno.h"
 
 void text_add(struct text *text, const char *bytes, size_t length)
 {
@@ -38,6 +41,23 @@ void text_printf(struct text *text, const char *format, ...)
     }
     text_add(text, formatted, (size_t)length);
     free(formatted);
+}
+
+int text_read(struct text *text, int fd, size_t bytes_max)
+{
+    char piece[65536];
+    for (;;) {
+        ssize_t count = read(fd, piece, sizeof piece);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return negative_errno();
+        if (count == 0)
+            return text->failed ? -ENOMEM : 0;
+        if (text->length + (size_t)count > bytes_max)
+            return -EFBIG;
+        text_add(text, piece, (size_t)count);
+    }
 }
 
 void text_free(struct text *text)

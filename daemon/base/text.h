@@ -15,6 +15,10 @@ void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Adds all that can be read from `fd`. 0, -EFBIG when the text would be longer than `bytes_max` (a
+ * file grows while it is read), -ENOMEM or what read(2) says. */
+int text_read(struct text *text, int fd, size_t bytes_max);
+
 /* Frees the bytes; the text is empty and usable afterwards. */
 void text_free(struct text *text);
 

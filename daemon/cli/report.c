@@ -3,16 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/report_text.h"
-
-#define BOLD "\033[1m"
-#define DIM "\033[2m"
-#define YELLOW "\033[33m"
-#define PLAIN "\033[0m"
 
 /* A row this hot stands out; one below the other bound stands back. */
 #define HOT_PERCENT 5.0
@@ -23,30 +16,6 @@
 #define NAME_WIDTH_MIN 12
 /* Where nothing is shortened, a longer name sticks out instead of pushing all others apart. */
 #define PADDING_MAX 72
-
-struct report_style report_style_of(FILE *file)
-{
-    struct report_style style = {0};
-    struct winsize size;
-    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    int fd = fileno(file);
-    if (fd < 0 || !isatty(fd))
-        return style;
-    style.columns = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-    style.colour =
-        !(no_colour && *no_colour) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
-    return style;
-}
-
-static void put(FILE *file, const struct report_style *style, const char *colour,
-                const struct text *line)
-{
-    const char *bytes = line->bytes ? line->bytes : "";
-    if (style->colour && colour)
-        fprintf(file, "%s%s%s\n", colour, bytes, PLAIN);
-    else
-        fprintf(file, "%s\n", bytes);
-}
 
 /* The two columns of names: the first is padded to its width, the second ends the line. */
 struct names {
@@ -188,7 +157,7 @@ static void add_numbers(struct text *line, const struct report_row *row, bool by
 static const char *row_colour(const struct report_row *row, bool by_total)
 {
     double percent = by_total ? row->total_percent : row->self_percent;
-    return percent >= HOT_PERCENT ? BOLD : percent < COLD_PERCENT ? DIM : NULL;
+    return percent >= HOT_PERCENT ? REPORT_BOLD : percent < COLD_PERCENT ? REPORT_DIM : NULL;
 }
 
 static void print_table(FILE *file, const struct report_style *style,
@@ -204,13 +173,13 @@ static void print_table(FILE *file, const struct report_style *style,
     text_printf(&header, "%8s      ±  %8s%11s  ", table->by_total ? "total" : "self",
                 table->by_total ? "self" : "total", "time");
     add_names(&header, first_title, second_title, names.first_width);
-    put(file, style, DIM, &header);
+    report_put(file, style, REPORT_DIM, &header);
     for (size_t i = 0; i < table->count; i++) {
         _cleanup_text_ struct text line = {0};
         const char *first = names.first[i], *second = names.second[i];
         add_numbers(&line, &table->rows[i], table->by_total);
         add_names(&line, first ? first : "", second ? second : "", names.first_width);
-        put(file, style, row_colour(&table->rows[i], table->by_total), &line);
+        report_put(file, style, row_colour(&table->rows[i], table->by_total), &line);
     }
     if (table->more)
         fprintf(file, "%*s… and %zu more\n", NUMBERS_WIDTH, "", table->more);
@@ -262,7 +231,7 @@ void report_unknown(FILE *file, const struct report_style *style,
     text_printf(&header,
                 "%6.2f %% of the time has no line (%llu of %llu samples):", unknown->self_percent,
                 (unsigned long long)unknown->self_hits, (unsigned long long)unknown->all_hits);
-    put(file, style, NULL, &header);
+    report_put(file, style, NULL, &header);
     for (size_t i = 0; i < unknown->count; i++) {
         const struct report_reason *reason = &unknown->reasons[i];
         if (!reason->hits)
@@ -274,7 +243,7 @@ void report_unknown(FILE *file, const struct report_style *style,
             text_printf(&line, "%s: %s", remedy->reason, remedy->remedy);
         else
             report_text_clean(&line, reason->status);
-        put(file, style, DIM, &line);
+        report_put(file, style, REPORT_DIM, &line);
     }
 }
 
@@ -324,16 +293,16 @@ void report_session(FILE *file, const struct report_style *style,
     size_t room = (size_t)(style->columns > 40 ? style->columns - 20 : 1000);
     report_text_keep_start(&line, command.bytes ? command.bytes : "", room);
     text_add_string(&line, pid);
-    put(file, style, BOLD, &line);
+    report_put(file, style, REPORT_BOLD, &line);
 
     _cleanup_text_ struct text times = {0}, quality = {0};
     add_times(&times, session);
-    put(file, style, NULL, &times);
+    report_put(file, style, NULL, &times);
     if (session->samples)
         add_quality(&quality, session);
     else
         text_add_string(&quality, "no samples: the process used too little CPU time meanwhile");
-    put(file, style, NULL, &quality);
+    report_put(file, style, NULL, &quality);
 }
 
 void report_warnings(FILE *file, const struct report_style *style, const char *const *warnings,
@@ -343,6 +312,6 @@ void report_warnings(FILE *file, const struct report_style *style, const char *c
         _cleanup_text_ struct text line = {0};
         text_add_string(&line, "warning: ");
         report_text_clean(&line, warnings[i]);
-        put(file, style, YELLOW, &line);
+        report_put(file, style, REPORT_YELLOW, &line);
     }
 }

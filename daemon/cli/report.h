@@ -11,14 +11,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-struct report_style {
-    int columns; /* of the terminal; 0: as wide as the text is, nothing is shortened */
-    bool colour;
-};
-
-/* What suits the file: its width and colour for a terminal (unless NO_COLOR is set, or TERM=dumb),
- * all of the text and none for anything else. */
-struct report_style report_style_of(FILE *file);
+#include "cli/report_style.h"
 
 /* A row of lines or functions. Strings are borrowed; percentages are 0 to 100. */
 struct report_row {

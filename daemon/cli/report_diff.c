@@ -7,25 +7,11 @@
 #include "base/clock.h"
 #include "cli/report_text.h"
 
-#define BOLD "\033[1m"
-#define DIM "\033[2m"
-#define PLAIN "\033[0m"
-
 /* The columns of numbers take this much, the gap behind them included. */
 #define NUMBERS_WIDTH 40
 #define NAME_WIDTH_MIN 16
 /* Where nothing is shortened, a longer name sticks out instead of pushing all others apart. */
 #define PADDING_MAX 72
-
-static void put(FILE *file, const struct report_style *style, const char *colour,
-                const struct text *line)
-{
-    const char *bytes = line->bytes ? line->bytes : "";
-    if (style->colour && colour)
-        fprintf(file, "%s%s%s\n", colour, bytes, PLAIN);
-    else
-        fprintf(file, "%s\n", bytes);
-}
 
 static void print_side(FILE *file, const struct report_style *style, char name,
                        const struct report_diff_side *side)
@@ -42,7 +28,7 @@ static void print_side(FILE *file, const struct report_style *style, char name,
     size_t room = (size_t)style->columns > have ? (size_t)style->columns - have : 0;
     report_text_keep_start(&line, command.bytes ? command.bytes : "",
                            style->columns > 0 ? room : SIZE_MAX);
-    put(file, style, NULL, &line);
+    report_put(file, style, NULL, &line);
 }
 
 /* "file.c:97", and what is different on a's side. */
@@ -136,7 +122,7 @@ static void print_row(FILE *file, const struct report_style *style, const struct
     text_add_string(&line, bytes);
     report_text_pad(&line, width < layout.first ? layout.first - width + 2 : 2);
     add_second(&line, row, diff->functions, layout.second);
-    put(file, style, row->significant ? BOLD : DIM, &line);
+    report_put(file, style, row->significant ? REPORT_BOLD : REPORT_DIM, &line);
 }
 
 static void print_notes(FILE *file, const struct report_style *style,
@@ -152,7 +138,7 @@ static void print_notes(FILE *file, const struct report_style *style,
     fputc('\n', file);
     text_printf(&note, "* %zu of %zu %s changed by more than chance (5 %% false discoveries).",
                 diff->significant, diff->all, what);
-    put(file, style, NULL, &note);
+    report_put(file, style, NULL, &note);
     if (!diff->functions)
         fprintf(file, "  No line is known of %.2f %% of the time in a and %.2f %% in b.\n",
                 diff->sides[0].unknown_percent, diff->sides[1].unknown_percent);
@@ -175,7 +161,7 @@ void report_diff(FILE *file, const struct report_style *style, const struct repo
     text_printf(&header, "\n%8s  %8s  %*s  %6s     %s", "a", "b", 8, "Δ", " ±", first);
     report_text_pad(&header, layout.first > strlen(first) ? layout.first - strlen(first) + 2 : 2);
     text_add_string(&header, diff->functions ? "defined" : "function");
-    put(file, style, DIM, &header);
+    report_put(file, style, REPORT_DIM, &header);
     for (size_t i = 0; i < diff->count; i++)
         print_row(file, style, diff, &diff->rows[i], layout);
     print_notes(file, style, diff);

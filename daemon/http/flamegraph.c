@@ -84,16 +84,6 @@ static void add_u32_column(cJSON *nodes, const char *key, const uint32_t *values
     json_add_raw(nodes, key, &text);
 }
 
-static void add_u64_column(cJSON *nodes, const char *key, const uint64_t *values, uint32_t count)
-{
-    _cleanup_text_ struct text text = {0};
-    text_add(&text, "[", 1);
-    for (uint32_t i = 0; i < count; i++)
-        json_text_u64(&text, values[i], i > 0);
-    text_add(&text, "]", 1);
-    json_add_raw(nodes, key, &text);
-}
-
 static void add_names(cJSON *document, const struct profile_view *view,
                       const struct numbering *functions)
 {
@@ -172,10 +162,10 @@ static int add_graph(cJSON *document, const struct profile_view *view,
         return -ENOMEM;
     add_u32_column(nodes, "line", graph->line, graph->count);
     add_u32_column(nodes, "folded", graph->folded, graph->count);
-    add_u64_column(nodes, "self", graph->self_hits, graph->count);
-    add_u64_column(nodes, "total", graph->total_hits, graph->count);
-    add_u64_column(nodes, "self_time_ns", graph->self_time_ns, graph->count);
-    add_u64_column(nodes, "total_time_ns", graph->total_time_ns, graph->count);
+    json_add_u64_column(nodes, "self", graph->self_hits, graph->count);
+    json_add_u64_column(nodes, "total", graph->total_hits, graph->count);
+    json_add_u64_column(nodes, "self_time_ns", graph->self_time_ns, graph->count);
+    json_add_u64_column(nodes, "total_time_ns", graph->total_time_ns, graph->count);
     json_add_string(document, "unit", "samples");
     json_add_u64(document, "total", graph->total.hits);
     json_add_u64(document, "total_time_ns", graph->total.time_ns);

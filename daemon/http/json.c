@@ -164,6 +164,16 @@ void json_text_u64(struct text *text, uint64_t value, bool comma)
     text_add(text, cursor, (size_t)(digits + sizeof digits - cursor));
 }
 
+void json_add_u64_column(cJSON *object, const char *key, const uint64_t *values, size_t count)
+{
+    _cleanup_text_ struct text numbers = {0};
+    text_add(&numbers, "[", 1);
+    for (size_t i = 0; i < count; i++)
+        json_text_u64(&numbers, values[i], i > 0);
+    text_add(&numbers, "]", 1);
+    json_add_raw(object, key, &numbers);
+}
+
 int json_print(const cJSON *document, struct text *ret_text)
 {
     char *printed = document ? cJSON_PrintUnformatted(document) : NULL;

@@ -21,6 +21,8 @@ static inline void json_free(cJSON **document)
 /* All keys are string constants. Strings may be any bytes: ill-formed UTF-8 is replaced. */
 void json_add_string(cJSON *object, const char *key, const char *value);
 void json_add_u64(cJSON *object, const char *key, uint64_t value);
+/* An array of numbers. */
+void json_add_u64_column(cJSON *object, const char *key, const uint64_t *values, size_t count);
 void json_add_double(cJSON *object, const char *key, double value); /* four decimals */
 void json_add_bool(cJSON *object, const char *key, bool value);
 void json_add_null(cJSON *object, const char *key);

@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "http/utf8.h"
-
-#define SOURCE_MAX_BYTES (64u << 20)
 
 const char *source_status_of_error(int error)
 {
@@ -27,40 +24,18 @@ const char *source_status_of_error(int error)
     return "unreadable";
 }
 
-static bool is_kept(struct session *session, uint32_t file)
-{
-    _cleanup_close_ int fd = -1;
-    return !session_open_kept_source(session, file, &fd);
-}
+static const char *const origin_names[] = {
+    [SOURCE_FOUND] = "found",
+    [SOURCE_KEPT] = "kept",
+    [SOURCE_STALE] = "stale",
+};
 
 const char *source_status(struct session *session, uint32_t file)
 {
     _cleanup_close_ int fd = -1;
-    bool stale = false;
-    int error = session_open_source(session, file, &fd, &stale);
-    if (!error && !stale)
-        return "found";
-    if (is_kept(session, file))
-        return "kept";
-    return error ? source_status_of_error(error) : "stale";
-}
-
-static int read_all(int fd, struct text *text)
-{
-    char piece[65536];
-    for (;;) {
-        ssize_t count = read(fd, piece, sizeof piece);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return -errno;
-        if (!count)
-            return text->failed ? -ENOMEM : 0;
-        /* It may have grown since it was opened. */
-        if (text->length + (size_t)count > SOURCE_MAX_BYTES)
-            return -EFBIG;
-        text_add(text, piece, (size_t)count);
-    }
+    enum source_origin origin;
+    int error = session_open_source(session, file, &fd, &origin);
+    return error ? source_status_of_error(error) : origin_names[origin];
 }
 
 /* Takes *raw over, as UTF-8. 0 or -ENOMEM. */
@@ -81,37 +56,21 @@ static int make_utf8(struct text *raw, struct text *ret_text)
     return 0;
 }
 
-/* Takes what `fd` has, as UTF-8. */
-static int read_text(int fd, struct text *ret_text)
-{
-    _cleanup_text_ struct text raw = {0};
-    int error = read_all(fd, &raw);
-    return error ? error : make_utf8(&raw, ret_text);
-}
-
-static int read_kept(struct session *session, uint32_t file, struct text *ret_text)
-{
-    _cleanup_close_ int fd = -1;
-    int error = session_open_kept_source(session, file, &fd);
-    return error ? error : read_text(fd, ret_text);
-}
-
 int source_read(struct session *session, uint32_t file, struct text *ret_text,
                 const char **ret_status)
 {
     _cleanup_close_ int fd = -1;
-    bool stale = false;
-    int error = session_open_source(session, file, &fd, &stale);
-    if ((error || stale) && !read_kept(session, file, ret_text)) {
-        *ret_status = "kept";
-        return 0;
-    }
+    _cleanup_text_ struct text raw = {0};
+    enum source_origin origin;
+    int error = session_open_source(session, file, &fd, &origin);
     if (error == -ENOENT)
-        error = session_fetch_source(session, file);
+        return session_fetch_source(session, file);
     if (!error)
-        error = read_text(fd, ret_text);
+        error = text_read(&raw, fd, SESSION_SOURCE_MAX_BYTES);
     if (!error)
-        *ret_status = stale ? "stale" : "found";
+        error = make_utf8(&raw, ret_text);
+    if (!error)
+        *ret_status = origin_names[origin];
     return error;
 }
 

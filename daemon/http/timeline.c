@@ -11,16 +11,6 @@ static void timeline_freep(struct query_timeline **timeline)
     query_timeline_free(*timeline);
 }
 
-static void add_column(cJSON *row, const char *key, const uint64_t *values, size_t count)
-{
-    _cleanup_text_ struct text numbers = {0};
-    text_add(&numbers, "[", 1);
-    for (size_t i = 0; i < count; i++)
-        json_text_u64(&numbers, values[i], i > 0);
-    text_add(&numbers, "]", 1);
-    json_add_raw(row, key, &numbers);
-}
-
 static void add_series(cJSON *row, const struct profile_view *view,
                        const struct query_timeline *timeline, size_t series)
 {
@@ -30,8 +20,8 @@ static void add_series(cJSON *row, const struct profile_view *view,
                         timeline->other_count);
     json_add_u64(row, "threads", is_others ? timeline->other_count : 1);
     size_t first = series * timeline->step_count;
-    add_column(row, "time_ns", timeline->time_ns + first, timeline->step_count);
-    add_column(row, "hits", timeline->hits + first, timeline->step_count);
+    json_add_u64_column(row, "time_ns", timeline->time_ns + first, timeline->step_count);
+    json_add_u64_column(row, "hits", timeline->hits + first, timeline->step_count);
 }
 
 int handle_timeline(struct request *request, struct reply *reply)

@@ -3,27 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "query/cost.h"
-#include "query/filter.h"
-
-static void count_threads(const struct profile_view *view, const struct query_filter *filter,
-                          struct query_count *counts, struct query_total *total)
-{
-    for (size_t i = 0; i < view->bucket_count; i++) {
-        const struct bucket *bucket = view->buckets[i];
-        if (!query_filter_bucket(filter, bucket))
-            continue;
-        for (size_t j = 0; j < bucket->count; j++) {
-            const struct bucket_entry *entry = &bucket->entries[j];
-            if (!query_filter_entry(filter, entry))
-                continue;
-            struct query_count count = {entry->hits, query_filter_time_ns(filter, entry)};
-            query_count_add(&counts[entry->thread], count);
-            total->hits += count.hits;
-            total->time_ns += count.time_ns;
-        }
-    }
-}
+#include "query/thread_rank.h"
 
 static int compare_threads(const void *a, const void *b)
 {
@@ -48,7 +28,7 @@ int query_threads(const struct profile_view *view, const struct query_options *o
     if (!answer->rows)
         return -ENOMEM;
 
-    count_threads(view, &filter, counts, &answer->total);
+    answer->total = query_count_threads(view, &filter, counts);
     for (size_t i = 0; i < view->thread_count; i++)
         if (filter.threads[i])
             answer->rows[answer->count++] = (struct query_thread){

@@ -76,7 +76,7 @@ static void keep(struct session *session, uint32_t file)
     _cleanup_close_ int fd = -1;
     bool stale;
     struct stat status;
-    if (session_open_source(session, file, &fd, &stale) || stale || fstat(fd, &status) < 0 ||
+    if (session_find_source(session, file, &fd, &stale) || stale || fstat(fd, &status) < 0 ||
         status.st_size < 0 || (uint64_t)status.st_size > KEPT_FILE_MAX_BYTES)
         return;
     size_t bytes = (size_t)status.st_size;
@@ -136,7 +136,7 @@ static int find(struct kept_sources *kept, uint32_t file, struct kept_source *re
     return error;
 }
 
-int session_open_kept_source(struct session *session, uint32_t file, int *ret_fd)
+static int open_kept(struct session *session, uint32_t file, int *ret_fd)
 {
     struct kept_source source;
     int error = find(&session->kept_sources, file, &source);
@@ -148,4 +148,21 @@ int session_open_kept_source(struct session *session, uint32_t file, int *ret_fd
     error = compression_inflate(COMPRESSION_ZSTD, source.packed, source.packed_bytes, text,
                                 source.bytes);
     return error ? error : session_open_text(text, source.bytes, ret_fd);
+}
+
+int session_open_source(struct session *session, uint32_t file, int *ret_fd,
+                        enum source_origin *ret_origin)
+{
+    _cleanup_close_ int fd = -1;
+    bool stale = false;
+    int error = session_find_source(session, file, &fd, &stale);
+    if ((error || stale) && open_kept(session, file, ret_fd) == 0) {
+        *ret_origin = SOURCE_KEPT;
+        return 0;
+    }
+    if (error)
+        return error;
+    *ret_fd = take_fd(&fd);
+    *ret_origin = stale ? SOURCE_STALE : SOURCE_FOUND;
+    return 0;
 }

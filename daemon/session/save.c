@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/compression.h"
-#include "base/negative_errno.h"
 #include "base/text.h"
 #include "saved/saved_file.h"
 #include "session/session_private.h"
@@ -113,48 +112,16 @@ static int find_files(const struct profile_view *view, struct costly_file **ret_
 static int open_source(struct save *save, uint32_t file, int *ret_fd, bool *ret_stale)
 {
     static const struct timespec pause = {.tv_nsec = (long)FETCH_POLL_NS};
-    int error = session_open_source(save->session, file, ret_fd, ret_stale);
+    enum source_origin origin = SOURCE_FOUND;
+    int error = session_open_source(save->session, file, ret_fd, &origin);
     if (error == -ENOENT)
         error = session_fetch_source(save->session, file);
     while (error == -EINPROGRESS && clock_monotonic_ns() < save->fetch_until_ns) {
         nanosleep(&pause, NULL);
-        error = session_open_source(save->session, file, ret_fd, ret_stale);
+        error = session_open_source(save->session, file, ret_fd, &origin);
     }
+    *ret_stale = origin == SOURCE_STALE;
     return error == -EINPROGRESS ? -ENOENT : error;
-}
-
-/* What the session kept is better than what was edited since, or is gone. */
-static int open_built_source(struct save *save, uint32_t file, int *ret_fd, bool *ret_stale)
-{
-    _cleanup_close_ int fd = -1;
-    bool stale = false;
-    int error = open_source(save, file, &fd, &stale);
-    if ((error || stale) && session_open_kept_source(save->session, file, ret_fd) == 0) {
-        *ret_stale = false;
-        return 0;
-    }
-    if (error)
-        return error;
-    *ret_fd = take_fd(&fd);
-    *ret_stale = stale;
-    return 0;
-}
-
-static int read_text(int fd, struct text *text)
-{
-    char piece[65536];
-    for (;;) {
-        ssize_t count = read(fd, piece, sizeof piece);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return negative_errno();
-        if (count == 0)
-            return text->failed ? -ENOMEM : 0;
-        if (text->length + (size_t)count > SESSION_SOURCE_MAX_BYTES) /* it has grown since */
-            return -EFBIG;
-        text_add(text, piece, (size_t)count);
-    }
 }
 
 static int add_source(struct save *save, uint32_t file)
@@ -163,9 +130,9 @@ static int add_source(struct save *save, uint32_t file)
     _cleanup_close_ int fd = -1;
     _cleanup_text_ struct text text = {0};
     *source = (struct saved_source){.file = file};
-    source->error = open_built_source(save, file, &fd, &source->stale);
+    source->error = open_source(save, file, &fd, &source->stale);
     if (!source->error)
-        source->error = read_text(fd, &text);
+        source->error = text_read(&text, fd, SESSION_SOURCE_MAX_BYTES);
     if (source->error == -ENOMEM)
         return -ENOMEM;
     if (!source->error && save->source_bytes + text.length > SAVED_SOURCES_MAX_BYTES) {

@@ -100,10 +100,17 @@ struct session *session_alloc(void);
 /* 0 or -ENOMEM. */
 int session_copy_options(struct session *session, const struct session_options *options);
 
+/*
+ * The file itself, or what was fetched of it; a session that was loaded: what was saved. As
+ * session_open_source(), but for the copies that the session keeps. *ret_stale: see
+ * SOURCE_STALE.
+ */
+int session_find_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale);
+
 /* A text in memory as a file, as everybody reads sources. 0 or -errno. */
 int session_open_text(const char *text, size_t bytes, int *ret_fd);
 
-/* session_open_source() of a session that was loaded: the text as it was when it was saved. */
+/* session_find_source() of a session that was loaded: the text as it was when it was saved. */
 int session_open_saved_source(const struct session *session, uint32_t file, int *ret_fd,
                               bool *ret_stale);
 

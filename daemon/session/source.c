@@ -109,7 +109,7 @@ static int open_source(const struct session *session, const struct source_name *
     return error;
 }
 
-int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale)
+int session_find_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale)
 {
     struct source_name name;
     _cleanup_close_ int fd = -1;

@@ -133,20 +133,22 @@ void session_info_free(struct session_info *info);
 /* Larger sources are refused. */
 #define SESSION_SOURCE_MAX_BYTES (INT64_C(64) << 20)
 
+enum source_origin {
+    SOURCE_FOUND, /* what the program was built from, as far as can be told */
+    SOURCE_KEPT,  /* the same: it has changed or gone since, but the session kept the text */
+    SOURCE_STALE, /* newer than the module, or not the MD5 of the debug information: lines
+                     may be off */
+};
+
 /*
  * Opens the source file with this symbols_file() id: through the session's --source-path, else as
  * the debug information names it, with the target's rights inside the target's root, else what
- * session_fetch_source() brought. Regular files up to SESSION_SOURCE_MAX_BYTES. -ENOENT and others,
- * -EINPROGRESS while it is being fetched; *ret_stale is set when the file is newer than the module
- * or its MD5 differs from the one the debug information gives.
+ * session_fetch_source() brought; rather than a stale text or none, a copy of the text that the
+ * file had when the session first met it. Regular files up to SESSION_SOURCE_MAX_BYTES. 0; -ENOENT
+ * and others; -EINPROGRESS while it is being fetched.
  */
-int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale);
-
-/*
- * Opens the text that the file had when the session first met it, and that the program was built
- * from, whatever became of the file since: a copy in memory. -ENOENT when none was kept.
- */
-int session_open_kept_source(struct session *session, uint32_t file, int *ret_fd);
+int session_open_source(struct session *session, uint32_t file, int *ret_fd,
+                        enum source_origin *ret_origin);
 
 /*
  * Asks debuginfod servers for a source that is nowhere else, if its module matters: returns at

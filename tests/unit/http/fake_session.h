@@ -176,7 +176,8 @@ void session_info_free(struct session_info *info)
     *info = (struct session_info){0};
 }
 
-int session_open_source(struct session *session, uint32_t file, int *ret_fd, bool *ret_stale)
+int session_open_source(struct session *session, uint32_t file, int *ret_fd,
+                        enum source_origin *ret_origin)
 {
     (void)session;
     if (file > FAKE_FILES || fake_source_errors[file])
@@ -187,16 +188,8 @@ int session_open_source(struct session *session, uint32_t file, int *ret_fd, boo
     ssize_t written = write(ends[1], fake_source, sizeof fake_source - 1);
     close(ends[1]);
     *ret_fd = ends[0];
-    *ret_stale = file == 2;
+    *ret_origin = file == 2 ? SOURCE_STALE : SOURCE_FOUND;
     return written == sizeof fake_source - 1 ? 0 : -EIO;
-}
-
-int session_open_kept_source(struct session *session, uint32_t file, int *ret_fd)
-{
-    (void)session;
-    (void)file;
-    (void)ret_fd;
-    return -ENOENT;
 }
 
 int session_fetch_source(struct session *session, uint32_t file)
