@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "client.h"
-#include "fake_session.h"
+#include "fake_query.h"
 #include "http/assets.h"
 #include "http/server.h"
 

@@ -6,46 +6,13 @@
 
 #include <cmocka.h>
 
-#include "client.h"
-#include "fake_session.h"
-#include "http/server.h"
-
-struct world {
-    struct session_registry *registry;
-    struct session *sessions[2];
-    struct http_server *server;
-    unsigned port;
-};
+#include "world.h"
 
 /* Two sessions, of one and of three seconds. */
 static int set_up(void **state)
 {
-    static struct world world;
-    static const char *const listen = "127.0.0.1:0";
-    session_registry_new(&world.registry);
-    for (int i = 0; i < 2; i++) {
-        uint32_t id;
-        world.sessions[i] = fake_session_new(1234 + i);
-        session_registry_add(world.registry, world.sessions[i], &id);
-    }
-    fake_advance(world.sessions[1], 2 * NS_PER_SECOND);
-    assert_int_equal(http_server_start(&(struct http_options){.listen = &listen,
-                                                              .listen_count = 1,
-                                                              .registry = world.registry},
-                                       &world.server, NULL),
-                     0);
-    sscanf(http_server_url(world.server), "http://127.0.0.1:%u", &world.port);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    http_server_stop(world->server);
-    session_unref(world->sessions[0]);
-    session_unref(world->sessions[1]);
-    session_registry_free(world->registry);
+    world_set_up(state);
+    fake_advance(((struct world *)*state)->sessions[1], 2 * NS_PER_SECOND);
     return 0;
 }
 
@@ -210,7 +177,7 @@ static void an_answer_is_new_when_a_session_grew(void **state)
     answer_free(&grown);
 }
 
-#define diff_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define diff_test(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 
 int main(void)
 {

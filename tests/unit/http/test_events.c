@@ -6,43 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
-#include "fake_session.h"
-#include "http/server.h"
-
-struct world {
-    struct session_registry *registry;
-    struct session *session;
-    struct http_server *server;
-    unsigned port;
-};
-
-static int set_up(void **state)
-{
-    static struct world world;
-    static const char *const listen = "127.0.0.1:0";
-    uint32_t id;
-    session_registry_new(&world.registry);
-    world.session = fake_session_new(1234);
-    session_registry_add(world.registry, world.session, &id);
-    assert_int_equal(http_server_start(&(struct http_options){.listen = &listen,
-                                                              .listen_count = 1,
-                                                              .registry = world.registry},
-                                       &world.server, NULL),
-                     0);
-    sscanf(http_server_url(world.server), "http://127.0.0.1:%u", &world.port);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    http_server_stop(world->server);
-    session_unref(world->session);
-    session_registry_free(world->registry);
-    return 0;
-}
+#include "world.h"
 
 /* A stream that is read event by event. HTTP/1.0, so that nothing is chunked. */
 struct stream {
@@ -172,7 +136,7 @@ static void deltas_hold_only_what_changed(void **state)
     struct stream stream;
     stream_open(&stream, world->port, "", "");
     assert_true(stream_next(&stream, "lines"));
-    fake_advance(world->session, NS_PER_SECOND);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     assert_true(stream_next(&stream, "lines"));
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(stream.data, "reset")));
     assert_int_equal(number(stream.data, "from_ns"), NS_PER_SECOND);
@@ -203,7 +167,7 @@ static void a_client_that_returns_gets_the_difference(void **state)
     stream_open(&leaves, world->port, "", "");
     assert_true(stream_next(&leaves, "lines"));
     stream_close(&leaves);
-    fake_advance(world->session, NS_PER_SECOND);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     assert_true(stream_next(&stays, "lines"));
     assert_true(stream_next(&stays, "lines"));
     stream_open(&leaves, world->port, "", "Last-Event-ID: 1000000000\r\n");
@@ -237,8 +201,8 @@ static void new_symbols_make_a_client_start_anew(void **state)
     struct stream stays, returns;
     stream_open(&stays, world->port, "", "");
     assert_true(stream_next(&stays, "lines"));
-    atomic_fetch_add(&world->session->generation, 1);
-    fake_advance(world->session, NS_PER_SECOND);
+    atomic_fetch_add(&world->sessions[0]->generation, 1);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     assert_true(stream_next(&stays, "lines"));
     stream_open(&returns, world->port, "", "Last-Event-ID: 1000000000\r\n");
     assert_true(stream_next(&returns, "lines"));
@@ -253,7 +217,7 @@ static void a_change_of_state_is_an_event(void **state)
     struct stream stream;
     stream_open(&stream, world->port, "", "");
     assert_true(stream_next(&stream, "lines"));
-    assert_int_equal(session_pause(world->session), 0);
+    assert_int_equal(session_pause(world->sessions[0]), 0);
     assert_true(stream_next(&stream, "session"));
     assert_string_equal(cJSON_GetObjectItem(stream.data, "state")->valuestring, "paused");
     stream_close(&stream);
@@ -304,7 +268,7 @@ static void a_file_is_streamed_whole(void **state)
     const cJSON *row;
     cJSON_ArrayForEach(row, cJSON_GetObjectItem(stream.data, "lines"))
         assert_int_equal(number(row, "file"), 2);
-    fake_advance(world->session, NS_PER_SECOND); /* nothing of this file, but the total grows */
+    fake_advance(world->sessions[0], NS_PER_SECOND); /* nothing of this file, but the total grows */
     assert_true(stream_next(&stream, "lines"));
     assert_int_equal(row_count(&stream), 0);
     assert_int_equal(number(cJSON_GetObjectItem(stream.data, "total"), "hits"), 2000);
@@ -326,7 +290,7 @@ static void functions_are_streamed_like_lines(void **state)
     assert_int_equal(cJSON_GetArraySize(rows), 2);
     assert_int_equal(number(cJSON_GetArrayItem(rows, 0), "id"), 1);
     assert_true(stream.has_id);
-    fake_advance(world->session, NS_PER_SECOND);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     assert_true(stream_next(&stream, "functions"));
     rows = cJSON_GetObjectItem(stream.data, "functions");
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(stream.data, "reset")));
@@ -339,11 +303,11 @@ static void a_range_that_is_past_is_quiet(void **state)
 {
     struct world *world = *state;
     struct stream stream;
-    fake_advance(world->session, NS_PER_SECOND);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     stream_open(&stream, world->port, "?from_ns=1&to_ns=1000000000", "");
     assert_int_equal(count_until(&stream, "lines", 1, "totals"), 1);
     for (int i = 0; i < 3; i++) {
-        fake_advance(world->session, NS_PER_SECOND);
+        fake_advance(world->sessions[0], NS_PER_SECOND);
         assert_int_equal(count_until(&stream, "totals", 1, "lines"), 0);
     }
     stream_close(&stream);
@@ -357,7 +321,7 @@ static void vanishing_clients_do_no_harm(void **state)
         struct stream streams[20];
         for (size_t i = 0; i < array_length(streams); i++)
             stream_open(&streams[i], world->port, i % 3 ? "" : "?limit=3", "");
-        fake_advance(world->session, NS_PER_SECOND);
+        fake_advance(world->sessions[0], NS_PER_SECOND);
         for (size_t i = 0; i < array_length(streams); i++)
             stream_close(&streams[i]);
     }
@@ -370,22 +334,30 @@ static void vanishing_clients_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_stream_begins_with_everything, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deltas_hold_only_what_changed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_limit_holds_for_events_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_client_that_returns_gets_the_difference, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_client_that_knows_something_else_starts_anew, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(new_symbols_make_a_client_start_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_change_of_state_is_an_event, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(streams_end_when_their_session_is_forgotten, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(streams_end_with_the_server, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_is_streamed_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(functions_are_streamed_like_lines, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_range_that_is_past_is_quiet, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(vanishing_clients_do_no_harm, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stream_begins_with_everything, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(deltas_hold_only_what_changed, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_holds_for_events_too, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_client_that_returns_gets_the_difference, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_client_that_knows_something_else_starts_anew,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(new_symbols_make_a_client_start_anew, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_change_of_state_is_an_event, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(streams_end_when_their_session_is_forgotten, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(streams_end_with_the_server, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_streamed_whole, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(functions_are_streamed_like_lines, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_range_that_is_past_is_quiet, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(vanishing_clients_do_no_harm, world_set_up,
+                                        world_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

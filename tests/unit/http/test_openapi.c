@@ -6,49 +6,36 @@
 
 #include <cmocka.h>
 
-#include "client.h"
-#include "fake_session.h"
 #include "http/params.h"
 #include "http/route.h"
-#include "http/server.h"
+#include "world.h"
 
-struct world {
-    struct session_registry *registry;
-    struct http_server *server;
-    unsigned port;
-    cJSON *document;
+/* The document that a world serves. */
+struct description {
+    struct world *world;
+    cJSON *document; /* owned */
 };
 
 static int set_up(void **state)
 {
-    static struct world world;
-    static const char *const listen = "127.0.0.1:0";
-    uint32_t id;
-    session_registry_new(&world.registry);
-    struct session *session = fake_session_new(1234);
-    session_registry_add(world.registry, session, &id);
-    session_unref(session);
-    assert_int_equal(http_server_start(&(struct http_options){.listen = &listen,
-                                                              .listen_count = 1,
-                                                              .registry = world.registry},
-                                       &world.server, NULL),
-                     0);
-    sscanf(http_server_url(world.server), "http://127.0.0.1:%u", &world.port);
-    struct answer answer = client_get(world.port, "/api/v1/openapi.json");
-    world.document = answer_json(&answer);
+    static struct description description;
+    void *world;
+    world_set_up(&world);
+    description.world = world;
+    struct answer answer = client_get(description.world->port, "/api/v1/openapi.json");
+    description.document = answer_json(&answer);
     answer_free(&answer);
-    assert_non_null(world.document);
-    *state = &world;
+    assert_non_null(description.document);
+    *state = &description;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct world *world = *state;
-    cJSON_Delete(world->document);
-    http_server_stop(world->server);
-    session_registry_free(world->registry);
-    return 0;
+    struct description *description = *state;
+    void *world = description->world;
+    cJSON_Delete(description->document);
+    return world_tear_down(&world);
 }
 
 /* Follows "#/a/b/c" when the item is a reference. */
@@ -120,12 +107,12 @@ static size_t documented_params(const cJSON *document, const cJSON *operation,
 
 static void every_route_is_documented_with_its_parameters(void **state)
 {
-    struct world *world = *state;
+    const struct description *description = *state;
     for (size_t i = 0; i < route_count; i++) {
-        const cJSON *operation = find_operation(world->document, &routes[i]);
+        const cJSON *operation = find_operation(description->document, &routes[i]);
         if (!operation)
             fail_msg("%s %s is not documented", method_name(routes[i].method), routes[i].path);
-        assert_int_equal(documented_params(world->document, operation, &routes[i]),
+        assert_int_equal(documented_params(description->document, operation, &routes[i]),
                          taken_params(&routes[i]));
         assert_non_null(cJSON_GetObjectItem(operation, "operationId"));
     }
@@ -133,10 +120,10 @@ static void every_route_is_documented_with_its_parameters(void **state)
 
 static void every_documented_operation_is_a_route(void **state)
 {
-    struct world *world = *state;
+    const struct description *description = *state;
     size_t operations = 0;
     const cJSON *path;
-    cJSON_ArrayForEach(path, cJSON_GetObjectItem(world->document, "paths")) operations +=
+    cJSON_ArrayForEach(path, cJSON_GetObjectItem(description->document, "paths")) operations +=
         (size_t)cJSON_GetArraySize(path);
     assert_int_equal(operations, route_count);
 }
@@ -239,39 +226,39 @@ static const cJSON *response_content(const cJSON *document, const cJSON *operati
     return cJSON_GetObjectItem(resolve(document, response), "content");
 }
 
-static void check_answer(struct world *world, const struct route *route,
+static void check_answer(const struct description *description, const struct route *route,
                          const struct answer *answer)
 {
-    const cJSON *operation = find_operation(world->document, route);
-    const cJSON *content = response_content(world->document, operation, answer->status);
+    const cJSON *operation = find_operation(description->document, route);
+    const cJSON *content = response_content(description->document, operation, answer->status);
     assert_non_null(content);
     const cJSON *media = cJSON_GetObjectItem(content, "application/json");
     if (!media || !strcmp(route->path, "/api/v1/openapi.json"))
         return;
     cJSON *value = answer_json(answer);
     assert_non_null(value);
-    check_value(world->document, cJSON_GetObjectItem(media, "schema"), value, route->path);
+    check_value(description->document, cJSON_GetObjectItem(media, "schema"), value, route->path);
     cJSON_Delete(value);
 }
 
 static void every_field_that_is_returned_is_documented(void **state)
 {
-    struct world *world = *state;
+    const struct description *description = *state;
     for (size_t i = 0; i < route_count; i++) {
         char path[256];
         if (routes[i].method != METHOD_GET || strstr(routes[i].path, "/events"))
             continue;
         fill_path(routes[i].path, path);
-        struct answer answer = client_get(world->port, path);
+        struct answer answer = client_get(description->world->port, path);
         if (answer.status != 200)
             fail_msg("%s answers %u", path, answer.status);
-        check_answer(world, &routes[i], &answer);
+        check_answer(description, &routes[i], &answer);
         answer_free(&answer);
     }
 }
 
-static void check_event(struct world *world, const char *stream, const char *event,
-                        const char *schema_name)
+static void check_event(const struct description *description, const char *stream,
+                        const char *event, const char *schema_name)
 {
     char mark[64];
     snprintf(mark, sizeof mark, "event: %s\ndata: ", event);
@@ -279,21 +266,21 @@ static void check_event(struct world *world, const char *stream, const char *eve
     assert_non_null(found);
     cJSON *value = cJSON_Parse(found + strlen(mark));
     const cJSON *schemas =
-        cJSON_GetObjectItem(cJSON_GetObjectItem(world->document, "components"), "schemas");
+        cJSON_GetObjectItem(cJSON_GetObjectItem(description->document, "components"), "schemas");
     assert_non_null(value);
-    check_value(world->document, cJSON_GetObjectItem(schemas, schema_name), value, event);
+    check_value(description->document, cJSON_GetObjectItem(schemas, schema_name), value, event);
     cJSON_Delete(value);
 }
 
 /* Reads a stream until its rows, which come last, are there. */
-static void check_stream(struct world *world, const char *query, const char *rows,
+static void check_stream(const struct description *description, const char *query, const char *rows,
                          const char *rows_schema)
 {
     struct text request = {0}, stream = {0}, mark = {0};
     text_printf(&mark, "event: %s\n", rows);
     text_printf(&request, "GET /api/v1/sessions/1/events%s HTTP/1.0\r\nHost: 127.0.0.1:%u\r\n\r\n",
-                query, world->port);
-    int fd = client_connect(world->port);
+                query, description->world->port);
+    int fd = client_connect(description->world->port);
     client_send(fd, request.bytes, request.length);
     for (const char *found = NULL; !found || !strstr(found, "\n\n");
          found = strstr(stream.bytes, mark.bytes)) {
@@ -303,9 +290,9 @@ static void check_stream(struct world *world, const char *query, const char *row
         text_add(&stream, piece, (size_t)count);
     }
     close(fd);
-    check_event(world, stream.bytes, "session", "Session");
-    check_event(world, stream.bytes, "totals", "Progress");
-    check_event(world, stream.bytes, rows, rows_schema);
+    check_event(description, stream.bytes, "session", "Session");
+    check_event(description, stream.bytes, "totals", "Progress");
+    check_event(description, stream.bytes, rows, rows_schema);
     text_free(&stream);
     text_free(&request);
     text_free(&mark);
@@ -313,23 +300,24 @@ static void check_stream(struct world *world, const char *query, const char *row
 
 static void events_carry_what_is_documented(void **state)
 {
-    struct world *world = *state;
-    check_stream(world, "", "lines", "LinesDelta");
-    check_stream(world, "?file=1", "lines", "LinesDelta");
-    check_stream(world, "?functions=1", "functions", "FunctionsDelta");
+    const struct description *description = *state;
+    check_stream(description, "", "lines", "LinesDelta");
+    check_stream(description, "?file=1", "lines", "LinesDelta");
+    check_stream(description, "?functions=1", "functions", "FunctionsDelta");
 }
 
 static void problems_are_as_documented(void **state)
 {
-    struct world *world = *state;
+    const struct description *description = *state;
     const cJSON *schemas =
-        cJSON_GetObjectItem(cJSON_GetObjectItem(world->document, "components"), "schemas");
+        cJSON_GetObjectItem(cJSON_GetObjectItem(description->document, "components"), "schemas");
     static const char *const targets[] = {"/nope", "/api/v1/sessions/1/files/3/text",
                                           "/api/v1/sessions/1/lines?limit=0"};
     for (size_t i = 0; i < array_length(targets); i++) {
-        struct answer answer = client_get(world->port, targets[i]);
+        struct answer answer = client_get(description->world->port, targets[i]);
         cJSON *problem = answer_json(&answer);
-        check_value(world->document, cJSON_GetObjectItem(schemas, "Problem"), problem, targets[i]);
+        check_value(description->document, cJSON_GetObjectItem(schemas, "Problem"), problem,
+                    targets[i]);
         cJSON_Delete(problem);
         answer_free(&answer);
     }
@@ -337,8 +325,8 @@ static void problems_are_as_documented(void **state)
 
 static void documented_limits_are_the_real_ones(void **state)
 {
-    struct world *world = *state;
-    const cJSON *components = cJSON_GetObjectItem(world->document, "components");
+    const struct description *description = *state;
+    const cJSON *components = cJSON_GetObjectItem(description->document, "components");
     const cJSON *attach = cJSON_GetObjectItem(cJSON_GetObjectItem(components, "schemas"), "Attach");
     const cJSON *frequency =
         cJSON_GetObjectItem(cJSON_GetObjectItem(attach, "properties"), "frequency_hz");

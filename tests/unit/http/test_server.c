@@ -7,72 +7,10 @@
 
 #include <cmocka.h>
 
-#include "client.h"
-#include "fake_session.h"
 #include "http/blob.h"
-#include "http/server.h"
+#include "world.h"
 
 #define JSON "Content-Type: application/json\r\n"
-
-struct world {
-    struct session_registry *registry;
-    struct session *session;
-    struct http_server *server;
-    unsigned port;
-};
-
-static struct http_server *start(struct world *world, const char *listen, const char *token)
-{
-    struct failure failure = {0};
-    struct http_server *server = NULL;
-    int error = http_server_start(
-        &(struct http_options){
-            .listen = &listen, .listen_count = 1, .token = token, .registry = world->registry},
-        &server, &failure);
-    assert_int_equal(error, 0);
-    sscanf(http_server_url(server), "http://%*[^:]:%u", &world->port);
-    return server;
-}
-
-static int set_up(void **state)
-{
-    static struct world world;
-    uint32_t id;
-    session_registry_new(&world.registry);
-    world.session = fake_session_new(1234);
-    session_registry_add(world.registry, world.session, &id);
-    world.server = start(&world, "127.0.0.1:0", NULL);
-    *state = &world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    http_server_stop(world->server);
-    session_unref(world->session);
-    session_registry_free(world->registry);
-    return 0;
-}
-
-/* A problem document with this status, whose detail mentions the text. */
-static void check_problem(struct answer answer, unsigned status, const char *mentions)
-{
-    assert_int_equal(answer.status, status);
-    assert_true(answer_has(&answer, "Content-Type: application/problem+json"));
-    assert_true(answer_has(&answer, "Cache-Control: no-store"));
-    cJSON *problem = answer_json(&answer);
-    assert_non_null(problem);
-    assert_int_equal(cJSON_GetObjectItem(problem, "status")->valueint, status);
-    assert_true(cJSON_IsString(cJSON_GetObjectItem(problem, "type")));
-    assert_true(cJSON_IsString(cJSON_GetObjectItem(problem, "title")));
-    const cJSON *detail = cJSON_GetObjectItem(problem, "detail");
-    assert_true(cJSON_IsString(detail));
-    assert_non_null(strstr(detail->valuestring, mentions));
-    cJSON_Delete(problem);
-    answer_free(&answer);
-}
-
 static unsigned ask_as(unsigned port, const char *host)
 {
     struct text request = {0};
@@ -241,7 +179,7 @@ static void unchanged_answers_are_not_sent_again(void **state)
     assert_int_equal(second.status, 304);
     assert_int_equal(second.body_bytes, 0);
     assert_true(answer_has(&second, tag));
-    fake_advance(world->session, NS_PER_SECOND);
+    fake_advance(world->sessions[0], NS_PER_SECOND);
     struct answer third = client_request(world->port, "GET", target, header, "");
     assert_int_equal(third.status, 200);
     answer_free(&first);
@@ -249,60 +187,7 @@ static void unchanged_answers_are_not_sent_again(void **state)
     answer_free(&third);
 }
 
-static void check_count(struct world *world, const char *target, int count)
-{
-    struct answer answer = client_get(world->port, target);
-    assert_int_equal(answer.status, 200);
-    cJSON *document = answer_json(&answer);
-    assert_int_equal(cJSON_GetObjectItem(document, "count")->valueint, count);
-    cJSON_Delete(document);
-    answer_free(&answer);
-}
-
-static void a_filter_keeps_the_rows_that_match(void **state)
-{
-    struct world *world = *state;
-    check_count(world, "/api/v1/sessions/1/lines?filter=", FAKE_LINES);
-    check_count(world, "/api/v1/sessions/1/lines?filter=MAIN", FAKE_LINES / 2);
-    check_count(world, "/api/v1/sessions/1/lines?filter=PRIMES", FAKE_LINES); /* the module */
-    check_count(world, "/api/v1/sessions/1/lines?filter=none", 0);
-    check_count(world, "/api/v1/sessions/1/functions?filter=main", 1);
-}
-
-static void grouped_rows_name_their_thread(void **state)
-{
-    struct world *world = *state;
-    struct answer answer = client_get(world->port, "/api/v1/sessions/1/functions?group=thread");
-    cJSON *document = answer_json(&answer);
-    const cJSON *rows = cJSON_GetObjectItem(document, "functions");
-    const cJSON *own = cJSON_GetArrayItem(rows, 0), *others = cJSON_GetArrayItem(rows, 1);
-    assert_int_equal(cJSON_GetObjectItem(own, "tid")->valueint, 1234);
-    assert_string_equal(cJSON_GetObjectItem(own, "thread")->valuestring, "primes");
-    assert_int_equal(cJSON_GetObjectItem(others, "tid")->valueint, 0);
-    assert_string_equal(cJSON_GetObjectItem(others, "thread")->valuestring, "7 other threads");
-    cJSON_Delete(document);
-    answer_free(&answer);
-}
-
 /* The end of fake_source's main is on its line 4; only where the text is that of the lines. */
-static void functions_of_a_file_end_where_the_text_says(void **state)
-{
-    struct world *world = *state;
-    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files/1/functions");
-    cJSON *document = answer_json(&answer);
-    cJSON *rows = cJSON_GetObjectItem(document, "functions");
-    assert_int_equal(cJSON_GetArraySize(rows), 2);
-    const cJSON *main = cJSON_GetArrayItem(rows, 0), *other = cJSON_GetArrayItem(rows, 1);
-    assert_int_equal(cJSON_GetObjectItem(main, "line")->valueint, 1);
-    assert_int_equal(cJSON_GetObjectItem(main, "end_line")->valueint, 4);
-    assert_true(cJSON_IsNull(cJSON_GetObjectItem(other, "line")));
-    assert_true(cJSON_IsNull(cJSON_GetObjectItem(other, "end_line")));
-    cJSON_Delete(document);
-    answer_free(&answer);
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/9/functions"), 404,
-                  "no file 9");
-}
-
 static void gzip_is_the_same_content(void **state)
 {
     struct world *world = *state;
@@ -347,171 +232,12 @@ static void head_has_the_headers_of_get(void **state)
     }
 }
 
-static void pages_follow_each_other_without_gaps(void **state)
-{
-    struct world *world = *state;
-    char target[160] = "/api/v1/sessions/1/lines?limit=100";
-    bool seen[FAKE_LINES] = {false};
-    size_t pages = 0, rows = 0;
-    uint64_t first_total = 0;
-    while (*target) {
-        struct answer answer = client_get(world->port, target);
-        cJSON *page = answer_json(&answer);
-        const cJSON *row;
-        cJSON_ArrayForEach(row, cJSON_GetObjectItem(page, "lines"))
-        {
-            int at = (cJSON_GetObjectItem(row, "file")->valueint - 1) * 100 +
-                     cJSON_GetObjectItem(row, "line")->valueint - 1;
-            assert_false(seen[at]);
-            seen[at] = true;
-            rows++;
-        }
-        /* Time passes between the pages, but they show the same range. */
-        uint64_t total =
-            (uint64_t)cJSON_GetObjectItem(cJSON_GetObjectItem(page, "total"), "hits")->valuedouble;
-        if (!pages++)
-            first_total = total;
-        assert_int_equal(total, first_total);
-        fake_advance(world->session, NS_PER_SECOND);
-        const cJSON *next = cJSON_GetObjectItem(page, "next_cursor");
-        assert_true(cJSON_IsString(next) || cJSON_IsNull(next));
-        *target = '\0';
-        if (cJSON_IsString(next))
-            snprintf(target, sizeof target, "/api/v1/sessions/1/lines?limit=100&cursor=%s",
-                     next->valuestring);
-        cJSON_Delete(page);
-        answer_free(&answer);
-    }
-    assert_int_equal(pages, 3);
-    assert_int_equal(rows, FAKE_LINES);
-}
-
-static void arrays_name_their_next_page_in_a_link(void **state)
-{
-    struct world *world = *state;
-    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files?sort=total&limit=3");
-    char link[256];
-    answer_header(&answer, "Link", sizeof link, link);
-    assert_true(!strncmp(link, "<?sort=total&limit=3&cursor=3-", 30));
-    assert_non_null(strstr(link, ">; rel=\"next\""));
-    answer_free(&answer);
-    answer = client_get(world->port, "/api/v1/sessions/1/files");
-    assert_false(answer_has(&answer, "\nLink: "));
-    answer_free(&answer);
-}
-
-static void attaching_says_why_not(void **state)
-{
-    struct world *world = *state;
-    static const struct {
-        const char *body;
-        unsigned status;
-        const char *mentions;
-    } cases[] = {
-        {"{\"pid\":404}", 404, "no such process"},
-        {"{\"pid\":403}", 403, "root"},
-        {"{\"pid\":422}", 422, "32-bit"},
-        {"{\"pid\":1234}", 409, "Session 1"},
-        {"{\"pid\":5,\"x\":1}", 400, "x"},
-        {"{}", 400, "pid"},
-        {"{\"pid\":5,\"frequency_hz\":50001}", 400, "frequency_hz"},
-        {"{\"pid\":5,\"stack_bytes\":513}", 400, "stack_bytes"},
-    };
-    for (size_t i = 0; i < array_length(cases); i++)
-        check_problem(client_request(world->port, "POST", "/api/v1/sessions", JSON, cases[i].body),
-                      cases[i].status, cases[i].mentions);
-}
-
-static void attaching_makes_a_session(void **state)
-{
-    struct world *world = *state;
-    struct answer answer =
-        client_request(world->port, "POST", "/api/v1/sessions", JSON, "{\"pid\":4321}");
-    assert_int_equal(answer.status, 201);
-    cJSON *session = answer_json(&answer);
-    char expected[64], location[64];
-    snprintf(expected, sizeof expected, "/api/v1/sessions/%d",
-             cJSON_GetObjectItem(session, "id")->valueint);
-    answer_header(&answer, "Location", sizeof location, location);
-    assert_string_equal(location, expected);
-    cJSON_Delete(session);
-    answer_free(&answer);
-    /* It is the newest now. */
-    answer = client_get(world->port, "/api/v1/sessions/current");
-    session = answer_json(&answer);
-    assert_int_equal(cJSON_GetObjectItem(session, "pid")->valueint, 4321);
-    cJSON_Delete(session);
-    answer_free(&answer);
-}
-
-static void check_state(struct world *world, const char *method, const char *body, unsigned status,
-                        const char *expected)
-{
-    struct answer answer =
-        client_request(world->port, method, "/api/v1/sessions/1", *body ? JSON : "", body);
-    assert_int_equal(answer.status, status);
-    answer_free(&answer);
-    answer = client_get(world->port, "/api/v1/sessions/1");
-    cJSON *session = answer_json(&answer);
-    assert_string_equal(cJSON_GetObjectItem(session, "state")->valuestring, expected);
-    cJSON_Delete(session);
-    answer_free(&answer);
-}
-
-static void sessions_pause_resume_and_detach(void **state)
-{
-    struct world *world = *state;
-    check_state(world, "PATCH", "{\"state\":\"paused\"}", 200, "paused");
-    check_state(world, "PATCH", "{\"state\":\"paused\"}", 200, "paused");
-    check_state(world, "PATCH", "{\"state\":\"running\"}", 200, "running");
-    check_state(world, "PATCH", "{\"state\":\"exited\"}", 400, "running");
-    check_state(world, "DELETE", "", 204, "detached");
-    check_state(world, "DELETE", "", 204, "detached");
-    check_state(world, "PATCH", "{\"state\":\"running\"}", 409, "detached");
-    struct answer answer =
-        client_request(world->port, "DELETE", "/api/v1/sessions/1?forget=1", "", "");
-    assert_int_equal(answer.status, 204);
-    answer_free(&answer);
-    check_problem(client_get(world->port, "/api/v1/sessions/1"), 404, "1");
-}
-
-static void sources_say_what_they_are(void **state)
-{
-    struct world *world = *state;
-    struct answer answer = client_get(world->port, "/api/v1/sessions/1/files/1/text");
-    assert_int_equal(answer.status, 200);
-    assert_true(answer_has(&answer, "Content-Type: text/plain; charset=utf-8"));
-    assert_true(answer_has(&answer, "Source-Status: found"));
-    assert_non_null(memmem(answer.body, answer.body_bytes, "\xc3\xa9;\n}\n", 6));
-    answer_free(&answer);
-    answer = client_get(world->port, "/api/v1/sessions/1/files/2/text");
-    assert_true(answer_has(&answer, "Source-Status: stale"));
-    answer_free(&answer);
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/3/text"), 404, "--source-path");
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/4/text"), 404, "may not read");
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/text"), 404, "no file 5");
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/lines"), 404, "no file 5");
-    check_problem(client_get(world->port, "/api/v1/sessions/1/files/5/listing"), 404, "no file 5");
-}
-
-static void a_focus_that_means_nothing_is_refused(void **state)
-{
-    struct world *world = *state;
-    static const char *const tables[] = {"lines",      "functions", "files", "threads",
-                                         "flamegraph", "timeline",  "events"};
-    for (size_t i = 0; i < array_length(tables); i++) {
-        char target[128];
-        snprintf(target, sizeof target, "/api/v1/sessions/1/%s?focus=%%3B", tables[i]);
-        check_problem(client_get(world->port, target), 400, "focus");
-    }
-}
-
 static void a_token_is_wanted_from_everybody(void **state)
 {
     struct world *world = *state;
     static const char token[] = "0123456789abcdefXYZ";
     http_server_stop(world->server);
-    world->server = start(world, "127.0.0.1:0", token);
+    world->server = world_serve(world, "127.0.0.1:0", token);
     static const char *const targets[] = {"/", "/healthz", "/metrics", "/api/v1/status", "/nope"};
     for (size_t i = 0; i < array_length(targets); i++) {
         struct answer answer = client_get(world->port, targets[i]);
@@ -594,30 +320,27 @@ static void the_page_may_run_only_its_own_scripts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(only_known_hosts_are_answered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(cross_site_changes_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(posts_must_be_json, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(paths_and_methods_are_told_apart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sizes_are_limited, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_chunked_body_is_limited_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_filter_keeps_the_rows_that_match, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(grouped_rows_name_their_thread, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(functions_of_a_file_end_where_the_text_says, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(gzip_is_the_same_content, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(head_has_the_headers_of_get, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(pages_follow_each_other_without_gaps, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(arrays_name_their_next_page_in_a_link, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(attaching_says_why_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(attaching_makes_a_session, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sessions_pause_resume_and_detach, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sources_say_what_they_are, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_focus_that_means_nothing_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_token_is_wanted_from_everybody, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(bad_addresses_are_explained, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_page_may_run_only_its_own_scripts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_known_hosts_are_answered, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(cross_site_changes_are_refused, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(posts_must_be_json, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(paths_and_methods_are_told_apart, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(sizes_are_limited, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_chunked_body_is_limited_too, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(garbage_is_answered_or_dropped, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(unchanged_answers_are_not_sent_again, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(gzip_is_the_same_content, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(head_has_the_headers_of_get, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_token_is_wanted_from_everybody, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(bad_addresses_are_explained, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(the_page_may_run_only_its_own_scripts, world_set_up,
+                                        world_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
