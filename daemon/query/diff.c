@@ -46,6 +46,14 @@ static struct diff_row *add_row(const struct diff_options *options, struct diff 
     return row;
 }
 
+/* After the queries, so that it knows all their functions; with room for `rows_max` rows. */
+static int match_sides(const struct diff_options *options, size_t rows_max,
+                       struct diff_match *match, struct diff *diff)
+{
+    diff->rows = calloc(rows_max + 1, sizeof *diff->rows);
+    return diff->rows ? diff_match_init(match, options->views) : -ENOMEM;
+}
+
 /* --- functions -------------------------------------------------------------------------------- */
 
 static void fill_function(const struct diff_match *match, int side, uint32_t id,
@@ -102,16 +110,12 @@ static int compare_functions(const struct diff_options *options, struct diff *di
     int error = query_functions(options->views[DIFF_A], &options->queries[DIFF_A], &a);
     if (!error)
         error = query_functions(options->views[DIFF_B], &options->queries[DIFF_B], &b);
-    /* After the queries, so that it knows all their functions. */
     if (!error)
-        error = diff_match_init(&match, options->views);
+        error = match_sides(options, a->count + b->count, &match, diff);
     if (error)
         return error;
     diff->total[DIFF_A] = a->total;
     diff->total[DIFF_B] = b->total;
-    diff->rows = calloc(a->count + b->count + 1, sizeof *diff->rows);
-    if (!diff->rows)
-        return -ENOMEM;
     return join_functions(options, &match, (const struct query_functions *const[]){a, b}, diff);
 }
 
@@ -237,16 +241,13 @@ static int compare_lines(const struct diff_options *options, struct diff *diff)
     if (!error)
         error = query_lines(options->views[DIFF_B], &options->queries[DIFF_B], &b);
     if (!error)
-        error = diff_match_init(&match, options->views);
+        error = match_sides(options, a->count + b->count, &match, diff);
     if (error)
         return error;
     diff->total[DIFF_A] = a->total;
     diff->total[DIFF_B] = b->total;
     diff->unknown[DIFF_A] = a->unknown;
     diff->unknown[DIFF_B] = b->unknown;
-    diff->rows = calloc(a->count + b->count + 1, sizeof *diff->rows);
-    if (!diff->rows)
-        return -ENOMEM;
     return align_lines(options, &match, a, b, diff);
 }
 

@@ -49,16 +49,23 @@ static int check_existing(const char *path, struct failure *failure)
                        path);
 }
 
+/* Opens what is to become the file, beside it. */
+static int begin(const char *path, char **ret_name, int *ret_fd, struct failure *ret_failure)
+{
+    int error = check_existing(path, ret_failure);
+    if (error)
+        return error;
+    error = open_beside(path, ret_name, ret_fd);
+    return error ? cannot_save(ret_failure, path, error) : 0;
+}
+
 int saved_file_check(const char *path, struct failure *ret_failure)
 {
     _cleanup_free_ char *name = NULL;
     _cleanup_close_ int fd = -1;
-    int error = check_existing(path, ret_failure);
+    int error = begin(path, &name, &fd, ret_failure);
     if (error)
         return error;
-    error = open_beside(path, &name, &fd);
-    if (error)
-        return cannot_save(ret_failure, path, error);
     error = -posix_fallocate(fd, 0, ROOM_BYTES);
     unlink(name);
     /* Some file systems cannot say. */
@@ -95,12 +102,9 @@ int saved_file_write(const char *path, const void *bytes, size_t length,
 {
     _cleanup_free_ char *name = NULL;
     _cleanup_close_ int fd = -1;
-    int error = check_existing(path, ret_failure);
+    int error = begin(path, &name, &fd, ret_failure);
     if (error)
         return error;
-    error = open_beside(path, &name, &fd);
-    if (error)
-        return cannot_save(ret_failure, path, error);
     error = write_all(fd, bytes, length);
     if (!error && rename(name, path) < 0)
         error = negative_errno();
