@@ -58,3 +58,19 @@ static inline size_t expand(const struct fixture *f, uint32_t node, struct frame
     }
     return count;
 }
+
+/* Checks `seeds` profiles, each with and without kernel frames, and inlines either way. */
+static inline void for_each_profile(void (*check)(struct fixture *f), uint32_t seeds)
+{
+    for (uint32_t seed = 1; seed <= seeds; seed++) {
+        uint32_t random = seed;
+        struct fixture *f = fixture_new();
+        make_random(f, &random);
+        for (int options = 0; options < 4; options++) {
+            f->options.hide_kernel = options & 1;
+            f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
+            check(f);
+        }
+        fixture_free(f);
+    }
+}

@@ -158,23 +158,18 @@ static void compare_graph(struct fixture *f)
     query_flamegraph_free(graph);
 }
 
+static void check(struct fixture *f)
+{
+    compare(f);
+    compare_inlined_into(f);
+    compare_file_functions(f);
+    compare_graph(f);
+}
+
 static void random_profiles_agree_with_brute_force(void **state)
 {
     (void)state;
-    for (uint32_t seed = 1; seed <= 100; seed++) {
-        uint32_t random = seed;
-        struct fixture *f = fixture_new();
-        make_random(f, &random);
-        for (int options = 0; options < 4; options++) {
-            f->options.hide_kernel = options & 1;
-            f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
-            compare(f);
-            compare_inlined_into(f);
-            compare_file_functions(f);
-            compare_graph(f);
-        }
-        fixture_free(f);
-    }
+    for_each_profile(check, 100);
 }
 
 int main(void)

@@ -48,21 +48,16 @@ static void compare_thread(struct fixture *f, uint32_t thread)
     assert_int_equal(count, own_functions->count);
 }
 
+static void compare_threads(struct fixture *f)
+{
+    for (uint32_t thread = 0; thread < f->view.thread_count; thread++)
+        compare_thread(f, thread);
+}
+
 static void rows_of_a_thread_are_its_own_tables(void **state)
 {
     (void)state;
-    for (uint32_t seed = 1; seed <= 30; seed++) {
-        uint32_t random = seed;
-        struct fixture *f = fixture_new();
-        make_random(f, &random);
-        for (int options = 0; options < 4; options++) {
-            f->options.hide_kernel = options & 1;
-            f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
-            for (uint32_t thread = 0; thread < f->view.thread_count; thread++)
-                compare_thread(f, thread);
-        }
-        fixture_free(f);
-    }
+    for_each_profile(compare_threads, 30);
 }
 
 /* 1,000 threads with a sample each in one function: 256 have rows, and the others share one. */

@@ -236,21 +236,6 @@ static void compare_paths(struct fixture *f)
     }
 }
 
-static void for_each_profile(void (*check)(struct fixture *f), uint32_t seeds)
-{
-    for (uint32_t seed = 1; seed <= seeds; seed++) {
-        uint32_t random = seed;
-        struct fixture *f = fixture_new();
-        make_random(f, &random);
-        for (int options = 0; options < 4; options++) {
-            f->options.hide_kernel = options & 1;
-            f->options.inlines = options & 2 ? QUERY_INLINES_CALLED : QUERY_INLINES_WRITTEN;
-            check(f);
-        }
-        fixture_free(f);
-    }
-}
-
 static void check_pruned(struct fixture *f)
 {
     compare_pruned(f, (struct query_flamegraph_options){0});
