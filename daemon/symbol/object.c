@@ -36,6 +36,17 @@ static int find_debug_file(struct object *object, const struct target *target)
     return 0;
 }
 
+/* A Go program that was stripped still has what its runtime needs. */
+static int find_go_lines(struct object *object)
+{
+    if (object->status != SYMBOL_NO_DEBUG_INFO)
+        return 0;
+    int error = go_lines_open(object->module->fd, &object->go);
+    if (!error)
+        object->status = SYMBOL_LINE;
+    return error == -ENOMEM ? error : 0;
+}
+
 int object_open(const struct target *target, const struct module *module,
                 struct object **ret_object)
 {
@@ -50,6 +61,8 @@ int object_open(const struct target *target, const struct module *module,
         error = find_debug_file(object, target);
     if (!error)
         error = elf_symbols_read(object->binary, object->debug, &object->symbols);
+    if (!error)
+        error = find_go_lines(object);
     if (error == -ENOMEM)
         return error;
     *ret_object = take_pointer(object);
@@ -98,6 +111,7 @@ void object_free(struct object *object)
     unit_index_free(&object->index);
     elf_symbols_free(&object->symbols);
     frame_functions_free(&object->unnamed);
+    go_lines_free(object->go);
     elf_reader_free(object->alternate);
     elf_reader_free(object->debug);
     elf_reader_free(object->binary);
@@ -212,7 +226,7 @@ static bool is_large(const struct elf_reader *file)
 int object_load_lines(struct object *object, const struct target *target,
                       void (*meanwhile)(void *user), void *user)
 {
-    if (object->status != SYMBOL_LINE || object->image)
+    if (object->status != SYMBOL_LINE || object->image || object->go)
         return 0;
     int error = meanwhile && is_large(object_debug_reader(object))
                     ? load_in_thread(object, target, meanwhile, user)
@@ -259,6 +273,12 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
                    struct frame *ret_frames, size_t *ret_count)
 {
     struct unit *unit = NULL;
+    if (object->go) {
+        int error =
+            go_lines_resolve(object->go, store, object->module->id, vaddr, ret_frames, ret_count);
+        if (error != -ENOENT)
+            return error;
+    }
     uint32_t position = unit_index_find(&object->index, vaddr);
     int error = position == RANGE_NONE ? 0 : touch_unit(object, position, &unit);
     if (error)
@@ -289,8 +309,9 @@ size_t object_lines_bytes(const struct object *object)
 size_t object_bytes(const struct object *object)
 {
     return sizeof *object + elf_symbols_bytes(&object->symbols) +
-           frame_functions_bytes(&object->unnamed) + unit_index_bytes(&object->index) +
-           stored_module_bytes(object->stored) + object_lines_bytes(object);
+           frame_functions_bytes(&object->unnamed) + go_lines_bytes(object->go) +
+           unit_index_bytes(&object->index) + stored_module_bytes(object->stored) +
+           object_lines_bytes(object);
 }
 
 char *object_problem(const struct object *object)

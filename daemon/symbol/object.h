@@ -4,6 +4,7 @@
 #include "lprofd/symbols.h"
 #include "symbol/elf_symbols.h"
 #include "symbol/frame_functions.h"
+#include "symbol/go_lines.h"
 #include "symbol/stored_module.h"
 #include "symbol/unit.h"
 #include "symbol/unit_index.h"
@@ -17,6 +18,7 @@ struct object {
     struct elf_symbols symbols;
     struct frame_functions unnamed; /* read when the first address has no symbol */
     bool unnamed_read;
+    struct go_lines *go; /* owned; NULL: not a Go program, or it has DWARF */
     /* SYMBOL_LINE while lines may follow, else why they do not. */
     enum symbol_status status;
     struct debug_image *image; /* owned; loaded when lines are asked for */

@@ -141,6 +141,11 @@ static int elf_name(struct object *object, const struct symbol_request *request,
     if (symbol)
         return demangle(symbol, ret_name);
     uint64_t vaddr = lookup_vaddr(request), start;
+    const char *go = object->go ? go_lines_function(object->go, vaddr) : NULL;
+    if (go) {
+        *ret_name = strdup(go);
+        return *ret_name ? 0 : -ENOMEM;
+    }
     int error = object_unnamed_start(object, vaddr, &start);
     if (error)
         return error;
