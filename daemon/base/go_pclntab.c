@@ -16,7 +16,7 @@
 
 static struct reader reader_at(const struct go_pclntab *table, uint64_t offset)
 {
-    bool beyond = offset > table->length;
+    bool beyond = !table->bytes || offset > table->length;
     return (struct reader){.bytes = table->bytes,
                            .length = table->length,
                            .offset = beyond ? table->length : (size_t)offset,

@@ -54,6 +54,8 @@ static void forget(struct object *object)
     unit_index_free(&object->index);
     object->indexed = false;
     elf_symbols_free(&object->symbols);
+    go_lines_free(object->go);
+    object->go = NULL;
     elf_reader_free(object->debug);
     elf_reader_free(object->alternate);
     free(object->debug_path);

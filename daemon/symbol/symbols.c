@@ -368,6 +368,13 @@ static bool has_line(const struct frame *frames, size_t count)
     return false;
 }
 
+/* A Go program's own table is silent about what other compilers made of it. */
+static enum symbol_status status_without_line(const struct object *object, uint64_t vaddr)
+{
+    return object->go && !go_lines_function(object->go, vaddr) ? SYMBOL_NO_DEBUG_INFO
+                                                               : SYMBOL_NO_LINE;
+}
+
 /* Of object_resolve() and object_resolve_stored(). */
 typedef int resolve_fn(struct object *object, struct store *store, uint64_t vaddr,
                        uint32_t fallback, struct frame *ret_frames, size_t *ret_count);
@@ -385,8 +392,9 @@ static int publish_lines(struct symbols *symbols, struct object *object, resolve
         error = resolve(object, &symbols->store, lookup_vaddr(request), fallback, frames, &count);
     if (error)
         return error;
-    return store_publish(&symbols->store, request->location, frames, count,
-                         has_line(frames, count) ? SYMBOL_LINE : SYMBOL_NO_LINE);
+    return store_publish(
+        &symbols->store, request->location, frames, count,
+        has_line(frames, count) ? SYMBOL_LINE : status_without_line(object, lookup_vaddr(request)));
 }
 
 int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *module,

@@ -12,6 +12,7 @@
 #include "lprofd/sample.h"
 #include "unwind/cfi_image.h"
 #include "unwind/debug_frame.h"
+#include "unwind/go_frames.h"
 #include "unwind/trampoline.h"
 
 #define SLOT_BITS 15
@@ -29,6 +30,8 @@ struct module_cfi {
     bool debug_opened;
     bool opened;
     struct cfi_image *image; /* owned; NULL when the module has none */
+    struct go_frames *go;    /* owned; opened when neither covers an address */
+    bool go_opened;
 };
 
 struct cfi_cache {
@@ -57,6 +60,7 @@ void cfi_cache_free(struct cfi_cache *cache)
     if (!cache)
         return;
     for (size_t i = 0; i < cache->module_count; i++) {
+        go_frames_free(cache->modules[i].go);
         debug_frame_close(&cache->modules[i].debug);
         cfi_image_free(cache->modules[i].image);
     }
@@ -165,12 +169,24 @@ static struct cfi_rule compile(const struct architecture *architecture, Dwarf_Fr
     return rule;
 }
 
-static struct cfi_rule without_frame(const struct architecture *architecture,
-                                     const struct module *module, uint64_t vaddr)
+/* NULL when the module is no Go program. */
+static const struct go_frames *go_frames(struct cfi_cache *cache, const struct module *module)
 {
-    bool is_signal_frame = trampoline_is_at(&architecture->trampoline, module, vaddr);
-    return (struct cfi_rule){.kind = is_signal_frame ? CFI_SIGNAL : CFI_NONE,
-                             .is_signal_frame = is_signal_frame};
+    if (module->id >= cache->module_count)
+        return NULL;
+    struct module_cfi *entry = &cache->modules[module->id];
+    if (!entry->go_opened)
+        (void)go_frames_open(module, &entry->go);
+    entry->go_opened = true;
+    return entry->go;
+}
+
+static struct cfi_rule without_frame(struct cfi_cache *cache, const struct module *module,
+                                     uint64_t vaddr)
+{
+    if (trampoline_is_at(&cache->architecture->trampoline, module, vaddr))
+        return (struct cfi_rule){.kind = CFI_SIGNAL, .is_signal_frame = true};
+    return go_frames_rule(go_frames(cache, module), cache->architecture, vaddr);
 }
 
 struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
@@ -178,8 +194,8 @@ struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *mod
     struct slot *slot = &cache->slots[hash_pair(vaddr, module->id) & (SLOTS - 1)];
     if (slot->module != module->id || slot->vaddr != vaddr) {
         _cleanup_free_ Dwarf_Frame *frame = cfi_frame(cache, module, vaddr);
-        slot->rule = frame ? compile(cache->architecture, frame)
-                           : without_frame(cache->architecture, module, vaddr);
+        slot->rule =
+            frame ? compile(cache->architecture, frame) : without_frame(cache, module, vaddr);
         slot->module = module->id;
         slot->vaddr = vaddr;
     }

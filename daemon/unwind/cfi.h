@@ -25,6 +25,7 @@ struct cfi_rule {
     bool fp_saved;        /* at fp_offset; else the caller's frame pointer is this frame's */
     bool return_in_lr;    /* the return address is in the link register, not at return_offset */
     bool is_signal_frame; /* the "return address" is exact, not one after a call */
+    bool switches_stack;  /* before it calls: its own caller is on another stack then */
     int32_t cfa_offset, fp_offset, return_offset;
 };
 

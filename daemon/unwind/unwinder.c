@@ -173,6 +173,10 @@ static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule)
 static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
     const struct architecture *architecture = walk->architecture;
+    if (rule->switches_stack && walk->is_return_address) {
+        walk->other_stack = true;
+        return STEP_FAILED;
+    }
     uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
     if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
         return STEP_NO_CFI;

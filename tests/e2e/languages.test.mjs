@@ -41,15 +41,17 @@ for (const mangling of ['legacy', 'v0']) {
   });
 }
 
-test('Go: goroutines end at their roots, and their lines have their shares', async (t) => {
-  if (!needsRoot(t)) return;
-  if (!needsFiles(t, [targetPath('gopher')], 'golang-go')) return;
-  const { row, names } = await measure(t, 'gopher', 'gopher.go', 'divide');
-  assert.match(names, /main\.divide/);
-  assert.match(names, /runtime\.goexit/);
-  assertNear('three', row('three').total_percent, 75, 6);
-  assertNear('one', row('one').total_percent, 25, 6);
-});
+for (const [name, what] of [['gopher', 'Go'], ['gopher-stripped', 'Go without symbols and DWARF']]) {
+  test(`${what}: goroutines end at their roots, and their lines have their shares`, async (t) => {
+    if (!needsRoot(t)) return;
+    if (!needsFiles(t, [targetPath(name)], 'golang-go')) return;
+    const { row, names } = await measure(t, name, 'gopher.go', 'divide');
+    assert.match(names, /main\.divide/);
+    assert.match(names, /runtime\.goexit/);
+    assertNear('three', row('three').total_percent, 75, 6);
+    assertNear('one', row('one').total_percent, 25, 6);
+  });
+}
 
 test('C++: stacks reach the root in the middle of throwing an exception', async (t) => {
   if (!needsRoot(t)) return;
