@@ -8,7 +8,7 @@
 
 #define TIME_MAX_NS INT64_MAX
 #define STEP_MIN_NS UINT64_C(1000000)
-#define STACK_RANGE "function, file:line or a;b;c, up to 4096 bytes"
+#define STACK_RANGE "function, file:line, a;b;c or a;b;c;, up to 4096 bytes"
 
 bool params_parse_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret_number)
 {

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "query/leaf_path.h"
 
 struct focus {
     const char *text;
     bool is_path;       /* has a ';' */
     bool is_only_path;  /* began with one, which is not part of the text */
+    bool is_end;        /* ended with one: the path is how a stack ends */
     size_t file_length; /* of the part before ":line"; 0: not a file:line */
     uint32_t line;
 };
@@ -44,8 +46,8 @@ static bool is_escape(const char *text)
     return text[0] == '\\' && (text[1] == ';' || text[1] == '\\');
 }
 
-/* False when an element is empty. */
-static bool check_elements(const char *text)
+/* False when an element is empty. That there is none after the last ';' is said. */
+static bool check_elements(const char *text, bool *ret_is_end)
 {
     size_t length = 0;
     for (; *text; text++) {
@@ -54,18 +56,22 @@ static bool check_elements(const char *text)
         length = *text == ';' ? 0 : length + 1;
         text += is_escape(text);
     }
-    return length > 0;
+    *ret_is_end = length == 0;
+    return true;
 }
 
 static int parse(const char *text, struct focus *ret_focus)
 {
-    bool is_only_path = text[0] == ';';
+    bool is_only_path = text[0] == ';', is_end;
     text += is_only_path;
-    if (strlen(text) >= PATH_DONE || !check_elements(text))
+    if (text[0] == '\0' || strlen(text) >= PATH_DONE || !check_elements(text, &is_end) ||
+        (is_end && is_only_path))
         return -EINVAL;
-    *ret_focus = (struct focus){
-        .text = text, .is_path = is_only_path || strchr(text, ';'), .is_only_path = is_only_path};
-    return is_only_path ? 0 : parse_line(ret_focus);
+    *ret_focus = (struct focus){.text = text,
+                                .is_path = is_only_path || strchr(text, ';'),
+                                .is_only_path = is_only_path,
+                                .is_end = is_end};
+    return is_only_path || is_end ? 0 : parse_line(ret_focus);
 }
 
 /* True when the path is the wanted one, or ends in it at a '/' if that is relative. */
@@ -191,9 +197,11 @@ static int mark_locked(const struct profile_view *view, const struct focus *focu
 {
     int error = 0;
     symbols_lock_shared(view->symbols);
-    if (!focus->is_only_path)
+    if (focus->is_end)
+        error = leaf_path_mark(view, options, focus->text, nodes);
+    else if (!focus->is_only_path)
         error = mark_locations(view, focus, locations, location_count);
-    if (!error && focus->is_path)
+    if (!error && focus->is_path && !focus->is_end)
         error = mark_path(view, focus, options, nodes);
     symbols_unlock(view->symbols);
     return error;
@@ -213,7 +221,7 @@ static int mark(const struct profile_view *view, const struct query_options *opt
         return -ENOMEM;
     memset(nodes, 0, view->node_count);
     error = mark_locked(view, &focus, options, nodes, locations, location_count);
-    for (uint32_t i = 1; i < view->node_count && !error; i++) {
+    for (uint32_t i = 1; i < view->node_count && !error && !focus.is_end; i++) {
         struct trie_node node = stack_trie_node(view->trie, i);
         nodes[i] |= nodes[node.parent] | locations[node.location];
     }
@@ -248,7 +256,7 @@ int query_focus_frames(const struct profile_view *view, const char *text,
     _cleanup_matches_ struct matches matches = {0};
     _cleanup_free_ unsigned char *answer = calloc(frames->count + 1ul, 1);
     int error = parse(text, &focus);
-    if (error || focus.is_only_path)
+    if (error || focus.is_only_path || focus.is_end)
         return -EINVAL;
     if (!answer)
         return -ENOMEM;

@@ -34,7 +34,7 @@ struct query_options {
     bool hide_kernel; /* count kernel frames at the user frame that entered the kernel */
     /*
      * Only stacks that contain all of `focus` and none of `hide`; borrowed. Each is a function, a
-     * file:line, or a path "a;b;c" of functions from the root: query/focus.h.
+     * file:line, a path "a;b;c" of functions from the root, or "b;c;" to the leaf: query/focus.h.
      */
     const char *const *focus, *const *hide;
     size_t focus_count, hide_count;

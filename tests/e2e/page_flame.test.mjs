@@ -169,6 +169,9 @@ test('by pointer: a frame is chosen by a click, zoomed by two, and its source co
   await until('the tip is of wide', async () => /^wide\n/.test(await tip.innerText()));
   await page.mouse.click(at.x, at.y + 20 * (row + 1));
   await until('a click chooses', async () => (await detail(page)) === 'wide');
+  await page.locator('.flame-source').waitFor();
+  await press(page, 'Escape');
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
   // A click right after the URL was written is not taken back by what was written.
   await press(page, 'ArrowUp');
   await until('its caller is chosen', async () => (await detail(page)) === 'main');
@@ -187,9 +190,22 @@ test('by pointer: a frame is chosen by a click, zoomed by two, and its source co
   }), { x: at.x, y: at.y + 20 * (row + 1) });
   assert.equal(soon, 'wide');
   await until('the URL knows the click', async () => /;main;wide$/.test((await options(page)).node));
+  await page.locator('.flame-source').waitFor();
+  await press(page, 'Escape');
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
+  // Two clicks at once: nothing moves below the pointer in between, or after.
+  await page.evaluate(({ x, y }) => {
+    for (const [type, detail] of [['click', 1], ['click', 2], ['dblclick', 2]])
+      document.querySelector('.flame-scroll canvas').dispatchEvent(new MouseEvent(type, { bubbles: true, detail, clientX: x, clientY: y }));
+  }, { x: at.x, y: at.y + 20 * (row + 1) });
+  await until('two clicks zoom', async () => /;main;wide$/.test((await options(page)).zoom));
+  await page.waitForTimeout(500); // longer than a click waits for a second one
+  assert.equal(await page.locator('.flame-source').count(), 0, 'and do nothing else');
+  await press(page, 'Escape');
+  await until('the zoom ends', async () => !(await options(page)).zoom);
   await page.mouse.dblclick(at.x, at.y + 20 * (row + 1));
   await until('a double click zooms', async () => /;main;wide$/.test((await options(page)).zoom));
-  await page.getByRole('button', { name: 'Source', exact: true }).click();
+  await press(page, 'o');
   await until('the source', () => page.evaluate(() => /^#\/session\/1\/source\/\d+\?/.test(location.hash)));
   const { focus, line } = await options(page);
   assert.match(focus, /^;.*;main;wide$/);
@@ -197,6 +213,105 @@ test('by pointer: a frame is chosen by a click, zoomed by two, and its source co
   await page.goBack();
   await page.getByRole('tree').first().waitFor();
   await until('Back has the same zoom and choice', async () => /;wide$/.test((await options(page)).zoom) && (await detail(page)) === 'wide');
+  assert.deepEqual(complaints, []);
+});
+
+const lineOf = (text) => TREE.split('\n').findIndex((one) => one.includes(text)) + 1;
+const sourceOf = (page, name) => page.getByRole('region', { name: `Source of ${name}` });
+const sourceCell = (page, line, column) =>
+  page.locator('.flame-source .grid-rows .row').filter({ has: page.locator('.line', { hasText: new RegExp(`^${line}$`) }) }).locator(`.${column}`).innerText();
+const cursorLine = async (page) => Number(await page.locator('.flame-source .cursor .line').innerText());
+const openOption = async (page) => (await options(page)).source;
+
+test('a click shows the source with the graph, counting only the stacks through the frame', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, daemon, complaints } = await tree(t);
+  const lines = Object.fromEntries(['leaf', 'wide', 'narrow'].map((name) => [name, lineOf(`void ${name}(`)]));
+  await walkTo(page, 'main');
+  const box = await page.locator('.flame-scroll canvas').boundingBox();
+  await page.mouse.click(box.x + box.width - 60, box.y + 10 + 20 * (await levelOf(page))); // wide is the last of main's children
+  await sourceOf(page, 'wide').waitFor();
+  await until('the URL says that it is open', async () => (await openOption(page)) === '1');
+  await until('the line of the function', async () => (await cursorLine(page)) === lines.wide);
+  const path = (await options(page)).node;
+  assert.match(path, /;main;wide$/);
+  await daemon.pause();
+  const numbersOf = async (focus) => {
+    const { total, lines: rows } = await daemon.get(`/sessions/1/lines?limit=1000&sort=total&${new URLSearchParams({ focus })}`);
+    return { total, leaf: rows.find(({ line, path: file }) => file.endsWith('tree.c') && line === lines.leaf) };
+  };
+  await until('numbers of that path', async () => {
+    const { leaf } = await numbersOf(path);
+    return Number((await sourceCell(page, lines.leaf, 'hits')).replace(/\D/g, '')) === leaf.total_hits;
+  });
+  const share = Number(await sourceCell(page, lines.leaf, 'total'));
+  assert.ok(share > 60 && share < 73, `${share}: two of wide's three units`);
+  await until('wide is all', async () => (await sourceCell(page, lines.wide, 'total')) === '100');
+  assert.equal(await sourceCell(page, lines.narrow, 'total'), '', 'narrow is not called by wide');
+  await audit(page, 'source with the graph');
+  await shots(page, 'page-flame-source');
+  for (const [width, height] of [[320, 640], [2560, 1300]]) {
+    await page.setViewportSize({ width, height });
+    await shots(page, `page-flame-source-${width}`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${width} px: nothing sticks out`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole('tree').focus();
+  await press(page, 'ArrowLeft');
+  await sourceOf(page, 'narrow').waitFor();
+  await until('the other function', async () => (await cursorLine(page)) === lines.narrow);
+  await until('its numbers', async () => (await sourceCell(page, lines.narrow, 'total')) === '100');
+  assert.equal(await sourceCell(page, lines.wide, 'total'), '');
+
+  await page.getByRole('button', { name: 'Close the source' }).click();
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
+  await until('the graph has the keyboard', () => page.evaluate(() => document.activeElement?.matches('.flame-scroll')));
+  await page.goBack();
+  await sourceOf(page, 'narrow').waitFor();
+  await page.goBack();
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
+  await page.goForward();
+  await sourceOf(page, 'narrow').waitFor();
+  await page.reload();
+  await sourceOf(page, 'narrow').waitFor();
+  await until('a link leads to the line', async () => (await cursorLine(page)) === lines.narrow);
+  await page.getByRole('tree').focus();
+  await press(page, 'Escape');
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
+  await press(page, 's');
+  await sourceOf(page, 'narrow').waitFor();
+  await press(page, 'ArrowLeft');
+  await until('what was compiled without debug information', async () => (await detail(page)).startsWith('<img'));
+  await page.locator('.flame-source').getByText('No source is known').waitFor();
+  await page.locator('.flame-source').getByText(/-dbgsym package of tree, or build it with -g/).waitFor();
+  await audit(page, 'no source');
+  await shots(page, 'page-flame-no-source');
+  await press(page, 'ArrowRight');
+  await sourceOf(page, 'narrow').getByRole('link', { name: 'Full view' }).click();
+  await until('the source alone', () => page.evaluate(() => /^#\/session\/1\/source\/\d+\?/.test(location.hash)));
+  assert.match((await options(page)).focus, /^;.*;main;narrow$/);
+  assert.deepEqual(complaints, []);
+});
+
+test('from the leaves, the source counts only the stacks that end with the path', async (t) => {
+  if (!canBrowse(t)) return;
+  const { page, daemon, complaints } = await tree(t, { hash: '?inverted=1&source=1' });
+  await page.getByText('Choose a frame of the graph').waitFor();
+  await walkTo(page, 'wide'); // leaf, called by inner, called by wide: two units of five
+  await sourceOf(page, 'wide').waitFor();
+  assert.equal(await page.locator('.flame-source').getByText('only stacks that end with this path').count(), 1);
+  await daemon.pause();
+  const [leaf, wide] = [lineOf('void leaf('), lineOf('void wide(')];
+  await until('only what leaf costs there', async () => (await sourceCell(page, leaf, 'self')) === '100' && (await sourceCell(page, wide, 'total')) === '100');
+  assert.equal(await sourceCell(page, wide, 'self'), '', 'stacks that end in wide itself do not count');
+  assert.equal(await sourceCell(page, lineOf('void narrow('), 'total'), '');
+  await until('as many samples as the frame has', async () => {
+    const costs = await page.locator('.flame-detail .flame-costs').innerText();
+    return Number(/Samples\s+([\d\s]+)/.exec(costs)[1].replace(/\D/g, '')) === Number((await sourceCell(page, wide, 'hits')).replace(/\D/g, ''));
+  });
+  await page.locator('.flame-source').getByRole('link', { name: 'Full view' }).click();
+  await until('the source alone', async () => (await options(page)).focus === 'wide;inner;leaf;');
+  await page.locator('.chip', { hasText: 'wide;inner;leaf;' }).waitFor();
   assert.deepEqual(complaints, []);
 });
 

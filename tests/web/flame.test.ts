@@ -5,7 +5,7 @@ import test from 'node:test';
 import { buffers, contains, rowOf, type Columns, type Graph } from '../../web/src/flame/graph.ts';
 import { layOut } from '../../web/src/flame/layout.ts';
 import { visible } from '../../web/src/flame/names.ts';
-import { findKey, findPath, focusOf, namePath, pathOf } from '../../web/src/flame/path.ts';
+import { findKey, findPath, focusOf, namePath, pathOf, stackEnd } from '../../web/src/flame/path.ts';
 import { nodeAt, visitRow } from '../../web/src/flame/rows.ts';
 import { nextFound, search } from '../../web/src/flame/search.ts';
 
@@ -212,4 +212,11 @@ test('a name cannot hide, turn or break the text around it', () => {
   assert.equal(visible(''), '(no name)');
   assert.equal(visible('größe 数 😀'), 'größe 数 😀');
   assert.ok(visible('x'.repeat(1 << 20)).length < 5000);
+});
+
+test('a path from a leaf is, the other way round, how a stack ends', () => {
+  assert.equal(stackEnd(';leaf'), 'leaf;');
+  assert.equal(stackEnd(';leaf;inner;main'), 'main;inner;leaf;');
+  assert.equal(stackEnd(';a\\;b;c\\\\;d'), 'd;c\\\\;a\\;b;');
+  assert.equal(stackEnd(''), '');
 });

@@ -154,6 +154,65 @@ static void several_frames_have_to_be_there_or_not(void **state)
     }
 }
 
+static void a_path_with_a_semicolon_at_its_end_is_the_end_of_the_stack(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t at_main = make_place(f, make_function(f, "main", file, 1), file, 2);
+    uint32_t at_work = make_place(f, make_function(f, "work", file, 5), file, 6);
+    uint32_t at_leaf = make_place(f, make_function(f, "a;b", file, 9), file, 10);
+    uint32_t in_read = make_kernel(f, make_function(f, "sys_read", 0, 0));
+    inline_at(f, at_work, make_function(f, "tiny", file, 20), file, 21);
+    add_samples(f, 0, 1, at_main);
+    add_samples(f, 0, 2, at_main, at_work);
+    add_samples(f, 0, 4, at_main, at_work, at_leaf);
+    add_samples(f, 0, 8, at_main, at_leaf);
+    add_samples(f, 0, 16, at_main, at_work, at_leaf, at_main);
+    add_samples(f, 0, 32, at_main, at_leaf, in_read);
+
+    assert_int_equal(hits_with(f, "main;"), 17);
+    assert_int_equal(hits_with(f, "tiny;"), 2);
+    assert_int_equal(hits_with(f, "work;tiny;"), 2);
+    assert_int_equal(hits_with(f, "work;"), 0);
+    assert_int_equal(hits_with(f, "a\\;b;"), 12);
+    assert_int_equal(hits_with(f, "a;b;"), 0);
+    assert_int_equal(hits_with(f, "tiny;a\\;b;"), 4);
+    assert_int_equal(hits_with(f, "main;work;tiny;a\\;b;"), 4);
+    assert_int_equal(hits_with(f, "main;main;work;tiny;a\\;b;"), 0);
+    assert_int_equal(hits_with(f, "main;a\\;b;"), 8);
+    assert_int_equal(hits_with(f, "a\\;b;sys_read;"), 32);
+
+    f->options.hide_kernel = true;
+    assert_int_equal(hits_with(f, "main;a\\;b;"), 40);
+    f->options.inlines = QUERY_INLINES_CALLED;
+    assert_int_equal(hits_with(f, "work;"), 2);
+    assert_int_equal(hits_with(f, "work;a\\;b;"), 4);
+    f->options.hide = (const char *[]){"a\\;b;"};
+    f->options.hide_count = 1;
+    assert_int_equal(hits_with(f, "main"), 19);
+}
+
+/* Every path of a's and b's against every stack of them: what repeats itself is where one errs. */
+static void the_end_of_a_stack_is_found_however_it_recurs(void **state)
+{
+    enum { LENGTH = 5 };
+    struct fixture *f = *state;
+    uint32_t file = make_file(f, "a.c");
+    uint32_t places[] = {make_place(f, make_function(f, "a", file, 1), file, 2),
+                         make_place(f, make_function(f, "b", file, 3), file, 4)};
+    for (unsigned stack = 0; stack < 1u << LENGTH; stack++)
+        add_samples(f, 0, 1, places[stack >> 4 & 1], places[stack >> 3 & 1], places[stack >> 2 & 1],
+                    places[stack >> 1 & 1], places[stack & 1]);
+    for (unsigned length = 1; length <= LENGTH + 1; length++) {
+        for (unsigned path = 0; path < 1u << length; path++) {
+            char text[2 * LENGTH + 3] = "";
+            for (unsigned i = 0; i < length; i++)
+                strcat(text, path >> (length - 1 - i) & 1 ? "b;" : "a;");
+            assert_int_equal(hits_with(f, text), length > LENGTH ? 0 : 1u << (LENGTH - length));
+        }
+    }
+}
+
 static void a_path_tells_names_with_semicolons_apart(void **state)
 {
     struct fixture *f = *state;
@@ -173,7 +232,7 @@ static void a_path_tells_names_with_semicolons_apart(void **state)
 static void a_focus_that_says_nothing_is_refused(void **state)
 {
     struct fixture *f = *state;
-    const char *bad[] = {"", ";", "main;", ";;main", ";main;", "a;;b", "a.c:0"};
+    const char *bad[] = {"", ";", ";;", ";;main", ";main;", "main;;", "a;;b", "a;;b;", "a.c:0"};
     for (size_t i = 0; i < array_length(bad); i++) {
         set_focus(f, bad[i]);
         struct query_lines *lines = NULL;
@@ -281,6 +340,8 @@ int main(void)
         query_test(a_focus_keeps_stacks_with_the_line),
         query_test(a_focus_path_is_the_start_of_the_stack),
         query_test(several_frames_have_to_be_there_or_not),
+        query_test(a_path_with_a_semicolon_at_its_end_is_the_end_of_the_stack),
+        query_test(the_end_of_a_stack_is_found_however_it_recurs),
         query_test(a_path_tells_names_with_semicolons_apart),
         query_test(a_focus_that_says_nothing_is_refused),
         query_test(hidden_kernel_frames_count_at_their_caller),

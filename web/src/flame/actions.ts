@@ -1,7 +1,7 @@
 // What can be done with a frame, by pointer, menu or key alike.
 import { go as goTo, replace, route, type Route } from '../state.ts';
 import { contains, rowOf, type Graph } from './graph.ts';
-import { focusOf, pathOf } from './path.ts';
+import { focusOf, pathOf, stackEnd } from './path.ts';
 
 /** From where to where a graph goes. */
 export type Direction = 'down' | 'up' | 'callees' | 'callers';
@@ -60,14 +60,26 @@ export function zoomOut(zoomOption: string): void {
   go(() => ({ options: withOptions({ [zoomOption]: '', drill: '' }) }));
 }
 
-/** The frames that a stack must have to be one through this frame, as exactly as filters can say it. */
-export function stackFilter(frame: Frame): string[] {
+/** What a stack must have to be one through a frame, as exactly as filters can say it; and how people would. */
+export interface StackFilter {
+  frames: string[];
+  says: string;
+}
+
+export function stackFilter(frame: Frame): StackFilter {
   const { graph, node, direction } = frame;
-  if (direction === 'down') return [focusOf(graph, node)];
+  const path = focusOf(graph, node);
+  const isPath = path.startsWith(';');
+  if (direction === 'down') return { frames: [path], says: isPath ? 'stacks through this frame' : `stacks with ${labelOf(frame)}` };
+  if (direction === 'up' && isPath) return { frames: [stackEnd(path)], says: rowOf(graph, node) > 1 ? 'stacks that end with this path' : `stacks that end in ${labelOf(frame)}` };
   let first = node;
   while (rowOf(graph, first) > 1) first = graph.parent[first]!;
-  return [...new Set([graph.names[graph.name[first]!]!, nameOf(frame)])];
+  if (first === node) return { frames: [nameOf(frame)], says: `stacks with ${labelOf(frame)}` };
+  return { frames: [...new Set([graph.names[graph.name[first]!]!, nameOf(frame)])], says: `stacks with both ${labelOf({ ...frame, node: first })} and ${labelOf(frame)}` };
 }
+
+/** The focus of the URL and the frame's stacks. */
+export const focusWith = (frame: Frame) => added(route.value.focus, stackFilter(frame).frames);
 
 function added(list: string[], more: string[]): string[] {
   return [...new Set([...list, ...more])].slice(-FRAMES_MAX);
@@ -79,39 +91,46 @@ function filter(change: { focus?: string[]; hide?: string[] }): void {
 }
 
 export const focusFunction = (frame: Frame) => filter({ focus: added(route.value.focus, [nameOf(frame)]) });
-export const focusStack = (frame: Frame) => filter({ focus: added(route.value.focus, stackFilter(frame)) });
+export const focusStack = (frame: Frame) => filter({ focus: focusWith(frame) });
 export const hideFunction = (frame: Frame) => filter({ hide: added(route.value.hide, [nameOf(frame)]) });
 
-/** The source of the frame's function, of the stacks through this frame alone. */
-export function openSource(frame: Frame): void {
+/** Where the source of the frame's function is shown alone, of the stacks through this frame. */
+export function sourceRoute(frame: Frame): Partial<Route> {
   const { graph, node } = frame;
-  go(() => ({
-    view: 'source', file: sourceOf(frame), focus: added(route.value.focus, stackFilter(frame)),
-    options: { line: String(graph.line[node]! || 1) },
-  }));
+  const by = route.value.options.cost === 'self' ? 'self' : 'total';
+  return { view: 'source', file: sourceOf(frame), by, focus: focusWith(frame), options: { line: String(graph.line[node]! || 1) } };
+}
+
+export const openSource = (frame: Frame) => go(() => sourceRoute(frame));
+
+/** Whether the source of the chosen frame is shown with the graph. */
+export const hasSource = () => route.value.options.source === '1';
+
+export function showSource(isShown: boolean): void {
+  if (isShown !== hasSource()) go(() => ({ options: withOptions({ source: isShown ? '1' : '' }) }));
 }
 
 /** From the leaves or from the root: another graph, in which a zoom means nothing. */
 export function setInverted(inverted: boolean): void {
-  go(() => ({ options: withOptions({ inverted: inverted ? '1' : '', zoom: '', drill: '', node: '' }) }));
+  go(() => ({ options: withOptions({ inverted: inverted ? '1' : '', zoom: '', drill: '', node: '', above: '' }) }));
 }
 
 /** What calls a function above it, what it calls below it, wherever it is called. Empty: no more. */
 export function sandwich(name: string): void {
-  go(() => ({ options: withOptions({ center: name, zoom: '', up: '', drill: '', node: '', inverted: '' }) }));
+  go(() => ({ options: withOptions({ center: name, zoom: '', up: '', drill: '', node: '', above: '', inverted: '' }) }));
 }
 
 export function copyName(frame: Frame): void {
   void navigator.clipboard?.writeText(nameOf(frame));
 }
 
-let pending: { name: string; path: string } | null = null;
+let pending: Record<string, string> | null = null;
 let timer = 0;
 
 function write(): void {
-  const { name, path } = pending!;
+  const options = withOptions(pending!);
   pending = null;
-  if ((route.value.options[name] ?? '') !== path) replace({ options: withOptions({ [name]: path }) });
+  replace({ options });
 }
 
 /** Writes what is still to be written, before a step that Back leads back from. */
@@ -122,8 +141,8 @@ export function flush(): void {
 }
 
 /** What is chosen, into the URL, without a step for Back: a key held down must not write it a hundred times. */
-export function remember(name: string, path: string): void {
-  pending = { name, path };
+export function remember(options: Record<string, string>): void {
+  pending = options;
   timer ||= setTimeout(flush, REMEMBER_MS) as unknown as number;
 }
 

@@ -164,7 +164,10 @@ export class FlameCanvas {
     this.spacer.style.height = `${Math.max(0, this.contentHeight() - this.height)}px`;
   }
 
+  /** What is chosen stays in sight when the window on it becomes smaller. */
   private resize(): void {
+    const before = this.graph && this.selected >= 0 ? this.topOf(this.selected) - this.scroller.scrollTop : -1;
+    const wasSeen = before >= 0 && before < this.height;
     this.width = this.scroller.clientWidth;
     this.height = this.scroller.clientHeight;
     const scale = devicePixelRatio;
@@ -173,6 +176,7 @@ export class FlameCanvas {
     this.canvas.style.width = `${this.width}px`;
     this.canvas.style.height = `${this.height}px`;
     this.measure();
+    if (wasSeen && this.selected < this.graph!.count) this.reveal(this.selected);
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     this.paint(); // at once: an empty canvas would flash

@@ -4,8 +4,8 @@ import type { RefObject } from 'preact';
 import { useKeys, type Key } from '../keys.ts';
 import { route, setOption } from '../state.ts';
 import {
-  copyName, focusFunction, focusStack, hideFunction, isFunction, nameOf, neighbour, openSource, sandwich, setInverted, sourceOf, zoomOut,
-  zoomTo, type Frame,
+  copyName, focusFunction, focusStack, hasSource, hideFunction, isFunction, nameOf, neighbour, openSource, sandwich, setInverted, showSource,
+  sourceOf, zoomOut, zoomTo, type Frame,
 } from './actions.ts';
 import type { Graph } from './graph.ts';
 import { nextFound } from './search.ts';
@@ -19,6 +19,7 @@ interface KeyState {
   search: RefObject<HTMLInputElement>;
   choose: (pane: PaneState, node: number) => void;
   openMenu: () => void;
+  closeSource: () => void;
 }
 
 /** The widest frame of a row; -1: the row does not exist. */
@@ -30,12 +31,12 @@ function widestOf(graph: Graph, row: number): number {
 }
 
 /** Keys that buttons and links have a use for are left to them. */
-const isFree = ({ target }: Event) => !(target instanceof Element) || !target.closest('button, a, summary, [role="menu"], .timeline');
+const isFree = ({ target }: Event) => !(target instanceof Element) || !target.closest('button, a, summary, [role="menu"], [role="grid"], .timeline');
 
-export function useFlameKeys({ panes, active, selected, frame, search, choose, openMenu }: KeyState): void {
+export function useFlameKeys({ panes, active, selected, frame, search, choose, openMenu, closeSource }: KeyState): void {
   const { shown, flip, zoomOption } = active;
   const { options } = route.value;
-    const move = (key: string) => () => {
+  const move = (key: string) => () => {
     if (!shown) return;
     const { graph, zoom } = shown;
     const first = graph.rowFirst[active.firstRow] ?? 0;
@@ -62,10 +63,11 @@ export function useFlameKeys({ panes, active, selected, frame, search, choose, o
     { key: 'ArrowRight', title: 'The frame to the right', run: move('ArrowRight'), when: isFree },
     { key: 'Enter', title: 'Zoom: as wide as the window', run: () => { if (frame) zoomTo(frame); }, when: (event) => isFree(event) && frame !== null },
     {
-      key: 'Escape', title: 'Zoom out; then show all stacks again', when: () => !document.querySelector('dialog[open]'),
-      run: () => { if (options[zoomOption] || options.drill) zoomOut(zoomOption); else if (options.center) sandwich(''); else choose(active, -1); },
+      key: 'Escape', title: 'Close the source; then zoom out; then show all stacks again', when: () => !document.querySelector('dialog[open]'),
+      run: () => { if (hasSource()) closeSource(); else if (options[zoomOption] || options.drill) zoomOut(zoomOption); else if (options.center) sandwich(''); else choose(active, -1); },
     },
-    { key: 'o', title: 'Open the source of the frame', run: ofFunction((one) => { if (sourceOf(one)) openSource(one); }) },
+    { key: 's', title: 'Source of the frame, with the graph', run: () => { if (hasSource()) closeSource(); else showSource(true); } },
+    { key: 'o', title: 'Source of the frame, alone', run: ofFunction((one) => { if (sourceOf(one)) openSource(one); }) },
     { key: 'c', title: 'Callers and callees of the function', run: ofFunction((one) => sandwich(nameOf(one))) },
     { key: 'f', title: 'Count only stacks with the function', run: ofFunction(focusFunction) },
     { key: 'F', title: 'Count only stacks through the frame', run: ofFunction(focusStack) },

@@ -1,7 +1,7 @@
 // What can be done with a frame, where the pointer is.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
-import { copyName, focusFunction, focusStack, hideFunction, isFunction, labelOf, nameOf, openSource, sandwich, sourceOf, zoomTo, type Frame } from './actions.ts';
+import { copyName, focusFunction, focusStack, hasSource, hideFunction, isFunction, labelOf, nameOf, openSource, sandwich, showSource, sourceOf, zoomTo, type Frame } from './actions.ts';
 
 interface Item {
   title: string;
@@ -15,7 +15,8 @@ function itemsOf(frame: Frame): Item[] {
   if (!isFunction(frame)) return [zoom];
   return [
     zoom,
-    { title: 'Open the source', key: 'o', run: () => openSource(frame), disabled: !sourceOf(frame) },
+    { title: hasSource() ? 'Close the source' : 'Show the source', key: 's', run: () => showSource(!hasSource()) },
+    { title: 'Open the source alone', key: 'o', run: () => openSource(frame), disabled: !sourceOf(frame) },
     { title: 'Callers and callees', key: 'c', run: () => sandwich(nameOf(frame)) },
     { title: 'Count only stacks with this function', key: 'f', run: () => focusFunction(frame) },
     { title: 'Count only this path', key: 'F', run: () => focusStack(frame) },

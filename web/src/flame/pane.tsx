@@ -21,13 +21,15 @@ export interface PaneProps {
   /** The node that is chosen, or -1. */
   selected: number;
   select: (node: number) => void;
+  /** A click on a node, or beside all (-1); how many clicks that makes there. */
+  pick: (node: number, clicks: number) => void;
   openMenu: (node: number, x: number, y: number) => void;
   /** The canvas, for what keys do. */
   attach: (canvas: FlameCanvas | null) => void;
   children?: ComponentChildren;
 }
 
-export function Pane({ name, label, direction, zoomOption, flip, firstRow, shown, selected, select, openMenu, attach, children }: PaneProps) {
+export function Pane({ name, label, direction, zoomOption, flip, firstRow, shown, selected, select, pick, openMenu, attach, children }: PaneProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const surface = useRef<HTMLCanvasElement>(null);
   const spacer = useRef<HTMLDivElement>(null);
@@ -72,7 +74,6 @@ export function Pane({ name, label, direction, zoomOption, flip, firstRow, shown
     leave();
     openMenu(node, event.clientX, event.clientY);
   };
-  const pick = (event: MouseEvent) => select(canvas.current?.at(event.clientX, event.clientY) ?? -1);
   const zoomIn = (event: MouseEvent) => {
     const node = canvas.current?.at(event.clientX, event.clientY) ?? -1;
     if (node >= 0) zoomTo(frame(node));
@@ -83,7 +84,7 @@ export function Pane({ name, label, direction, zoomOption, flip, firstRow, shown
       <Tree scroller={scroller} name={name} label={label} graph={graph} hasSelf={hasSelf(direction)} home={home} selected={selected} select={select}>
         <canvas
           ref={surface} aria-hidden="true" onPointerMove={(event) => point(event.clientX, event.clientY)} onPointerLeave={leave}
-          onClick={pick} onDblClick={zoomIn} onContextMenu={menu} data-pointing={hovered >= 0 || undefined}
+          onClick={(event) => pick(canvas.current?.at(event.clientX, event.clientY) ?? -1, event.detail)} onDblClick={zoomIn} onContextMenu={menu} data-pointing={hovered >= 0 || undefined}
         />
         <div ref={spacer} aria-hidden="true" />
       </Tree>

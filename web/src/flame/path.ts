@@ -54,14 +54,21 @@ export function findPath(graph: Graph, path: string): { node: number; whole: boo
   return { node, whole: true };
 }
 
+const ELEMENT = /;((?:[^;\\]|\\.)*)/gs;
+
 function split(path: string): string[] {
-  return [...path.matchAll(/;((?:[^;\\]|\\.)*)/gs)].map(([, name]) => name!.replace(/\\(.)/gs, '$1'));
+  return [...path.matchAll(ELEMENT)].map(([, name]) => name!.replace(/\\(.)/gs, '$1'));
 }
 
 function childNamed(graph: Graph, node: number, name: string): number {
   for (let child = graph.firstChild[node]!; child < graph.firstChild[node + 1]!; child++)
     if (graph.names[graph.name[child]!] === name && !graph.folded[child]) return child;
   return -1;
+}
+
+/** A path from a leaf to a caller (";leaf;caller") as the daemon's focus says how a stack ends ("caller;leaf;"). */
+export function stackEnd(path: string): string {
+  return [...path.matchAll(ELEMENT)].reverse().map(([, name]) => `${name};`).join('');
 }
 
 /** A frame of the daemon's focus: the path, or the function alone where the path is too long. */

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { count, percent, plural, splitPath, time } from '../format.ts';
 import { route } from '../state.ts';
-import { focusFunction, hasSelf, hideFunction, isFunction, labelOf, nameOf, openSource, sandwich, sourceOf, zoomTo, type Frame } from './actions.ts';
+import { focusFunction, hasSelf, hasSource, hideFunction, isFunction, labelOf, nameOf, sandwich, showSource, zoomTo, type Frame } from './actions.ts';
 import { KINDS, type Kind } from './graph.ts';
 import { visible } from './names.ts';
 import { palette, swatch } from './palette.ts';
@@ -27,7 +27,7 @@ function moduleOf(frame: Frame): string {
 }
 
 /** "file.c:12", or nothing where that is not known. */
-function placeOf({ graph, node }: Frame): string {
+export function placeOf({ graph, node }: Frame): string {
   const path = graph.files[graph.file[node]!] ?? '';
   if (!path) return '';
   const line = graph.line[node]!;
@@ -81,9 +81,8 @@ export function Tip({ frame, zoom, at }: { frame: Frame; zoom: number; at: { x: 
 
 /** The line below the graph: the frame that is chosen, and what can be done with it. */
 export function Detail({ frame, zoom, openMenu }: { frame: Frame | null; zoom: number; openMenu: (x: number, y: number) => void }) {
-  if (!frame) return <div class="flame-detail quiet"><p>Click a frame to see what it costs; double click or Enter makes it as wide as the window.</p></div>;
+  if (!frame) return <div class="flame-detail quiet"><p>Click a frame for its cost and its source; double click or Enter makes it as wide as the window.</p></div>;
   const usable = isFunction(frame);
-  const source = usable ? sourceOf(frame) : 0;
   const place = placeOf(frame);
   return (
     <div class="flame-detail">
@@ -93,7 +92,7 @@ export function Detail({ frame, zoom, openMenu }: { frame: Frame | null; zoom: n
       </div>
       <Costs frame={frame} zoom={zoom} />
       <div class="flame-acts">
-        {usable && <button type="button" disabled={!source} title={source ? 'Its source, counting only the stacks through this frame (o)' : 'No debug information says where it is written'} onClick={() => openSource(frame)}>Source</button>}
+        {usable && <button type="button" aria-pressed={hasSource()} title="Its source with the graph, counting only the stacks through this frame (s)" onClick={() => showSource(!hasSource())}>Source</button>}
         <button type="button" title="As wide as the window (Enter)" onClick={() => zoomTo(frame)}>Zoom</button>
         {usable && route.value.options.center !== nameOf(frame) && <button type="button" class="flame-wide" title="Who calls it, and what it calls (c)" onClick={() => sandwich(nameOf(frame))}>Callers</button>}
         {usable && <button type="button" class="flame-wide" title="Count only stacks with this function (f)" onClick={() => focusFunction(frame)}>Focus</button>}

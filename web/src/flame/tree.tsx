@@ -48,7 +48,7 @@ export function Tree({ scroller, name, label, graph, hasSelf, home, selected, se
   const around = graph.count ? nodesAround(graph, node) : [];
   return (
     <div
-      ref={scroller} class="flame-scroll" role="tree" tabIndex={0} aria-label={`${label}. Arrow keys move, Enter zooms, o opens the source.`}
+      ref={scroller} class="flame-scroll" role="tree" tabIndex={0} aria-label={`${label}. Arrow keys move, Enter zooms, s shows the source.`}
       aria-activedescendant={around.length ? id(node) : undefined}
       onFocus={(event) => { if (selected < 0 && event.currentTarget.matches(':focus-visible')) select(home); }}
     >

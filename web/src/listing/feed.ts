@@ -34,11 +34,10 @@ export interface Feed {
 const isVisible = signal(true);
 addEventListener('visibilitychange', () => { isVisible.value = document.visibilityState === 'visible'; }, true);
 
-/** Keeps `costs` those of a file under the filters of the URL. */
-export function useFeed(id: number, file: number, costs: Costs): Feed {
+/** Keeps `costs` those of a file under the filters of the URL, or others. */
+export function useFeed(id: number, file: number, costs: Costs, parameters: Parameters = filters.value): Feed {
   const [feed, setFeed] = useState<Feed>({ path: '', version: 0, problem: null });
   const [attempt, setAttempt] = useState(0);
-  const parameters: Parameters = filters.value;
   const url = address(`/sessions/${id}/files/${file}/lines`, parameters);
   const live = isLive(session.value?.state) && !frozen.value && isVisible.value;
   const answered = useRef('');

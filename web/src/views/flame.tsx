@@ -3,14 +3,16 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { address } from '../api.ts';
-import { forget, remember, type Direction, type Frame } from '../flame/actions.ts';
+import { forget, hasSource, remember, showSource, type Direction, type Frame } from '../flame/actions.ts';
 import { FlameBar } from '../flame/bar.tsx';
 import type { FlameCanvas } from '../flame/canvas.ts';
 import { useFlameKeys } from '../flame/flame_keys.ts';
 import { Menu } from '../flame/menu.tsx';
 import { visible } from '../flame/names.ts';
 import { Pane } from '../flame/pane.tsx';
-import { FOCUS_BYTES, findKey, findPath, pathOf } from '../flame/path.ts';
+import { FOCUS_BYTES, findKey, findPath, pathOf, stackEnd } from '../flame/path.ts';
+import { SourcePanel } from '../flame/source.tsx';
+import { useSubject } from '../flame/subject.ts';
 import { Detail } from '../flame/tip.tsx';
 import { useFlame, type Shown } from '../flame/use.ts';
 import { NothingYet } from '../parts/nothing_yet.tsx';
@@ -19,6 +21,7 @@ import { filters, link, route, setOption } from '../state.ts';
 
 const MIN_PERCENT = 0.02; // less than half a pixel of a window
 const MAX_NODES = 50_000;
+const DOUBLE_CLICK_MS = 300; // until then nothing moves below the pointer
 
 /** Who is chosen: in which pane, and which node, by what it is called. */
 interface Choice {
@@ -44,10 +47,10 @@ function urlOf(direction: Direction): string {
   const { session, options, focus } = route.value;
   const drill = Math.min(9, Number(options.drill) || 0);
   const zoom = options.zoom ?? '';
-  const byPath = drill > 0 && direction === 'down' && zoom.startsWith(';') && zoom.length <= FOCUS_BYTES;
+  const byPath = drill > 0 && (direction === 'down' || direction === 'up') && zoom.startsWith(';') && zoom.length <= FOCUS_BYTES;
   return address(`/sessions/${session}/flamegraph`, {
     ...filters.value,
-    focus: byPath ? [...focus, zoom].slice(-16) : focus,
+    focus: byPath ? [...focus, direction === 'up' ? stackEnd(zoom) : zoom].slice(-16) : focus,
     min_percent: String(MIN_PERCENT / 10 ** Math.max(0, drill - (byPath ? 1 : 0))),
     max_nodes: MAX_NODES,
     inverted: direction === 'up' ? 1 : null,
@@ -88,16 +91,17 @@ function useChoice(panes: PaneState[]): { chosen: (pane: PaneState) => number; c
   const [choice, setChoice] = useState<Choice | null>(null);
   const written = useRef(''); // what we wrote, or are about to
   const seen = useRef(''); // what the URL had
-  const asked = route.value.options.node ?? '';
-  const main = panes.at(-1)!;
-  const graph = main.shown?.graph;
+  const { node: ofMain = '', above = '' } = route.value.options;
+  const asked = above ? `^${above}` : ofMain;
+  const named = above ? panes.find(({ name }) => name === 'callers') : panes.at(-1)!;
+  const graph = named?.shown?.graph;
   useLayoutEffect(() => { // before the next click or key: what we wrote is not to be taken for what somebody went to
     if (!graph || asked === seen.current) return;
     seen.current = asked;
     if (asked === written.current) return;
     written.current = asked;
-    const { node, whole } = findPath(graph, asked);
-    setChoice(asked && whole ? { pane: main.name, key: graph.key[node]!, lock: graph.lock[node]! } : null);
+    const { node, whole } = findPath(graph, above || ofMain);
+    setChoice(asked && whole ? { pane: named!.name, key: graph.key[node]!, lock: graph.lock[node]! } : null);
   }, [asked, graph]);
   useEffect(() => forget, []);
   return {
@@ -106,8 +110,10 @@ function useChoice(panes: PaneState[]): { chosen: (pane: PaneState) => number; c
       const { graph: of } = pane.shown!;
       setChoice(node < 0 ? null : { pane: pane.name, key: of.key[node]!, lock: of.lock[node]! });
       if (node >= 0) pane.canvas?.reveal(node);
-      written.current = node < 0 || pane.name !== 'main' ? '' : pathOf(of, node);
-      remember('node', written.current);
+      const path = node < 0 ? '' : pathOf(of, node);
+      const isMain = pane.name === 'main';
+      written.current = isMain || !path ? path : `^${path}`;
+      remember({ node: isMain ? path : '', above: isMain ? '' : path });
     },
   };
 }
@@ -132,15 +138,27 @@ export function FlameView() {
   const active = panes.find((pane) => nodes.get(pane)! >= 0) ?? main;
   const selected = nodes.get(active)!;
   const frame = (pane: PaneState, node: number): Frame => ({ graph: pane.shown!.graph, node, direction: pane.direction, zoomOption: pane.zoomOption });
+  const chosenFrame = selected >= 0 ? frame(active, selected) : null;
+  const subject = useSubject(chosenFrame);
+  const opening = useRef(0);
+  const pick = (pane: PaneState, node: number, clicks: number) => {
+    clearTimeout(opening.current);
+    choose(pane, node);
+    if (node > 0 && clicks < 2 && !hasSource()) opening.current = setTimeout(() => showSource(true), DOUBLE_CLICK_MS) as unknown as number;
+  };
+  useEffect(() => () => clearTimeout(opening.current), []);
+  const closeSource = () => {
+    showSource(false);
+    document.querySelector<HTMLElement>('.flame-scroll')?.focus();
+  };
   useFlameKeys({
-    panes, active, selected, search, choose,
-    frame: selected >= 0 ? frame(active, selected) : null,
+    panes, active, selected, search, choose, closeSource, frame: chosenFrame,
     openMenu: () => {
       const at = active.canvas?.place(selected);
       if (at) setMenu({ frame: frame(active, selected), ...at });
     },
   });
-  useEffect(() => setMenu(null), [link({ options: { ...route.value.options, node: '' } })]); // it is of the graph that was
+  useEffect(() => setMenu(null), [link({ options: { ...route.value.options, node: '', above: '', source: '' } })]); // it is of the graph that was
 
   const empty = panes.every(({ shown }) => shown && shown.graph.totalHits === 0);
   const waiting = panes.some(({ shown }) => !shown);
@@ -151,19 +169,23 @@ export function FlameView() {
       {waiting && !problem && <Empty>Asking for the stacks…</Empty>}
       {!waiting && empty && <Nothing />}
       {!waiting && !empty && (
-        <>
-          <div class="flame-panes">
-            {panes.map((pane) => (
-              <Pane
-                key={`${pane.name} ${pane.firstRow}`} {...pane} shown={pane.shown!} selected={nodes.get(pane)!} select={(node) => choose(pane, node)}
-                openMenu={(node, x, y) => setMenu({ frame: frame(pane, node), x, y })} attach={(canvas) => { pane.canvas = canvas; }}
-              >
-                {panes.length > 1 && <h2>{pane.direction === 'callers' ? 'Callers' : 'Callees'}</h2>}
-              </Pane>
-            ))}
+        <div class="flame-body">
+          <div class="flame-graph">
+            <div class="flame-panes">
+              {panes.map((pane) => (
+                <Pane
+                  key={`${pane.name} ${pane.firstRow}`} {...pane} shown={pane.shown!} selected={nodes.get(pane)!} select={(node) => choose(pane, node)}
+                  pick={(node, clicks) => pick(pane, node, clicks)}
+                  openMenu={(node, x, y) => setMenu({ frame: frame(pane, node), x, y })} attach={(canvas) => { pane.canvas = canvas; }}
+                >
+                  {panes.length > 1 && <h2>{pane.direction === 'callers' ? 'Callers' : 'Callees'}</h2>}
+                </Pane>
+              ))}
+            </div>
+            <Detail frame={chosenFrame} zoom={active.shown!.zoom} openMenu={(x, y) => setMenu({ frame: frame(active, selected), x, y })} />
           </div>
-          <Detail frame={selected >= 0 ? frame(active, selected) : null} zoom={active.shown!.zoom} openMenu={(x, y) => setMenu({ frame: frame(active, selected), x, y })} />
-        </>
+          {hasSource() && <SourcePanel subject={subject} close={closeSource} />}
+        </div>
       )}
       {menu && <Menu key={`${menu.x} ${menu.y}`} {...menu} close={() => setMenu(null)} />}
     </div>
