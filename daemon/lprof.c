@@ -200,6 +200,11 @@ static int run_report(const struct lprof_settings *settings, const struct argume
     _cleanup_origin_ struct origin origin = {0};
     if (arguments->word_count != 2)
         return usage_error("report takes one URL, such as http://localhost:8080, or one file");
+    const char *from = arguments->words[1];
+    const char *rest = client_is_url(from) ? client_url_rest(from) : "";
+    if (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0)
+        return usage_error("report takes the URL of an lprofd, such as http://localhost:8080, and "
+                           "the session by --session ID");
     int exit_code = open_origin(settings, arguments, &token, &origin);
     if (exit_code)
         return exit_code;

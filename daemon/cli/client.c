@@ -33,12 +33,18 @@ bool client_is_url(const char *argument)
     return strncmp(argument, scheme, sizeof scheme - 1) == 0;
 }
 
+const char *client_url_rest(const char *url)
+{
+    const char *host = url + sizeof scheme - 1;
+    return host + strcspn(host, "/?#");
+}
+
 static int parse_url(const char *url, struct endpoint *endpoint)
 {
     if (!client_is_url(url))
         return -EINVAL;
     const char *start = url + sizeof scheme - 1;
-    size_t length = strcspn(start, "/?#");
+    size_t length = (size_t)(client_url_rest(url) - start);
     if (!length || length >= HOST_BYTES || memchr(start, '@', length) ||
         strpbrk(start, "\r\n\t ") != NULL)
         return -EINVAL;

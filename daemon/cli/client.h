@@ -9,6 +9,9 @@
 /* True when the argument is a URL rather than a file. */
 bool client_is_url(const char *argument);
 
+/* What stands behind "http://HOST[:PORT]" of a URL: "", "/", "/api/v1/sessions/1". Borrowed. */
+const char *client_url_rest(const char *url);
+
 /*
  * GETs `path` ("/api/v1/...") of the daemon at `url` ("http://HOST[:PORT][/]"; what follows the
  * host is ignored) and appends the body to `to`. `token` may be NULL. -EINVAL for a URL that is not

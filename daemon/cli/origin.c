@@ -14,6 +14,11 @@ static int load(const char *path, const struct session_options *options,
     struct session *session = NULL;
     uint32_t id;
     int error = session_load(path, options, &session, failure);
+    if (error == -ENOENT)
+        return failure_set(failure, error,
+                           "there is no file %s (a running lprofd is asked by its URL, such as "
+                           "http://localhost:8080)",
+                           path);
     if (!error && session_registry_add(registry, session, &id))
         error = failure_set(failure, -ENOMEM, "out of memory");
     session_unref(session);

@@ -8,23 +8,16 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cli/client.h"
 #include "cli/members.h"
 #include "cli/report_diff.h"
 
 static const char *const side_names[] = {"a", "b"};
 
-/* The length of "http://HOST:PORT". */
-static size_t origin_length(const char *url)
-{
-    const char *host = strstr(url, "://");
-    size_t scheme = host ? (size_t)(host - url) + 3 : 0;
-    return scheme + strcspn(url + scheme, "/?#");
-}
-
 static bool same_origin(const char *left, const char *right)
 {
-    size_t length = origin_length(left);
-    return length == origin_length(right) && strncmp(left, right, length) == 0;
+    size_t length = (size_t)(client_url_rest(left) - left);
+    return length == (size_t)(client_url_rest(right) - right) && strncmp(left, right, length) == 0;
 }
 
 /* What a URL may say of its side, as the diff takes it: "&a_from_ns=..." */
@@ -54,7 +47,7 @@ static int add_query(struct text *target, const char *side, const char *query,
 static int add_side(struct text *target, const char *side, const char *url, struct failure *failure)
 {
     static const char sessions[] = "/api/v1/sessions/";
-    const char *path = url + origin_length(url);
+    const char *path = client_url_rest(url);
     size_t length = strcspn(path, "?#");
     const char *id = path + sizeof sessions - 1;
     size_t digits = 0;
@@ -62,7 +55,8 @@ static int add_side(struct text *target, const char *side, const char *url, stru
         while (isdigit((unsigned char)id[digits]))
             digits++;
     bool has_id = digits > 0 && digits <= 10 && id + digits == path + length;
-    if (length > 1 && !has_id)
+    /* Behind a '#' the page says what it shows: another session, perhaps. */
+    if ((length > 1 && !has_id) || path[length] == '#')
         return failure_set(failure, -EINVAL,
                            "%s is no session: http://HOST:PORT%sID is one, http://HOST:PORT the "
                            "newest",
@@ -118,10 +112,11 @@ static struct report_diff_row make_row(const cJSON *row, bool by_total)
     };
 }
 
-static struct report_diff_side make_side(const cJSON *side, const cJSON *session)
+static struct report_diff_side make_side(const cJSON *side, const cJSON *session, const char *file)
 {
     return (struct report_diff_side){
         .command = member_string(session, "command"),
+        .file = file,
         .session = (uint32_t)member_u64(side, "session"),
         .from_ns = member_u64(side, "from_ns"),
         .to_ns = member_u64(side, "to_ns"),
@@ -148,7 +143,8 @@ static int print(const struct remote_diff *diff, const cJSON *document,
     };
     cJSON_ArrayForEach(item, items) rows[report.count++] = make_row(item, diff->by_total);
     for (size_t i = 0; i < array_length(side_names); i++)
-        report.sides[i] = make_side(member(document, side_names[i]), sessions[i]);
+        report.sides[i] = make_side(member(document, side_names[i]), sessions[i],
+                                    diff->origin->registry ? diff->urls[i] : NULL);
     struct report_style style = report_style_of(out);
     report_diff(out, &style, &report);
     return 0;

@@ -10,10 +10,10 @@
 struct remote_diff {
     /*
      * Sessions of one lprofd: "http://HOST[:PORT][/api/v1/sessions/ID][?from_ns=...&to_ns=...]";
-     * without an id the newest. tid and focus may be given too.
+     * without an id the newest. tid and focus may be given too. Or two files.
      */
     const char *urls[2];
-    const struct origin *origin; /* where they are, or the two files instead; borrowed */
+    const struct origin *origin; /* where they are; borrowed */
     bool functions;              /* instead of lines */
     bool by_total;               /* compares the shares with callees */
     uint32_t limit;

@@ -18,7 +18,12 @@ static void print_side(FILE *file, const struct report_style *style, char name,
 {
     _cleanup_text_ struct text line = {0};
     _cleanup_text_ struct text command = {0};
-    text_printf(&line, "%c  session %u, %.1f to %.1f s: %llu samples, ", name, side->session,
+    text_printf(&line, "%c  ", name);
+    if (side->file)
+        report_text_clean(&line, side->file);
+    else
+        text_printf(&line, "session %u", side->session);
+    text_printf(&line, ", %.1f to %.1f s: %llu samples, ",
                 (double)side->from_ns / (double)NS_PER_SECOND,
                 (double)side->to_ns / (double)NS_PER_SECOND, (unsigned long long)side->samples);
     report_text_time(&line, side->time_ns);
@@ -139,6 +144,8 @@ static void print_notes(FILE *file, const struct report_style *style,
     text_printf(&note, "* %zu of %zu %s changed by more than chance (5 %% false discoveries).",
                 diff->significant, diff->all, what);
     report_put(file, style, NULL, &note);
+    if (diff->by_total)
+        fputs("  Shares are of the time with callees.\n", file);
     if (!diff->functions)
         fprintf(file, "  No line is known of %.2f %% of the time in a and %.2f %% in b.\n",
                 diff->sides[0].unknown_percent, diff->sides[1].unknown_percent);

@@ -6,7 +6,8 @@
 /* One of the two that are compared. */
 struct report_diff_side {
     const char *command; /* borrowed */
-    uint32_t session;
+    const char *file;    /* borrowed; the saved profile that it is; NULL: a session of an lprofd */
+    uint32_t session;    /* then its id */
     uint64_t from_ns, to_ns, samples, time_ns;
     double unknown_percent; /* of the samples: their lines are not known */
 };
@@ -29,7 +30,7 @@ struct report_diff {
     const struct report_diff_row *rows; /* borrowed; in the order to print */
     size_t count, all, significant;     /* rows here, on all pages, and how many of those changed */
     bool functions;                     /* not lines */
-    bool by_total;
+    bool by_total;                      /* shares are with callees */
 };
 
 /* "a b Δ ± line function", with what the marks mean below. */

@@ -256,17 +256,21 @@ const struct program_spec lprofd_program = {
     .examples = examples,
 };
 
-/* Words are saved profiles. NULL, or what is wrong with them. */
-static const char *take_words(struct settings *settings, const struct arguments *arguments)
+/* Words are saved profiles. */
+static int take_words(struct settings *settings, const struct arguments *arguments,
+                      struct failure *failure)
 {
     for (int i = 0; i < arguments->word_count; i++) {
         if (!is_profile(arguments->words[i]))
-            return "a command to start goes after --, and a saved profile ends in .lprof";
+            return failure_set(failure, -EINVAL,
+                               "a command to start goes after --, and a saved profile ends in "
+                               ".lprof: see lprofd --help");
         if (settings->file_count == SETTINGS_FILES_MAX)
-            return "too many saved profiles at once";
+            return failure_set(failure, -EINVAL, "at most %d saved profiles can be opened at once",
+                               SETTINGS_FILES_MAX);
         settings->files[settings->file_count++] = arguments->words[i];
     }
-    return NULL;
+    return 0;
 }
 
 /* What does not go together. NULL when all does. */
@@ -297,9 +301,9 @@ enum options_outcome settings_parse(int argc, char **argv, struct settings *ret_
     if (outcome != OPTIONS_RUN)
         return outcome;
 
-    const char *mistake = take_words(settings, &arguments);
-    if (!mistake)
-        mistake = find_mistake(settings, &arguments);
+    if (take_words(settings, &arguments, ret_failure))
+        return OPTIONS_WRONG;
+    const char *mistake = find_mistake(settings, &arguments);
     if (mistake) {
         failure_set(ret_failure, -EINVAL, "%s: see lprofd --help", mistake);
         return OPTIONS_WRONG;

@@ -118,7 +118,11 @@ test('an address that is none', (t) =>
 test('lprof with nobody to ask', async (t) => {
   const options = { program: LPROF };
   await assertFails(t, ['report', 'http://127.0.0.1:1'], 1, /127\.0\.0\.1:1/, options);
-  await assertFails(t, ['report', '/nowhere.lprof'], 1, /nowhere\.lprof: No such file/, options);
+  await assertFails(t, ['report', '/nowhere.lprof'], 1, /no file \/nowhere\.lprof/, options);
+  await assertFails(t, ['report', 'localhost:8080'], 1, /URL, such as http:/, options);
+  // Which session they name would be ignored.
+  for (const url of ['http://localhost:8080/api/v1/sessions/1', 'http://localhost:8080/#/session/1/lines'])
+    await assertFails(t, ['report', url], 2, /--session ID/, options);
   await assertFails(t, ['frobnicate'], 2, /frobnicate/, options);
   await assertFails(t, ['report'], 2, /report/, options);
 });

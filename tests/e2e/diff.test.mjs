@@ -259,6 +259,7 @@ test('lprof diff prints what changed, and says what it cannot compare', async (t
   assert.equal(await fails('a.lprof', url(b)), 2);
   assert.equal(await fails(url(a), 'http://localhost:1'), 2);
   assert.equal(await fails(`${url(a)}?sort=self`, url(b)), 2);
+  assert.equal(await fails(`${daemon.url}/#/session/${a}/lines`, url(b)), 2); // an address of the page
   assert.equal(await fails(url(a), url(77)), 1);
 });
 

@@ -20,8 +20,8 @@ static const struct report_diff_row rows[] = {
 };
 
 static const struct report_diff lines = {
-    .sides = {{"./v1 --fast", 1, 0, 2500000000, 2500, 2510000000, 1.25},
-              {"./v2", 2, 500000000, 2000000000, 1500, 1505000000, 0}},
+    .sides = {{"./v1 --fast", NULL, 1, 0, 2500000000, 2500, 2510000000, 1.25},
+              {"./v2", NULL, 2, 500000000, 2000000000, 1500, 1505000000, 0}},
     .rows = rows,
     .count = 4,
     .all = 7,
@@ -73,6 +73,29 @@ static void functions_come_before_where_they_are(void **state)
     assert_non_null(strstr(text, "* 2 of 2 functions"));
     assert_null(strstr(text, "No line is known"));
     assert_null(strstr(text, "more\n"));
+}
+
+static void shares_with_callees_are_said_to_be_such(void **state)
+{
+    (void)state;
+    struct report_diff total = lines;
+    total.by_total = true;
+    _cleanup_free_ char *text = print(&total, 0, false), *self = print(&lines, 0, false);
+    assert_non_null(strstr(text, "\n  Shares are of the time with callees.\n"));
+    assert_null(strstr(self, "with callees"));
+}
+
+static void saved_profiles_are_called_by_their_names(void **state)
+{
+    (void)state;
+    struct report_diff files = lines;
+    files.sides[0].file = "old\033.lprof";
+    files.sides[1].file = "new.lprof";
+    _cleanup_free_ char *text = print(&files, 0, false);
+    assert_non_null(strstr(text, ".lprof, 0.0 to 2.5 s: 2500 samples, 2.51 s  ./v1 --fast\n"
+                                 "b  new.lprof, 0.5 to 2.0 s"));
+    assert_null(strstr(text, "session"));
+    assert_null(strchr(text, '\033'));
 }
 
 static void no_row_is_wider_than_the_terminal(void **state)
@@ -127,6 +150,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_numbers_stand_beside_their_change),
         cmocka_unit_test(functions_come_before_where_they_are),
+        cmocka_unit_test(shares_with_callees_are_said_to_be_such),
+        cmocka_unit_test(saved_profiles_are_called_by_their_names),
         cmocka_unit_test(no_row_is_wider_than_the_terminal),
         cmocka_unit_test(hostile_names_cannot_steer_the_terminal),
         cmocka_unit_test(only_what_changed_stands_out),
