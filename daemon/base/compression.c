@@ -17,7 +17,6 @@
 #endif
 
 #define OLD_MAGIC "ZLIB"
-#define PACK_LEVEL 9
 
 /* What each kind can make of a byte at best: zstd has blocks of 4 bytes that repeat 128 KiB. */
 static const uint64_t ratio_max[] = {[COMPRESSION_ZLIB] = 1032, [COMPRESSION_ZSTD] = 32768};
@@ -89,13 +88,14 @@ int compression_inflate(enum compression_kind kind, const void *packed, size_t p
                                     : inflate_zlib(packed, packed_bytes, bytes, length);
 }
 
-int compression_pack(const void *bytes, size_t length, void **ret_packed, size_t *ret_bytes)
+int compression_pack(const void *bytes, size_t length, int level, void **ret_packed,
+                     size_t *ret_bytes)
 {
     size_t bound = ZSTD_compressBound(length);
     _cleanup_free_ void *packed = malloc(bound);
     if (!packed)
         return -ENOMEM;
-    size_t got = ZSTD_compress(packed, bound, bytes, length, PACK_LEVEL);
+    size_t got = ZSTD_compress(packed, bound, bytes, length, level);
     if (ZSTD_isError(got))
         return -ENOMEM;
     void *exact = realloc(packed, got);

@@ -34,6 +34,10 @@ int compression_read(const unsigned char header[static COMPRESSION_HEADER_BYTES]
 int compression_inflate(enum compression_kind kind, const void *packed, size_t packed_bytes,
                         void *bytes, size_t length);
 
-/* Packs as one zstd frame (RFC 8878), with a good ratio rather than fast. *ret_packed is malloc'ed.
- * 0 or -ENOMEM. */
-int compression_pack(const void *bytes, size_t length, void **ret_packed, size_t *ret_bytes);
+/* Levels: for what is packed while others wait, and for what is kept. */
+#define COMPRESSION_FAST 1
+#define COMPRESSION_SMALL 9
+
+/* Packs as one zstd frame (RFC 8878). *ret_packed is malloc'ed. 0 or -ENOMEM. */
+int compression_pack(const void *bytes, size_t length, int level, void **ret_packed,
+                     size_t *ret_bytes);

@@ -90,7 +90,7 @@ int saved_profile_decode(const unsigned char *bytes, size_t length, uint64_t lim
 {
     _cleanup_database_ struct database database = {0};
     _cleanup_(saved_profile_clear) struct saved_profile profile = {0};
-    struct budget budget = {.left_bytes = limit_bytes};
+    struct budget budget = {.left_bytes = limit_bytes > length ? limit_bytes - length : 0};
     int error = database_open(bytes, length, &database, ret_failure);
     if (error)
         return error;

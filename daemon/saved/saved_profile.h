@@ -59,7 +59,7 @@ int saved_profile_encode(const struct saved_content *content, unsigned char **re
 
 /*
  * Reads the bytes of a file. What is read, and what is needed to read it, takes at most about
- * `limit_bytes` of memory beside the bytes themselves. On failure *ret_failure says why, as the
+ * `limit_bytes` of memory, the bytes themselves included. On failure *ret_failure says why, as the
  * end of a sentence that begins with the file's name: -EBADMSG when it is damaged, -EINVAL when it
  * is something else, -ENOTSUP when a newer lprofd made it, -EFBIG when the limit is too low, or
  * -ENOMEM.

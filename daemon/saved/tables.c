@@ -122,8 +122,8 @@ int tables_write_columns(struct database *database, struct column_writer *column
         if (bytes->failed)
             error = -ENOMEM;
         else
-            error = compression_pack(bytes->length ? bytes->bytes : "", bytes->length, &packed,
-                                     &packed_bytes);
+            error = compression_pack(bytes->length ? bytes->bytes : "", bytes->length,
+                                     COMPRESSION_SMALL, &packed, &packed_bytes);
         if (error)
             break;
         rows_add_u64(&rows, i);

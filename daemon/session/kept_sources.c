@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zstd.h>
-
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/compression.h"
@@ -21,8 +19,8 @@
 #define KEPT_FILES_MAX 4096
 /* Names of new code do not wait for more files than that. */
 #define FILES_AT_ONCE 8
-/* Fast, and still a fifth of a program's text. */
-#define PACK_LEVEL 1
+/* Of all texts: what is packed in vain takes time, too. */
+#define READ_MAX_BYTES ((uint64_t)256 << 20)
 
 void kept_sources_init(struct kept_sources *kept)
 {
@@ -53,18 +51,13 @@ static int add(struct kept_sources *kept, struct kept_source source)
 
 static int pack(struct kept_sources *kept, uint32_t file, const char *text, size_t bytes)
 {
-    size_t room = ZSTD_compressBound(bytes);
-    _cleanup_free_ char *packed = malloc(room);
-    if (!packed)
-        return -ENOMEM;
-    size_t packed_bytes = ZSTD_compress(packed, room, text, bytes, PACK_LEVEL);
-    if (ZSTD_isError(packed_bytes) || packed_bytes > KEPT_MAX_BYTES - kept->kept_bytes)
-        return -ENOSPC;
-    char *small = realloc(packed, packed_bytes);
-    if (!small)
-        return -ENOMEM;
-    packed = small;
-    int error = add(kept, (struct kept_source){file, bytes, packed_bytes, packed});
+    _cleanup_free_ void *packed = NULL;
+    size_t packed_bytes = 0;
+    int error = compression_pack(text, bytes, COMPRESSION_FAST, &packed, &packed_bytes);
+    if (!error && packed_bytes > KEPT_MAX_BYTES - kept->kept_bytes)
+        error = -ENOSPC;
+    if (!error)
+        error = add(kept, (struct kept_source){file, bytes, packed_bytes, packed});
     if (!error)
         packed = NULL; /* it is kept */
     return error;
@@ -80,6 +73,7 @@ static void keep(struct session *session, uint32_t file)
         status.st_size < 0 || (uint64_t)status.st_size > KEPT_FILE_MAX_BYTES)
         return;
     size_t bytes = (size_t)status.st_size;
+    session->kept_sources.read_bytes += bytes;
     _cleanup_free_ char *text = malloc(bytes + 1);
     if (text && read_at(fd, text, bytes, 0) == 0)
         pack(&session->kept_sources, file, text, bytes);
@@ -98,7 +92,7 @@ void session_keep_sources(struct session *session, bool all)
     struct kept_sources *kept = &session->kept_sources;
     uint32_t end = count_files(session);
     for (int i = 0; kept->next < end && (all || i < FILES_AT_ONCE); i++) {
-        if (kept->looked_at == KEPT_FILES_MAX || kept->kept_bytes == KEPT_MAX_BYTES)
+        if (kept->looked_at == KEPT_FILES_MAX || kept->read_bytes > READ_MAX_BYTES)
             return;
         kept->looked_at++;
         keep(session, kept->next++);

@@ -19,9 +19,10 @@ struct kept_sources {
     pthread_mutex_t mutex;     /* guards items and count */
     struct kept_source *items; /* owned; ascending files */
     size_t count, capacity;
-    uint32_t next;     /* of the symbol thread: the first file that was not looked at */
-    size_t kept_bytes; /* of the symbol thread: memory held */
-    size_t looked_at;  /* of the symbol thread: files that were opened */
+    uint32_t next;       /* of the symbol thread: the first file that was not looked at */
+    size_t kept_bytes;   /* of the symbol thread: memory held */
+    size_t looked_at;    /* of the symbol thread: files that were opened */
+    uint64_t read_bytes; /* of the symbol thread: what was read of them */
 };
 
 void kept_sources_init(struct kept_sources *kept);

@@ -22,7 +22,7 @@ static int read_profile(const char *path, uint64_t limit_bytes, struct saved_pro
     int error = saved_file_read(path, limit_bytes, &bytes, &length, failure);
     if (error)
         return error;
-    error = saved_profile_decode(bytes, length, limit_bytes - length, profile, &why);
+    error = saved_profile_decode(bytes, length, limit_bytes, profile, &why);
     return error ? failure_set(failure, error, "%s %s", path, why.text) : 0;
 }
 

@@ -140,8 +140,8 @@ static int add_source(struct save *save, uint32_t file)
         save->left_out++;
     }
     if (!source->error) {
-        int error = compression_pack(text.length ? text.bytes : "", text.length, &source->packed,
-                                     &source->packed_bytes);
+        int error = compression_pack(text.length ? text.bytes : "", text.length, COMPRESSION_SMALL,
+                                     &source->packed, &source->packed_bytes);
         if (error)
             return error;
         source->bytes = text.length;

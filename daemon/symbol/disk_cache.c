@@ -242,7 +242,10 @@ char *disk_cache_problem(const struct disk_cache *cache)
     if (!cache->error)
         return NULL;
     int length =
-        asprintf(&text, "symbols are not kept on disk in %s: %s", cache->path,
+        asprintf(&text,
+                 "symbols are not kept on disk in %s: %s; --symbol-cache names another directory, "
+                 "or is off",
+                 cache->path,
                  cache->error == -EPERM ? "others have rights to that directory, or it is another "
                                           "user's (lprofd wants it for itself: mode 700)"
                                         : strerror(-cache->error));

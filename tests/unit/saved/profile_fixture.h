@@ -114,8 +114,9 @@ static inline void fixture_rest(struct profile_fixture *fixture)
     }
     struct saved_source *text = &fixture->sources[0];
     *text = (struct saved_source){.file = 1, .stale = true, .bytes = strlen(FIXTURE_SOURCE)};
-    assert_int_equal(
-        compression_pack(FIXTURE_SOURCE, text->bytes, &text->packed, &text->packed_bytes), 0);
+    assert_int_equal(compression_pack(FIXTURE_SOURCE, text->bytes, COMPRESSION_SMALL, &text->packed,
+                                      &text->packed_bytes),
+                     0);
     fixture->sources[1] = (struct saved_source){.file = 3, .error = -13};
 }
 
