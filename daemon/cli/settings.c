@@ -266,7 +266,8 @@ static int take_words(struct settings *settings, const struct arguments *argumen
                                "a command to start goes after --, and a saved profile ends in "
                                ".lprof: see lprofd --help");
         if (settings->file_count == SETTINGS_FILES_MAX)
-            return failure_set(failure, -EINVAL, "at most %d saved profiles can be opened at once",
+            return failure_set(failure, -EINVAL,
+                               "at most %d saved profiles at once: see lprofd --help",
                                SETTINGS_FILES_MAX);
         settings->files[settings->file_count++] = arguments->words[i];
     }
