@@ -78,6 +78,8 @@ test('two runs of a rebuilt program: the edit above does not shift the compariso
   await hot.waitFor();
   assert.equal(await hot.count(), 1, 'one row for the line of both versions');
   assert.match(await hot.innerText(), /^\s*6\s+9\s/);
+  assert.equal(await page.locator('table.compare-source tr.only-b').count(), 3, 'the comment, and nothing behind the last line');
+  assert.equal(await page.locator('table.compare-source tr.only-a').count(), 0);
   await audit(page, 'compare, source');
   await shots(page, 'page-compare-source');
   await page.goBack();

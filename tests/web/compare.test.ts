@@ -51,3 +51,9 @@ test('without the text of A its lines have the numbers of their costs, and none 
   assert.deepEqual(lines.filter(({ row }) => row).map(({ a, b, only }) => [a, b, only]), [[6, 9, null], [40, null, 'a']]);
   assert.equal(lines.filter(({ only }) => only).length, 1);
 });
+
+test('a line that only wrong debug information can name is one row', () => {
+  const lines = compareLines(diff('same', [], [[2, 2], [4e9, 4e9]]), 3, 3);
+  assert.deepEqual(lines.map(({ a, b, row }) => [a, b, row !== null]), [[1, 1, false], [2, 2, true], [3, 3, false], [4e9, 4e9, true]]);
+  assert.ok(lines.every(({ only }) => only === null));
+});

@@ -62,7 +62,7 @@ export function useQuery<Answer>(url: string | null, { follow = true, pause_ms =
     }
     function again(): void {
       const failed = state.peek().problem !== null;
-      if (failed ? connection.peek() >= 0 : tick.peek() !== asked.current.tick && !frozen.peek()) void ask();
+      if (failed || (tick.peek() !== asked.current.tick && !frozen.peek())) void ask();
       else timer = setTimeout(again, 100) as unknown as number;
     }
     void ask();

@@ -98,13 +98,6 @@ export interface Functions {
   count: number;
 }
 
-export interface LinesDelta {
-  reset?: boolean;
-  total: Total;
-  unknown: Unknown;
-  lines: LineRow[];
-}
-
 export interface ThreadRow {
   tid: number;
   name: string;
@@ -131,12 +124,6 @@ export interface FileRow {
   total_time_ns: number;
   self_percent: number;
   total_percent: number;
-}
-
-export interface Status {
-  version: string;
-  pid: number;
-  sessions: number[];
 }
 
 export type Alignment = 'same' | 'text' | 'function' | 'number' | 'none';

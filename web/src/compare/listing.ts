@@ -50,7 +50,7 @@ export function compareLines(diff: Diff, aLines: number, bLines: number): Compar
   for (const row of diff.rows) {
     let line = (row.b.line !== null && byB.get(row.b.line)) || (row.a.line !== null && byA.get(row.a.line));
     if (!line) {
-      line = { a: row.a.line, b: row.b.line, only: row.a.line === null ? 'b' : 'a', row };
+      line = { a: row.a.line, b: row.b.line, only: row.a.line === null ? 'b' : row.b.line === null ? 'a' : null, row };
       lines.push(line);
     }
     line.row = row;

@@ -2,6 +2,7 @@
 import { fileText } from '../api.ts';
 import { useAsync } from '../async.ts';
 import { percent, plural, splitPath } from '../format.ts';
+import { SourceText } from '../listing/text.ts';
 import { Empty, ProblemNote } from '../parts/notes.tsx';
 import type { Query } from '../query.ts';
 import { link, route } from '../state.ts';
@@ -13,11 +14,11 @@ import { choose } from './sides.tsx';
 
 const ROWS_MAX = 4000;
 
-async function textLines(session: number, file: number | null): Promise<string[] | null> {
+async function textOf(session: number, file: number | null): Promise<SourceText | null> {
   if (!file) return null;
   try {
     const { text, status } = await fileText(session, file);
-    return status === 'stale' ? null : text.split(/\r\n|\n|\r/);
+    return status === 'stale' ? null : new SourceText(text);
   } catch {
     return null; // why stands in the source view
   }
@@ -42,7 +43,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
   const { data, problem } = query;
   const [aFile, bFile] = [data?.file?.a ?? null, data?.file?.b ?? choice.file];
   const texts = useAsync(
-    async () => ({ a: await textLines(choice.a.session, aFile), b: await textLines(choice.b.session, bFile) }),
+    async () => ({ a: await textOf(choice.a.session, aFile), b: await textOf(choice.b.session, bFile) }),
     [choice.a.session, choice.b.session, aFile, bFile],
   ).data;
   const by = route.value.by;
@@ -50,8 +51,8 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
   const back = <button type="button" onClick={() => choose({ file: 0 })}>← All lines</button>;
   if (problem && !data) return <><p class="bar-of-view">{back}</p><ProblemNote problem={problem} /></>;
   if (!data?.file || !texts) return <Empty>Comparing…</Empty>;
-  const last = (side: 'a' | 'b') => Math.max(texts[side]?.length ?? 0, ...data.rows.map((row) => row[side].line ?? 0));
-  const lines = foldLines(compareLines(data, last('a'), last('b')));
+  // Lines beyond a text are shown if they cost: debug information may name the four thousand millionth.
+  const lines = foldLines(compareLines(data, texts.a?.count ?? 0, texts.b?.count ?? 0));
   const shown = lines.slice(0, ROWS_MAX);
   return (
     <>
@@ -75,7 +76,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
           <tbody>
             {shown.map((line, i) => 'folded' in line
               ? <tr key={`fold-${i}`} class="fold"><td colSpan={6} class="quiet">{plural(line.folded, 'line')} without cost</td></tr>
-              : <Row key={`${line.a}-${line.b}`} line={line} by={by} scale={scale} text={(line.b !== null ? texts.b?.[line.b - 1] : texts.a?.[line.a! - 1]) ?? ''} />)}
+              : <Row key={`${line.a}-${line.b}`} line={line} by={by} scale={scale} text={(line.b !== null ? texts.b?.line(line.b) : texts.a?.line(line.a!)) ?? ''} />)}
           </tbody>
         </table>
         {shown.length < lines.length && <p class="table-note">The first {plural(shown.length, 'row')} of {plural(lines.length, 'row')}.</p>}

@@ -48,13 +48,15 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
     let stream: EventSource | null = null;
     let timer = 0;
     let isStreamed = false;
+    let pause_ms = RETRY_MS;
     const fail = (error: unknown): void => {
       if (controller.signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem(0, String(error));
       setFeed((known) => ({ ...known, problem }));
-      again(problem.status === 404 ? UNKNOWN_MS : RETRY_MS);
+      if (problem.status === 404) pause_ms = UNKNOWN_MS; // for its stream, too, which fails as well
+      again();
     };
-    const again = (pause_ms: number): void => {
+    const again = (): void => {
       clearTimeout(timer);
       timer = setTimeout(() => setAttempt((count) => count + 1), pause_ms) as unknown as number;
     };
@@ -76,7 +78,7 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
       });
       stream.onerror = () => {
         stream?.close();
-        again(RETRY_MS);
+        again();
       };
     }
     return () => {

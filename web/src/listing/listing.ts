@@ -48,6 +48,8 @@ export class Listing {
   #numbers = 0;
   #width = 0;
   #idle = 0;
+  /** The line numbers are being dragged over. */
+  #dragged = false;
 
   constructor(private readonly costs: Costs, private readonly told: Told) {
     this.#head = makeHead((by) => told.onSort(by));
@@ -162,6 +164,7 @@ export class Listing {
 
   close(): void {
     cancelIdle(this.#idle);
+    removeEventListener('pointerup', this.#onRelease);
     document.removeEventListener('selectionchange', this.#onSelection);
     this.grid.close();
   }
@@ -277,7 +280,6 @@ export class Listing {
   #listen(): void {
     const { element } = this.grid;
     element.addEventListener('keydown', (event) => event.target === element && this.#key(event));
-    let dragged = false;
     element.addEventListener('pointerdown', (event) => {
       const target = event.target as HTMLElement;
       const row = event.button === 0 ? this.grid.rowOf(target) : null;
@@ -288,7 +290,7 @@ export class Listing {
       else if (target.closest('.line')) {
         event.preventDefault();
         element.focus({ preventScroll: true });
-        dragged = true;
+        this.#dragged = true;
         getSelection()?.removeAllRanges();
         this.#move(line, event.shiftKey);
       } else if (target.closest('.code')) {
@@ -297,10 +299,10 @@ export class Listing {
       }
     });
     element.addEventListener('pointermove', (event) => {
-      const row = dragged && event.buttons === 1 ? this.grid.rowOf(event.target as Node) : null;
+      const row = this.#dragged && event.buttons === 1 ? this.grid.rowOf(event.target as Node) : null;
       if (row) this.#move(this.rows.lineAt(row.index), true);
     });
-    addEventListener('pointerup', () => { dragged = false; }, { passive: true });
+    addEventListener('pointerup', this.#onRelease, { passive: true });
     element.addEventListener('click', (event) => {
       const target = event.target as HTMLElement;
       const row = target.closest(NUMBERS) ? this.grid.rowOf(target) : null;
@@ -317,6 +319,8 @@ export class Listing {
       event.preventDefault();
     });
   }
+
+  readonly #onRelease = (): void => { this.#dragged = false; };
 
   readonly #onSelection = (): void => {
     if (getSelection()?.isCollapsed !== false) this.grid.release();
