@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <gelf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 
 #define ALIGNMENT 16
+/* Of images, from which on a second thread is worth its while. */
+#define THREAD_FROM_BYTES (4u << 20)
 
+/* The first, by far the largest, has a thread of its own. */
 static const char *const wanted_sections[] = {
     ".debug_info",     ".debug_abbrev", ".debug_line", ".debug_str",        ".debug_line_str",
     ".debug_rnglists", ".debug_ranges", ".debug_addr", ".debug_str_offsets"};
@@ -61,7 +65,8 @@ static int plan(const struct elf_reader *file, struct layout *layout)
     return layout->length > elf_reader_bytes_max() ? -EFBIG : 0;
 }
 
-static int fill(const struct elf_reader *file, const struct layout *layout, unsigned char *bytes)
+static void fill_frame(const struct elf_reader *file, const struct layout *layout,
+                       unsigned char *bytes)
 {
     Elf64_Ehdr header = {
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
@@ -79,15 +84,43 @@ static int fill(const struct elf_reader *file, const struct layout *layout, unsi
     memcpy(bytes + layout->length, layout->headers, layout->count * sizeof *layout->headers);
     memcpy(bytes + layout->headers[layout->count - 1].sh_offset, layout->names,
            sizeof layout->names);
-    for (size_t i = 0; i < layout->count; i++) {
-        if (!layout->sections[i])
-            continue;
-        int error =
-            elf_reader_read_into(file, layout->sections[i], bytes + layout->headers[i].sh_offset);
-        if (error)
-            return error;
-    }
-    return 0;
+}
+
+/* The sections of an image that one thread fills. */
+struct filling {
+    const struct elf_reader *file; /* borrowed */
+    const struct layout *layout;   /* borrowed */
+    unsigned char *bytes;          /* borrowed */
+    size_t first, end;
+    int error;
+};
+
+static void *fill_sections(void *user)
+{
+    struct filling *filling = user;
+    const struct layout *layout = filling->layout;
+    for (size_t i = filling->first; i < filling->end && !filling->error; i++)
+        if (layout->sections[i])
+            filling->error = elf_reader_read_into(filling->file, layout->sections[i],
+                                                  filling->bytes + layout->headers[i].sh_offset);
+    return NULL;
+}
+
+/* Two threads write to different sections. */
+static int fill(const struct elf_reader *file, const struct layout *layout, unsigned char *bytes)
+{
+    struct filling first = {file, layout, bytes, .first = 0, .end = 2};
+    struct filling others = {file, layout, bytes, .first = first.end, .end = layout->count};
+    pthread_t thread;
+    bool is_parallel = layout->length > THREAD_FROM_BYTES &&
+                       pthread_create(&thread, NULL, fill_sections, &others) == 0;
+    fill_frame(file, layout, bytes);
+    fill_sections(&first);
+    if (is_parallel)
+        pthread_join(thread, NULL);
+    else
+        fill_sections(&others);
+    return first.error ? first.error : others.error;
 }
 
 static void free_image(struct debug_image **image)
