@@ -45,6 +45,11 @@ struct capture_ops {
     int (*add_process)(struct capture *capture, pid_t pid);
     /* The same of one that ran before the capture was opened; before set_enabled. NULL: cannot. */
     int (*add_running)(struct capture *capture, pid_t pid);
+    /*
+     * Whether another capture of a sampled target, with these options, may be opened beside this
+     * one, and is fast enough to lose nothing. NULL: never.
+     */
+    bool (*may_reopen)(const struct capture_options *options);
     /* Lets go of the target, which runs on undisturbed. NULL is harmless. */
     void (*close)(struct capture *capture);
 };

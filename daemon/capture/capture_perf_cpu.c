@@ -104,5 +104,6 @@ const struct capture_ops capture_perf_cpu = {
     .drain = perf_capture_drain,
     .add_process = perf_cpu_add_process,
     .add_running = perf_cpu_add_process,
+    .may_reopen = perf_ring_suffices,
     .close = perf_cpu_close,
 };

@@ -170,5 +170,6 @@ const struct capture_ops capture_perf_task = {
     .wait = perf_capture_wait,
     .drain = perf_capture_drain,
     .add_running = perf_task_add_running,
+    .may_reopen = perf_ring_suffices,
     .close = perf_task_close,
 };

@@ -14,7 +14,8 @@
 #include "lprofd/privilege.h"
 
 /* A thread's ring: a small one, for there may be many and the kernel limits locked memory. */
-#define RING_BYTES_MAX ((size_t)512 << 10)
+#define RING_SAMPLES_MAX 32
+#define RING_BYTES_MIN ((size_t)512 << 10)
 /* Threads tell of those that they create; this finds the ones whose creator was not watched yet. */
 #define RESCAN_INTERVAL_NS NS_PER_SECOND
 
@@ -64,7 +65,9 @@ static int fill(struct perf_capture *perf, const struct capture_options *options
 {
     size_t ring_bytes = perf_ring_bytes_for(options);
     perf->recipe.inherit = false; /* an inherited event on any CPU cannot have a ring */
-    perf->recipe.ring_bytes = ring_bytes < RING_BYTES_MAX ? ring_bytes : RING_BYTES_MAX;
+    while (ring_bytes > RING_BYTES_MIN && ring_bytes > RING_SAMPLES_MAX * options->stack_bytes)
+        ring_bytes /= 2;
+    perf->recipe.ring_bytes = ring_bytes;
     int error = perf_threads_each(options->pid, open_thread, perf);
     return error || perf->ring_count ? error : -ESRCH;
 }
@@ -183,5 +186,6 @@ const struct capture_ops capture_perf_thread = {
     .set_enabled = perf_thread_set_enabled,
     .wait = perf_capture_wait,
     .drain = perf_thread_drain,
+    .may_reopen = perf_ring_suffices,
     .close = perf_thread_close,
 };

@@ -80,11 +80,21 @@ struct perf_event_attr perf_holder_attributes(const struct perf_recipe *recipe)
     return attributes;
 }
 
+static uint64_t wanted_bytes(const struct capture_options *options)
+{
+    return (uint64_t)options->frequency_hz * (options->stack_bytes + 1024) / 10;
+}
+
 size_t perf_ring_bytes_for(const struct capture_options *options)
 {
-    uint64_t wanted = (uint64_t)options->frequency_hz * (options->stack_bytes + 1024) / 10;
+    uint64_t wanted = wanted_bytes(options);
     size_t bytes = RING_BYTES_MIN;
     while (bytes < wanted && bytes < RING_BYTES_MAX)
         bytes *= 2;
     return bytes;
+}
+
+bool perf_ring_suffices(const struct capture_options *options)
+{
+    return wanted_bytes(options) <= RING_BYTES_MAX;
 }

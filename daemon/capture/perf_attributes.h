@@ -36,5 +36,10 @@ struct perf_event_attr perf_side_band_attributes(const struct perf_recipe *recip
 /* Nothing at all: an event that only holds a ring for others. */
 struct perf_event_attr perf_holder_attributes(const struct perf_recipe *recipe);
 
-/* Room for about 100 ms of samples, so that a daemon that is kept waiting loses none. */
+/*
+ * Room for about 100 ms of samples, so that a daemon that is kept waiting loses none; less where
+ * that would be more than 16 MiB.
+ */
 size_t perf_ring_bytes_for(const struct capture_options *options);
+/* False where it is less. */
+bool perf_ring_suffices(const struct capture_options *options);

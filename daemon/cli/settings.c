@@ -198,7 +198,9 @@ static const struct option_spec options[] = {
      "capture by auto (default), perf-cpu (never stops the target) or ptrace (needs no perf "
      "events)",
      store_backend},
-    {"stack-size", "BYTES", "user stack copied with each sample (default 16384)", store_stack_size},
+    {"stack-size", "BYTES",
+     "user stack copied with each sample (default 16384, and more where that is too little)",
+     store_stack_size},
     {"follow", NULL, "profile the target's children too", store_follow},
     {"duration", "SECONDS", "stop sampling after that long", store_duration},
     {"no-http", NULL, "no server: print the hottest lines when sampling stops", store_no_http},

@@ -210,6 +210,16 @@ uint64_t process_tree_accounted_ns(const struct process_tree *tree)
     return sum_ns;
 }
 
+int process_tree_each(const struct process_tree *tree, int (*visit)(void *user, pid_t pid),
+                      void *user)
+{
+    int error = 0;
+    for (size_t i = 0; i < tree->count && !error; i++)
+        if (!tree->processes[i]->ended)
+            error = visit(user, tree->processes[i]->pid);
+    return error;
+}
+
 size_t process_tree_living(const struct process_tree *tree)
 {
     size_t living = 0;

@@ -62,5 +62,9 @@ void process_tree_account(struct process_tree *tree, bool sampling, uint64_t now
 /* CPU time of all processes by the kernel's books while sampling was on, in ns. */
 uint64_t process_tree_accounted_ns(const struct process_tree *tree);
 
+/* Calls `visit` for each that has not ended, until one returns an error, which is passed on. */
+int process_tree_each(const struct process_tree *tree, int (*visit)(void *user, pid_t pid),
+                      void *user);
+
 /* Processes that have not ended. */
 size_t process_tree_living(const struct process_tree *tree);

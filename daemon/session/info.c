@@ -56,12 +56,27 @@ static const struct {
 static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
 {
     const struct session_counts *counts = &session->published.counts;
-    double truncated = percent(counts->truncated, counts->hits);
-    if (truncated >= EARLY_END_PERCENT)
+    uint64_t hits = counts->hits - counts->enlarged_hits;
+    double truncated = percent(counts->truncated - counts->enlarged_truncated, hits);
+    if (counts->enlarged_ns)
+        warn(info,
+             "%.1f %% of the stacks of the first %.1f s were deeper than what was copied of them: "
+             "since then %" PRIu32 " bytes are copied instead of %d",
+             percent(counts->enlarged_truncated, counts->enlarged_hits),
+             (double)counts->enlarged_ns / (double)NS_PER_SECOND, session->stack_bytes,
+             SESSION_STACK_DEFAULT_BYTES);
+    if (hits < SHARE_HITS_MIN || truncated < EARLY_END_PERCENT)
+        return;
+    if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
         warn(info,
              "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
              "--stack-size (up to %d)",
              truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
+    else
+        warn(info,
+             "%.1f %% of the stacks are deeper than the %d bytes that can be copied of them: "
+             "their outermost callers are unknown",
+             truncated, SESSION_STACK_MAX_BYTES);
 }
 
 static void warn_of_no_cfi(const struct session *session, struct session_info *info)

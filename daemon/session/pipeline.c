@@ -190,9 +190,26 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
     }
 }
 
+/* What both captures tell while one replaces the other is heard once. */
+static bool is_heard(const struct pipeline *pipeline, const struct record *record)
+{
+    switch (record->type) {
+    case RECORD_MAPPING:
+    case RECORD_COMM:
+    case RECORD_FORK:
+    case RECORD_EXIT:
+        return record->time_ns > pipeline->heard_from_ns &&
+               record->time_ns <= pipeline->heard_until_ns;
+    default:
+        return true;
+    }
+}
+
 static int handle_record(struct pipeline *pipeline, const struct record *record)
 {
     struct process *process;
+    if (!is_heard(pipeline, record))
+        return 0;
     switch (record->type) {
     case RECORD_LOST:
         pipeline->counts.lost += record->lost_count;
@@ -356,9 +373,9 @@ static void renew_compiled_code(struct pipeline *pipeline)
 /* Turns until sampling is over; returns the state that the session is in then. */
 static enum session_state turn(struct pipeline *pipeline)
 {
-    struct capture *capture = pipeline->capture;
     uint64_t wait_ns = pipeline->session->follow ? WAIT_FOLLOWING_NS : WAIT_NS;
     for (;;) {
+        struct capture *capture = pipeline->capture; /* which may be another one each time */
         int error = capture->ops->wait(capture, wait_ns);
         bool over = handle_request(pipeline);
         uint64_t now_ns = clock_monotonic_ns();
@@ -369,6 +386,8 @@ static enum session_state turn(struct pipeline *pipeline)
             pipeline->counts.descriptor_failures++;
             error = 0;
         }
+        if (!error && !ended && !over)
+            pipeline_fit_stacks(pipeline, on_record);
         tell_new_locations(pipeline);
         pipeline_account(pipeline, now_ns);
         if (!pipeline->error)

@@ -1,6 +1,6 @@
 /*
  * The state of one session's pipeline; pipeline.c is the path, pipeline_open.c what it stands on,
- * accounts.c what is told of it.
+ * stack_size.c how much it copies of stacks, accounts.c what is told of it.
  */
 #pragma once
 
@@ -26,6 +26,10 @@ struct pipeline {
     struct unwinder *unwinder;
     struct raw_stack stack; /* scratch */
     struct session_counts counts;
+    struct session_counts stack_window; /* as they were when truncated stacks began to be counted */
+    bool stack_is_final;                /* no more of them can be copied */
+    /* Of a capture that is being replaced records count up to here, and from here on of the new. */
+    uint64_t heard_from_ns, heard_until_ns;
     uint64_t *module_hits; /* owned; by module id */
     size_t module_hit_count, module_hit_capacity;
     uint32_t told_locations; /* that the symbol thread was woken for */
@@ -46,6 +50,16 @@ struct pipeline {
 /* Attaches. Fills *failure, for people, when it cannot. 0 or -errno. */
 int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struct failure *failure);
 void pipeline_close(struct pipeline *pipeline);
+
+/* What its capture is opened with, to copy so many bytes of each stack. */
+struct capture_options pipeline_capture_options(const struct session *session,
+                                                uint32_t stack_bytes);
+
+/*
+ * Goes on with larger copies of stacks if many of the target's do not fit, unless the user said how
+ * large they are. `on_record` gets what is left in the rings that are given up.
+ */
+void pipeline_fit_stacks(struct pipeline *pipeline, record_fn *on_record);
 
 /* Passes: descriptors are given back, and sampling needs none. */
 static inline bool lacks_descriptors(int error)

@@ -27,16 +27,21 @@ void pipeline_close(struct pipeline *pipeline)
     free(pipeline);
 }
 
-static int open_capture(struct pipeline *pipeline, struct failure *failure)
+struct capture_options pipeline_capture_options(const struct session *session, uint32_t stack_bytes)
 {
-    struct session *session = pipeline->session;
-    struct capture_options options = {
+    return (struct capture_options){
         .pid = session->pid,
         .frequency_hz = session->frequency_hz,
-        .stack_bytes = session->stack_bytes,
+        .stack_bytes = stack_bytes,
         .follow = session->follow,
         .event = session->event_wanted,
     };
+}
+
+static int open_capture(struct pipeline *pipeline, struct failure *failure)
+{
+    struct session *session = pipeline->session;
+    struct capture_options options = pipeline_capture_options(session, session->stack_bytes);
     const char *reason = "";
     int error =
         capture_open(session->backend_wanted, &options, &pipeline->capture, &reason, failure);
@@ -108,6 +113,8 @@ int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struc
         return -ENOMEM;
     }
     pipeline->session = session;
+    pipeline->stack_is_final = session->stack_is_fixed;
+    pipeline->heard_until_ns = UINT64_MAX;
     pipeline->pid_fd = (int)syscall(SYS_pidfd_open, session->pid, 0);
     int error = pipeline->pid_fd < 0 ? negative_errno() : 0;
     if (!error)

@@ -158,6 +158,7 @@ int session_copy_options(struct session *session, const struct session_options *
 {
     session->frequency_hz =
         options->frequency_hz ? options->frequency_hz : SESSION_FREQUENCY_DEFAULT_HZ;
+    session->stack_is_fixed = options->stack_bytes;
     session->stack_bytes =
         options->stack_bytes ? options->stack_bytes : SESSION_STACK_DEFAULT_BYTES;
     session->memory_limit_bytes =

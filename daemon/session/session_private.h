@@ -23,6 +23,8 @@ struct session_counts {
     uint64_t descriptor_failures;    /* times that something could not be opened for want of one */
     uint64_t children_ns;            /* CPU time of children that are not followed */
     uint64_t target_cost_ns;         /* estimated time that sampling took from the target */
+    /* When more of each stack began to be copied, since the start, and what counted until then. */
+    uint64_t enlarged_ns, enlarged_hits, enlarged_truncated;
 };
 
 /* What readers see of the pipeline's work: replaced as a whole, under the session's mutex. */
@@ -51,7 +53,8 @@ struct session {
     bool follow;   /* sample its children too */
     bool launched; /* our own child: waited for when it ends */
     int go_fd;     /* closing it lets a launched child execute its command; -1 otherwise */
-    uint32_t frequency_hz, stack_bytes;
+    uint32_t frequency_hz;
+    bool stack_is_fixed; /* as much of each stack is copied as was asked for */
     char *event_wanted, *backend_wanted;
     uint64_t duration_limit_ns, memory_limit_bytes;
     struct source_path *source_paths;
@@ -77,6 +80,7 @@ struct session {
     uint64_t asked, answered; /* how many requests there were, and how many are done with */
     int answer;               /* to the last one: 0, or why it could not be done */
     bool stopping;            /* the last reference is gone: threads end */
+    uint32_t stack_bytes;     /* that are copied of each stack */
     char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */
     char *command, *executable;           /* owned; change when the target executes another image */
     const char *backend, *backend_reason, *event;

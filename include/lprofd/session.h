@@ -44,8 +44,9 @@ struct session_options {
     uint32_t frequency_hz; /* 1 to SESSION_FREQUENCY_MAX_HZ */
     const char *event;     /* one of session_event_names; NULL: "auto" */
     const char *backend;   /* one of session_backend_names; NULL: "auto" */
-    uint32_t stack_bytes;  /* a multiple of 8, 512 to SESSION_STACK_MAX_BYTES */
-    uint64_t duration_ns;  /* stop sampling after that long; 0: never */
+    uint32_t
+        stack_bytes; /* a multiple of 8, 512 to SESSION_STACK_MAX_BYTES; 0: as deep as needed */
+    uint64_t duration_ns; /* stop sampling after that long; 0: never */
     uint64_t memory_limit_bytes;
     const struct source_path *source_paths;
     size_t source_path_count;

@@ -1,4 +1,4 @@
-/* A stack of about 100 KB: deeper than what a sample copies. */
+/* A stack of so many levels of 256 bytes (400 unless told): deeper than what a sample copies. */
 #include <string.h>
 
 #include "target.h"
@@ -24,7 +24,8 @@ static OPAQUE uint64_t descend(uint64_t value, unsigned levels)
 int main(int argc, char **argv)
 {
     uint64_t value = 1;
+    unsigned levels = argc > 2 ? (unsigned)atoi(argv[2]) : LEVELS;
     target_start(argc, argv);
     for (;;)
-        value = descend(value, LEVELS);
+        value = descend(value, levels);
 }

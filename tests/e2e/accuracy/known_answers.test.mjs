@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { lineRow, startDaemon } from '../helpers/daemon.mjs';
-import { sleep, startTarget, threadTimes, until } from '../helpers/processes.mjs';
-import { knownLine, needsRoot } from '../helpers/programs.mjs';
+import { sleep, start, startTarget, threadTimes, until } from '../helpers/processes.mjs';
+import { knownLine, needsRoot, targetPath } from '../helpers/programs.mjs';
 import { assertShare } from '../helpers/statistics.mjs';
 
 const SAMPLES = 5000;
@@ -147,6 +147,54 @@ test('a stack deeper than its copy is counted, and says that it was cut', async 
   assertShare('bottom', row('bottom').self_hits, hits, 0.95, 0.05);
   const known = document.lines.reduce((sum, one) => sum + one.self_hits, 0);
   assert.equal(known + document.unknown.self_hits, total);
+});
+
+for (const backend of ['perf-cpu', 'perf-task', 'perf-thread']) {
+  test(`${backend}: more is copied of stacks that are deeper, until they fit`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'deep', { args: ['300', '160'] }); // about 40 KB
+    const daemon = await startDaemon(t, ['--backend', backend, '--pid', String(target.pid)]);
+    const { stack_bytes: bytes } = await until('copies are large enough', async () => {
+      const session = await daemon.get('/sessions/current');
+      return session.stack_bytes > 40000 && session;
+    }, 120);
+    assert.equal(bytes, 65000);
+    const { samples: before } = await daemon.waitSamples(1000, { seconds: 120 });
+    const { samples, warnings } = await daemon.waitSamples(before.total + 1000, { seconds: 120 });
+    assert.equal(samples.truncated_stacks, before.truncated_stacks, 'no stack was truncated since');
+    assert.ok(samples.unwound_to_root >= 0.99 * (samples.total - samples.truncated_stacks), JSON.stringify(samples));
+    assert.ok(samples.truncated_stacks >= 20, 'those before are told');
+    assert.ok(warnings.some((text) => /first \d+\.\d s were deeper.* 65000 bytes are copied instead of 16384/.test(text)), warnings.join());
+  });
+}
+
+test('as much of each stack is copied as was asked for', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'deep');
+  const daemon = await startDaemon(t, ['--stack-size', '16384', '--pid', String(target.pid)]);
+  const { stack_bytes: bytes, samples, warnings } = await daemon.waitSamples(1000, { seconds: 120 });
+  assert.equal(bytes, 16384);
+  assert.ok(samples.truncated_stacks > 0.9 * samples.total, JSON.stringify(samples));
+  assert.ok(warnings.some((text) => /raise --stack-size/.test(text)), warnings.join());
+});
+
+test('children that are followed are still sampled when more is copied of stacks', async (t) => {
+  if (!needsRoot(t)) return;
+  const deep = `setpriv --pdeathsig KILL ${targetPath('deep')}`;
+  const script = `${deep} 300 20 & sleep 2; ${deep} 300 160 & sleep 2; ${deep} 300 160 & wait`;
+  for (const backend of ['perf-cpu', 'perf-task']) {
+    const shell = start(t, '/bin/sh', ['-c', script]);
+    const daemon = await startDaemon(t, ['--follow', '--backend', backend, '--pid', String(shell.pid)]);
+    await until(`${backend}: three of them have samples, and the copies are large`, async () => {
+      const { stack_bytes: bytes } = await daemon.get('/sessions/current');
+      const threads = await daemon.get('/sessions/current/threads');
+      return bytes === 65000 && threads.filter(({ self_hits: hits }) => hits > 100).length === 3;
+    }, 120);
+    const { samples } = await daemon.get('/sessions/current');
+    assert.ok(samples.unwound_to_root + samples.truncated_stacks >= 0.99 * samples.total, JSON.stringify(samples));
+    await daemon.stop();
+    shell.kill('SIGKILL');
+  }
 });
 
 test('a sleeper costs what it uses, not what it sleeps', async (t) => {
