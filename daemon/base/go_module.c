@@ -12,8 +12,12 @@
 
 /* Five times what the largest known programs have. */
 #define TABLE_BYTES_MAX (UINT64_C(512) << 20)
-/* How many trees are looked at before all are believed. */
+/* Where nothing says where the table is: what is looked through, and how often one is believed. */
+#define SEARCH_BYTES_MAX (UINT64_C(512) << 20)
+#define TABLES_TRIED 4
+/* How many trees are looked at before all are believed, and functions to find them. */
 #define TREES_TRIED 64
+#define FUNCTIONS_TRIED (1u << 18)
 
 static int read_bytes(const Elf64_Shdr *section, uint64_t from, struct go_module *module)
 {
@@ -77,15 +81,22 @@ static int search(const struct elf_sections *sections, const Elf64_Shdr *section
                   struct go_module *module)
 {
     unsigned char bytes[4096];
-    for (uint64_t from = 0; from < section->sh_size; from += sizeof bytes) {
-        uint64_t left = section->sh_size - from;
+    uint64_t end = section->sh_size < SEARCH_BYTES_MAX ? section->sh_size : SEARCH_BYTES_MAX;
+    unsigned tables = 0;
+    for (uint64_t from = 0; from < end; from += sizeof bytes) {
+        uint64_t left = end - from;
         size_t length = left < sizeof bytes ? (size_t)left : sizeof bytes;
         int error = read_at(module->fd, bytes, length, section->sh_offset + from);
-        for (size_t i = 0; !error && i + 8 <= length; i += 8)
-            if (may_be_header(bytes + i) && open_at(sections, section, from + i, module) == 0)
-                return 0;
         if (error)
             return error;
+        for (size_t i = 0; i + 8 <= length; i += 8) {
+            if (!may_be_header(bytes + i))
+                continue;
+            if (open_at(sections, section, from + i, module) == 0)
+                return 0;
+            if (++tables == TABLES_TRIED)
+                return -ENOENT;
+        }
     }
     return -ENOENT;
 }
@@ -147,11 +158,15 @@ bool go_module_inlined(const struct go_module *module, struct go_function *funct
     return position >= 0 && read_entry(module, function, (uint32_t)position, ret_inlined);
 }
 
-/* Whether what trees are said to begin with is something that a tree can begin with. */
-static bool are_trees(const struct go_module *module)
+/*
+ * Whether what trees are said to begin with is something that a tree can begin with. Each function
+ * that is looked at counts down `left`.
+ */
+static bool are_trees(const struct go_module *module, unsigned *left)
 {
     unsigned trees = 0;
-    for (uint32_t i = 0; i < module->table.function_count && trees < TREES_TRIED; i++) {
+    for (uint32_t i = 0; i < module->table.function_count && trees < TREES_TRIED && *left;
+         i++, (*left)--) {
         struct go_function function;
         struct go_inlined inlined;
         uint64_t place;
@@ -165,10 +180,10 @@ static bool are_trees(const struct go_module *module)
     return trees > 0;
 }
 
-static bool first_tree(const struct go_module *module, uint64_t *ret_place)
+static bool first_tree(const struct go_module *module, unsigned *left, uint64_t *ret_place)
 {
     struct go_function function;
-    for (uint32_t i = 0; i < module->table.function_count; i++)
+    for (uint32_t i = 0; i < module->table.function_count && *left; i++, (*left)--)
         if (go_pclntab_get(&module->table, i, &function) == 0 &&
             go_function_tree(&module->table, &function, ret_place))
             return true;
@@ -176,7 +191,7 @@ static bool first_tree(const struct go_module *module, uint64_t *ret_place)
 }
 
 static bool try_base(const struct elf_sections *sections, uint64_t base, uint64_t first,
-                     struct go_module *module)
+                     unsigned *left, struct go_module *module)
 {
     for (size_t i = 0; i < sections->count; i++) {
         const Elf64_Shdr *section = &sections->items[i];
@@ -187,7 +202,7 @@ static bool try_base(const struct elf_sections *sections, uint64_t base, uint64_
         module->tree_vaddr = section->sh_addr;
         module->tree_offset = section->sh_offset;
         module->tree_bytes = section->sh_size;
-        if (are_trees(module))
+        if (are_trees(module, left))
             return true;
     }
     module->tree_bytes = 0;
@@ -200,14 +215,15 @@ void go_module_find_trees(struct go_module *module)
     static const unsigned bases[] = {38, 40, 43};
     _cleanup_(elf_sections_free) struct elf_sections sections = {0};
     uint64_t words[GO_MODULEDATA_WORDS], first;
-    if (!first_tree(module, &first) || elf_sections_read(module->fd, &sections))
+    unsigned left = FUNCTIONS_TRIED;
+    if (!first_tree(module, &left, &first) || elf_sections_read(module->fd, &sections))
         return;
     if (module->table.version == GO_1_16) {
-        (void)try_base(&sections, 0, first, module);
+        (void)try_base(&sections, 0, first, &left, module);
         return;
     }
     find_moduledata(module, &sections, words);
     for (size_t i = 0; i < array_length(bases); i++)
-        if (words[bases[i]] && try_base(&sections, words[bases[i]], first, module))
+        if (words[bases[i]] && try_base(&sections, words[bases[i]], first, &left, module))
             return;
 }

@@ -10,6 +10,8 @@
 
 /* A multiple of what is looked for: words, and relocations of three words. */
 #define CHUNK_BYTES (sizeof(Elf64_Rela) << 13)
+/* Of all sections together: they may be sparse, or the same bytes many times. */
+#define READ_BYTES_MAX (UINT64_C(1) << 30)
 #define RECORD_BYTES (GO_MODULEDATA_WORDS * sizeof(uint64_t))
 
 /* A piece of a section; each overlaps the next by `overlap` bytes, so that nothing is cut. */
@@ -20,9 +22,10 @@ struct window {
     uint64_t at; /* of its bytes in the section */
     size_t length;
     unsigned char *bytes; /* borrowed: CHUNK_BYTES */
+    uint64_t *left;       /* borrowed: how much may still be read */
 };
 
-/* False at the end of the section, or of the file. */
+/* False at the end of the section, of the file, or of what may be read. */
 static bool next_window(struct window *window)
 {
     uint64_t left = window->section->sh_size - window->at;
@@ -33,6 +36,9 @@ static bool next_window(struct window *window)
         left = window->section->sh_size - window->at;
     }
     window->length = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
+    if (*window->left < window->length)
+        return false;
+    *window->left -= window->length;
     return read_at(window->fd, window->bytes, window->length,
                    window->section->sh_offset + window->at) == 0;
 }
@@ -105,11 +111,12 @@ int go_moduledata_find(int fd, const struct elf_sections *sections, const uint64
                        uint64_t ret_words[GO_MODULEDATA_WORDS])
 {
     _cleanup_free_ unsigned char *bytes = malloc(CHUNK_BYTES);
+    uint64_t left = READ_BYTES_MAX;
     if (!bytes)
         return -ENOMEM;
     for (size_t i = 0; i < sections->count; i++) {
         const Elf64_Shdr *section = &sections->items[i];
-        const struct window window = {.fd = fd, .section = section, .bytes = bytes};
+        const struct window window = {.fd = fd, .section = section, .bytes = bytes, .left = &left};
         const uint64_t data = SHF_ALLOC | SHF_WRITE;
         if (!elf_section_is_plain(section))
             continue;

@@ -10,6 +10,8 @@
 /* What one question about an address may cost: milliseconds, and no real function comes near it. */
 #define STEPS_MAX (1u << 22)
 
+#define STRING_BYTES_MAX ((size_t)64 << 10)
+
 /* Where a function's record keeps the numbers of what Go calls PCDATA and FUNCDATA. */
 #define INLINED_VALUES 2
 #define INLINED_TREE 3
@@ -21,6 +23,15 @@ static struct reader reader_at(const struct go_pclntab *table, uint64_t offset)
                            .length = table->length,
                            .offset = beyond ? table->length : (size_t)offset,
                            .failed = beyond};
+}
+
+/* A name or a path, or NULL. Looking for the end of a longer one would take its time. */
+static const char *string_at(const struct go_pclntab *table, uint64_t offset)
+{
+    struct reader reader = reader_at(table, offset);
+    if (reader_left(&reader) > STRING_BYTES_MAX)
+        reader.length = reader.offset + STRING_BYTES_MAX;
+    return reader_string(&reader);
 }
 
 /* Addresses of functions are whole in old tables, and count from the start of the code in new ones.
@@ -127,8 +138,7 @@ static uint64_t function_record(const struct go_pclntab *table, uint32_t index)
 
 const char *go_pclntab_name(const struct go_pclntab *table, uint32_t offset)
 {
-    struct reader reader = reader_at(table, (uint64_t)table->names + offset);
-    return reader_string(&reader);
+    return string_at(table, (uint64_t)table->names + offset);
 }
 
 /* struct _func of src/runtime/runtime2.go. */
@@ -260,8 +270,7 @@ static const char *find_file(const struct go_pclntab *table, const struct go_fun
     uint32_t offset = reader_u32(&reader);
     if (reader.failed || offset == UINT32_MAX)
         return NULL;
-    struct reader name = reader_at(table, (is_old ? 0 : (uint64_t)table->files) + offset);
-    return reader_string(&name);
+    return string_at(table, (is_old ? 0 : (uint64_t)table->files) + offset);
 }
 
 bool go_function_place(const struct go_pclntab *table, struct go_function *function, uint64_t vaddr,
