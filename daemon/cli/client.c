@@ -166,6 +166,14 @@ static int parse_answer(struct text *answer, unsigned *ret_status, const char **
     return 0;
 }
 
+static int refuse_token(const char *url, const char *token, struct failure *ret_failure)
+{
+    return failure_set(ret_failure, -EACCES,
+                       token ? "%s wants another token than the one of --token-file"
+                             : "%s wants a token: give the file that has it with --token-file FILE",
+                       url);
+}
+
 static int refuse(const char *url, unsigned status, const char *body, size_t bytes,
                   struct failure *ret_failure)
 {
@@ -202,6 +210,8 @@ int client_get(const char *url, const char *path, const char *token, struct text
     if (error)
         return failure_set(ret_failure, error, "no usable answer from %s: %s", url,
                            strerror(-error));
+    if (status == 401)
+        return refuse_token(url, token, ret_failure);
     if (status != 200)
         return refuse(url, status, body, bytes, ret_failure);
     text_add(to, body, bytes);

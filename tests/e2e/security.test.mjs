@@ -8,7 +8,7 @@ import { startDaemon } from './helpers/daemon.mjs';
 import { assertProblem, rawRequest, request } from './helpers/http.mjs';
 import { NOBODY, publicCopy, publicFolder } from './helpers/nobody.mjs';
 import { run, start, startTarget, until } from './helpers/processes.mjs';
-import { LPROFD, needsRoot, targetPath } from './helpers/programs.mjs';
+import { LPROF, LPROFD, needsRoot, targetPath } from './helpers/programs.mjs';
 
 const TOKEN = 'correct-horse-battery-staple';
 
@@ -90,6 +90,15 @@ test('other addresses than loopback need a token file', async (t) => {
   for (const wrong of ['', TOKEN.slice(1), `${TOKEN}x`, TOKEN.toUpperCase(), TOKEN.repeat(2)])
     assertProblem(await as(wrong), 401);
   assert.equal((await as(TOKEN)).status, 200);
+
+  // lprof has it from a file, too, and says so.
+  const lprof = (...words) => run(t, LPROF, ['report', `http://127.0.0.1:${new URL(url).port}`, ...words]);
+  const other = join(folder, 'other');
+  writeFileSync(other, `${TOKEN}x\n`, { mode: 0o600 });
+  const [without, wrong, right] = [await lprof(), await lprof('--token-file', other), await lprof('--token-file', file)];
+  assert.match(without.stderr, /^lprof: \S+ wants a token: .*--token-file FILE\n$/);
+  assert.match(wrong.stderr, /^lprof: \S+ wants another token .*--token-file\n$/);
+  assert.match(right.stderr, /Nothing is being profiled/);
 
   chmodSync(file, 0o600);
   writeFileSync(file, '\n');
