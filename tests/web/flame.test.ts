@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { buffers, contains, rowOf, type Columns, type Graph } from '../../web/src/flame/graph.ts';
+import { buffers, contains, knownOf, rowOf, type Columns, type Graph } from '../../web/src/flame/graph.ts';
 import { layOut } from '../../web/src/flame/layout.ts';
 import { visible } from '../../web/src/flame/names.ts';
 import { findKey, findPath, focusOf, namePath, pathOf, stackEnd } from '../../web/src/flame/path.ts';
@@ -79,7 +79,7 @@ test('every child stands within its parent, next to its siblings, which are orde
     assert.ok(graph.start[node]! >= graph.start[parent]!);
     assert.ok(graph.start[node]! + graph.width[node]! <= graph.start[parent]! + graph.width[parent]!);
   }
-  assert.deepEqual(children.map((node) => graph.folded[node]), [0, 0, 3]);
+  assert.deepEqual(children.map((node) => knownOf(graph, node).folded), [0, 0, 3]);
   assert.equal(graph.kinds[graph.name[children[2]!]!], 0);
 });
 

@@ -1,6 +1,6 @@
 // What can be done with a frame, by pointer, menu or key alike.
 import { go as goTo, replace, route, type Route } from '../state.ts';
-import { contains, rowOf, type Graph } from './graph.ts';
+import { contains, knownOf, rowOf, type Graph } from './graph.ts';
 import { focusOf, pathOf, stackEnd } from './path.ts';
 
 /** From where to where a graph goes. */
@@ -24,11 +24,11 @@ const REMEMBER_MS = 250;
 export const nameOf = ({ graph, node }: Frame) => graph.names[graph.name[node]!]!;
 export const labelOf = ({ graph, node }: Frame) => {
   const label = graph.labels[graph.name[node]!]!;
-  const folded = graph.folded[node]!;
+  const { folded } = knownOf(graph, node);
   return folded ? `${folded} more below ${graph.labels[graph.name[graph.parent[node]!]!]!}` : label;
 };
-export const isFunction = ({ graph, node }: Frame) => node > 0 && !graph.folded[node];
-export const sourceOf = ({ graph, node }: Frame) => graph.fileIds[graph.file[node]!] || 0;
+export const isFunction = ({ graph, node }: Frame) => node > 0 && !knownOf(graph, node).folded;
+export const sourceOf = ({ graph, node }: Frame) => graph.fileIds[knownOf(graph, node).file] || 0;
 
 /** As go(): Back leads to what is chosen now. */
 function go(change: () => Partial<Route>): void {
@@ -43,7 +43,7 @@ function withOptions(change: Record<string, string>): Record<string, string> {
 /** Makes a frame as wide as the window. One that was folded is asked for in detail instead. */
 export function zoomTo(frame: Frame): void {
   const { graph, node, zoomOption } = frame;
-  if (graph.folded[node]) return drill(frame);
+  if (knownOf(graph, node).folded) return drill(frame);
   const path = pathOf(graph, node);
   go(() => ({ options: withOptions({ [zoomOption]: path, drill: path ? route.value.options.drill ?? '' : '' }) }));
 }
@@ -98,7 +98,7 @@ export const hideFunction = (frame: Frame) => filter({ hide: added(route.value.h
 export function sourceRoute(frame: Frame): Partial<Route> {
   const { graph, node } = frame;
   const by = route.value.options.cost === 'self' ? 'self' : 'total';
-  return { view: 'source', file: sourceOf(frame), by, focus: focusWith(frame), options: { line: String(graph.line[node]! || 1) } };
+  return { view: 'source', file: sourceOf(frame), by, focus: focusWith(frame), options: { line: String(knownOf(graph, node).line || 1) } };
 }
 
 export const openSource = (frame: Frame) => go(() => sourceRoute(frame));

@@ -5,7 +5,7 @@ import { percent, plural, time } from '../format.ts';
 import { replace, route, setOption } from '../state.ts';
 import type { PaneState } from '../views/flame.tsx';
 import { sandwich, setInverted, zoomOut, type Direction } from './actions.ts';
-import { KINDS, type Graph } from './graph.ts';
+import { KINDS, knownOf, type Graph } from './graph.ts';
 import { visible } from './names.ts';
 import { nextFound, type Found } from './search.ts';
 import { KIND_NAMES, Swatch } from './tip.tsx';
@@ -104,7 +104,7 @@ export function FlameBar(props: BarProps) {
 function timeByKind(graph: Graph, direction: Direction): Float64Array {
   if (direction !== 'up') return graph.kindTime_ns;
   const times = new Float64Array(KINDS.length);
-  for (let node = 1; node < (graph.rowFirst[2] ?? 0); node++) times[graph.kinds[graph.name[node]!]!]! += graph.time_ns[node]!;
+  for (let node = 1; node < (graph.rowFirst[2] ?? 0); node++) times[graph.kinds[graph.name[node]!]!]! += knownOf(graph, node).time_ns;
   return times;
 }
 

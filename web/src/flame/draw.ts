@@ -1,5 +1,5 @@
 // Draws what is seen of a graph on a canvas of the size of the window on it.
-import { rowOf, type Graph } from './graph.ts';
+import { knownOf, rowOf, type Graph } from './graph.ts';
 import { hashText } from './names.ts';
 import { SHADES, shadeOf, type Palette } from './palette.ts';
 import { visitRow, type Span } from './rows.ts';
@@ -149,7 +149,7 @@ function drawLabels(context: CanvasRenderingContext2D, scene: Scene, palette: Pa
   const baseline = Math.round(13.5 * scale);
   let last = '';
   for (const { node, left, top, width, color } of labels) {
-    const folded = graph.folded[node]!;
+    const { folded } = knownOf(graph, node);
     const text = folded ? `${folded} more…` : graph.labels[graph.name[node]!]!;
     const room = width - 2 * padding;
     const fits = Math.floor(room / advance);

@@ -28,6 +28,9 @@ export interface Columns {
 export const KINDS = ['none', 'target', 'library', 'runtime', 'jit', 'kernel', 'vdso', 'anonymous', 'unknown'] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** As narrow as the numbers allow: with a million nodes it is memory that takes the time. */
+export type Counts = Uint32Array | Float64Array;
+
 /** What the whole page needs of a node: columns, by node. Node 0 is the root. */
 export interface Graph {
   /** Which answer this is, and to what kind of question. */
@@ -44,12 +47,6 @@ export interface Graph {
   start: Float64Array;
   width: Float64Array;
   name: Uint32Array;
-  file: Uint32Array;
-  line: Uint32Array;
-  hits: Float64Array;
-  selfHits: Float64Array;
-  time_ns: Float64Array;
-  selfTime_ns: Float64Array;
   /** Two hashes of the names from the root to the node: the node's identity from answer to answer. */
   key: Uint32Array;
   lock: Uint32Array;
@@ -61,12 +58,38 @@ export interface Graph {
   modules: string[]; // paths; the first is none
   files: string[];
   fileIds: number[];
-  /** Of a node that stands for what was too small to be sent: so many nodes next to each other. Else 0. */
+  /** The number of a node in the answer, in whose order the columns below stand: see knownOf(). */
+  origin: Uint32Array;
+  file: Uint32Array;
+  line: Uint32Array;
+  hits: Counts;
+  selfHits: Counts;
+  selfTime_ns: Float64Array;
   folded: Uint32Array;
   /** By kind: self time. */
   kindTime_ns: Float64Array;
   totalHits: number;
   totalTime_ns: number;
+}
+
+/** What is known of one node. */
+export interface Known {
+  file: number;
+  line: number;
+  hits: number;
+  selfHits: number;
+  time_ns: number;
+  selfTime_ns: number;
+  /** Of a node that stands for what was too small to be sent: so many nodes next to each other. Else 0. */
+  folded: number;
+}
+
+export function knownOf(graph: Graph, node: number): Known {
+  const at = graph.origin[node]!;
+  return {
+    file: graph.file[at]!, line: graph.line[at]!, hits: graph.hits[at]!, selfHits: graph.selfHits[at]!,
+    time_ns: graph.totalTime_ns > 0 ? graph.width[node]! : 0, selfTime_ns: graph.selfTime_ns[at]!, folded: graph.folded[at]!,
+  };
 }
 
 /** All buffers of the graph, to be handed from thread to thread without a copy. */

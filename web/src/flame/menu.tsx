@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { copyName, focusFunction, focusStack, hasSource, hideFunction, isFunction, labelOf, nameOf, openSource, sandwich, showSource, sourceOf, zoomTo, type Frame } from './actions.ts';
+import { knownOf } from './graph.ts';
 
 interface Item {
   title: string;
@@ -11,7 +12,7 @@ interface Item {
 }
 
 function itemsOf(frame: Frame): Item[] {
-  const zoom = { title: frame.graph.folded[frame.node] ? 'Show these' : 'Zoom', key: 'Enter', run: () => zoomTo(frame) };
+  const zoom = { title: knownOf(frame.graph, frame.node).folded ? 'Show these' : 'Zoom', key: 'Enter', run: () => zoomTo(frame) };
   if (!isFunction(frame)) return [zoom];
   return [
     zoom,

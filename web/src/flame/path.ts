@@ -1,7 +1,7 @@
 // The path of a node: the names from below the root, each after a ';', as the daemon's focus has them:
 // a ';' or a backslash of a name has a backslash in front. One that is too long for a URL is the hash
 // of its names instead.
-import type { Graph } from './graph.ts';
+import { knownOf, type Graph } from './graph.ts';
 
 const PATH_LENGTH = 1500; // characters of a readable path
 export const FOCUS_BYTES = 4096; // what the daemon takes
@@ -62,7 +62,7 @@ function split(path: string): string[] {
 
 function childNamed(graph: Graph, node: number, name: string): number {
   for (let child = graph.firstChild[node]!; child < graph.firstChild[node + 1]!; child++)
-    if (graph.names[graph.name[child]!] === name && !graph.folded[child]) return child;
+    if (graph.names[graph.name[child]!] === name && !knownOf(graph, child).folded) return child;
   return -1;
 }
 

@@ -11,7 +11,7 @@ export interface Found {
 }
 
 /** What can be searched of a graph; the rest may have gone to another thread. */
-export type Searchable = Pick<Graph, 'names' | 'name' | 'parent' | 'width' | 'file' | 'files' | 'nameModule' | 'modules' | 'kinds'>;
+export type Searchable = Pick<Graph, 'names' | 'name' | 'parent' | 'width' | 'origin' | 'file' | 'files' | 'nameModule' | 'modules' | 'kinds'>;
 
 function matchNames(graph: Searchable, text: string): Uint8Array {
   const wanted = text.toLowerCase();
@@ -20,7 +20,7 @@ function matchNames(graph: Searchable, text: string): Uint8Array {
   const modules = graph.modules.map(has);
   const names = new Uint8Array(graph.names.length);
   for (let i = 0; i < names.length; i++) names[i] = has(graph.names[i]) || modules[graph.nameModule[i]!] ? 1 : 0;
-  for (let node = 1; node < graph.name.length; node++) if (files[graph.file[node]!]) names[graph.name[node]!] = 1;
+  if (files.includes(true)) for (let node = 1; node < graph.name.length; node++) if (files[graph.file[graph.origin[node]!]!]) names[graph.name[node]!] = 1;
   graph.kinds.forEach((kind, i) => { if (kind === 0) names[i] = 0; }); // neither the root nor what was folded is a function
   return names;
 }

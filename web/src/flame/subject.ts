@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { splitPath } from '../format.ts';
 import { link } from '../state.ts';
 import { focusWith, isFunction, labelOf, nameOf, sourceOf, sourceRoute, stackFilter, type Frame } from './actions.ts';
-import type { Kind } from './graph.ts';
+import { knownOf, type Kind } from './graph.ts';
 import { visible } from './names.ts';
 import { kindOf, placeOf } from './tip.tsx';
 
@@ -37,7 +37,7 @@ const WHY: Partial<Record<Kind, string>> = {
 function whyOf(frame: Frame): string {
   const { graph, node } = frame;
   if (node === 0) return 'These are all samples together. Choose a function to see its source.';
-  if (graph.folded[node]) return 'These frames are too small to be drawn. Enter, or a double click, shows them.';
+  if (knownOf(graph, node).folded) return 'These frames are too small to be drawn. Enter, or a double click, shows them.';
   const known = WHY[kindOf(frame)];
   if (known) return known;
   const module = visible(splitPath(graph.modules[graph.nameModule[graph.name[node]!]!] ?? '')[1]);
@@ -48,8 +48,8 @@ function subjectOf(frame: Frame): Subject {
   const { graph, node } = frame;
   const file = isFunction(frame) ? sourceOf(frame) : 0;
   return {
-    label: labelOf(frame), name: nameOf(frame), place: placeOf(frame), path: visible(graph.files[graph.file[node]!] ?? ''), file,
-    line: graph.line[node]!, focus: focusWith(frame), says: isFunction(frame) ? stackFilter(frame).says : '',
+    label: labelOf(frame), name: nameOf(frame), place: placeOf(frame), path: visible(graph.files[knownOf(graph, node).file] ?? ''), file,
+    line: knownOf(graph, node).line, focus: focusWith(frame), says: isFunction(frame) ? stackFilter(frame).says : '',
     why: file ? '' : whyOf(frame), href: file ? link(sourceRoute(frame)) : '',
   };
 }

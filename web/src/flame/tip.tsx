@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { count, percent, plural, splitPath, time } from '../format.ts';
 import { route } from '../state.ts';
 import { focusFunction, hasSelf, hasSource, hideFunction, isFunction, labelOf, nameOf, sandwich, showSource, zoomTo, type Frame } from './actions.ts';
-import { KINDS, type Kind } from './graph.ts';
+import { KINDS, knownOf, type Kind } from './graph.ts';
 import { visible } from './names.ts';
 import { palette, swatch } from './palette.ts';
 
@@ -28,26 +28,28 @@ function moduleOf(frame: Frame): string {
 
 /** "file.c:12", or nothing where that is not known. */
 export function placeOf({ graph, node }: Frame): string {
-  const path = graph.files[graph.file[node]!] ?? '';
+  const { file, line } = knownOf(graph, node);
+  const path = graph.files[file] ?? '';
   if (!path) return '';
-  const line = graph.line[node]!;
   return `${visible(splitPath(path)[1])}${line ? `:${line}` : ''}`;
 }
 
 const shareOf = ({ graph, node }: Frame, of = 0) => percent((100 * graph.width[node]!) / (graph.width[of]! || 1));
 const selfShareOf = ({ graph, node }: Frame) => {
-  const self = graph.totalTime_ns > 0 ? graph.selfTime_ns[node]! : graph.selfHits[node]!;
+  const { selfTime_ns, selfHits } = knownOf(graph, node);
+  const self = graph.totalTime_ns > 0 ? selfTime_ns : selfHits;
   return percent((100 * self) / (graph.width[0]! || 1));
 };
 
 function Costs({ frame, zoom }: { frame: Frame; zoom: number }) {
   const { graph, node, direction } = frame;
   const own = hasSelf(direction);
+  const { time_ns, selfTime_ns, hits, selfHits } = knownOf(graph, node);
   return (
     <dl class="flame-costs">
-      <div><dt>Total</dt><dd>{time(graph.time_ns[node]!)}</dd><dd>{shareOf(frame)} %</dd></div>
-      {own && <div><dt>Self</dt><dd>{time(graph.selfTime_ns[node]!)}</dd><dd>{selfShareOf(frame)} %</dd></div>}
-      <div><dt>Samples</dt><dd>{count(graph.hits[node]!)}</dd>{own && <dd>{count(graph.selfHits[node]!)} self</dd>}</div>
+      <div><dt>Total</dt><dd>{time(time_ns)}</dd><dd>{shareOf(frame)} %</dd></div>
+      {own && <div><dt>Self</dt><dd>{time(selfTime_ns)}</dd><dd>{selfShareOf(frame)} %</dd></div>}
+      <div><dt>Samples</dt><dd>{count(hits)}</dd>{own && <dd>{count(selfHits)} self</dd>}</div>
       {zoom > 0 && zoom !== node && <div class="flame-of-zoom"><dt>Of the zoom</dt><dd>{shareOf(frame, zoom)} %</dd></div>}
     </dl>
   );
@@ -73,7 +75,7 @@ export function Tip({ frame, zoom, at }: { frame: Frame; zoom: number; at: { x: 
     <div class="flame-tip" ref={element} aria-hidden="true">
       <p class="flame-name"><Swatch kind={kindOf(frame)} /><bdi>{labelOf(frame)}</bdi></p>
       <p class="quiet">{[isFunction(frame) ? moduleOf(frame) : '', placeOf(frame)].filter(Boolean).join(' · ')}</p>
-      {frame.graph.folded[frame.node]! > 0 && <p class="quiet">Too small to be drawn. Double click to see them.</p>}
+      {knownOf(frame.graph, frame.node).folded > 0 && <p class="quiet">Too small to be drawn. Double click to see them.</p>}
       <Costs frame={frame} zoom={zoom} />
     </div>
   );
@@ -88,7 +90,7 @@ export function Detail({ frame, zoom, openMenu }: { frame: Frame | null; zoom: n
     <div class="flame-detail">
       <div class="flame-what">
         <p class="flame-name" title={labelOf(frame)}><Swatch kind={kindOf(frame)} /><bdi>{labelOf(frame)}</bdi></p>
-        <p class="quiet">{usable ? [moduleOf(frame), place || 'source not known'].join(' · ') : plural(frame.graph.hits[frame.node]!, 'sample')}</p>
+        <p class="quiet">{usable ? [moduleOf(frame), place || 'source not known'].join(' · ') : plural(knownOf(frame.graph, frame.node).hits, 'sample')}</p>
       </div>
       <Costs frame={frame} zoom={zoom} />
       <div class="flame-acts">

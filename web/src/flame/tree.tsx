@@ -3,7 +3,7 @@
 import type { ComponentChildren, RefObject } from 'preact';
 
 import { percent, time } from '../format.ts';
-import { rowOf, type Graph } from './graph.ts';
+import { knownOf, rowOf, type Graph } from './graph.ts';
 
 const AROUND = 10; // siblings before and after, children
 
@@ -36,10 +36,10 @@ function nodesAround(graph: Graph, node: number): number[] {
 
 function says(graph: Graph, node: number, hasSelf: boolean): string {
   const share = percent((100 * graph.width[node]!) / (graph.width[0]! || 1));
-  const folded = graph.folded[node]!;
+  const { folded, time_ns, selfTime_ns } = knownOf(graph, node);
   const name = folded ? `${folded} more, too small to be shown` : graph.labels[graph.name[node]!]!.slice(0, 300);
-  const self = hasSelf ? `, of that ${time(graph.selfTime_ns[node]!)} itself` : '';
-  return `${name}, ${share} %, ${time(graph.time_ns[node]!)}${self}`;
+  const self = hasSelf ? `, of that ${time(selfTime_ns)} itself` : '';
+  return `${name}, ${share} %, ${time(time_ns)}${self}`;
 }
 
 export function Tree({ scroller, name, label, graph, hasSelf, home, selected, select, children }: TreeProps) {

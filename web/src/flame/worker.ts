@@ -21,7 +21,7 @@ function deliver(id: number, pane: string, columns: Columns): void {
   const { names, files, modules } = graph;
   graphs.set(pane, {
     serial: id, names, files, modules, name: graph.name.slice(), parent: graph.parent.slice(), width: graph.width.slice(),
-    file: graph.file.slice(), nameModule: graph.nameModule.slice(), kinds: graph.kinds.slice(),
+    origin: graph.origin.slice(), file: graph.file.slice(), nameModule: graph.nameModule.slice(), kinds: graph.kinds.slice(),
   });
   reply({ id, graph, layout_ms: performance.now() - began }, buffers(graph));
 }
