@@ -96,14 +96,16 @@ static Dwarf_CFI *debug_cfi(struct cfi_cache *cache, const struct module *module
     return entry->debug.cfi;
 }
 
+static Dwarf_Frame *frame_at(Dwarf_CFI *cfi, uint64_t vaddr)
+{
+    Dwarf_Frame *frame = NULL;
+    return cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0 ? frame : NULL;
+}
+
 Dwarf_Frame *cfi_frame(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
 {
-    Dwarf_CFI *cfi = module_cfi(cache, module);
-    Dwarf_Frame *frame = NULL;
-    if (cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0)
-        return frame;
-    cfi = debug_cfi(cache, module);
-    return cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0 ? frame : NULL;
+    Dwarf_Frame *frame = frame_at(module_cfi(cache, module), vaddr);
+    return frame ? frame : frame_at(debug_cfi(cache, module), vaddr);
 }
 
 /* Where the caller's register is: the ways that a plain rule can express, or none of them. */
@@ -181,21 +183,34 @@ static const struct go_frames *go_frames(struct cfi_cache *cache, const struct m
     return entry->go;
 }
 
-static struct cfi_rule without_frame(struct cfi_cache *cache, const struct module *module,
-                                     uint64_t vaddr)
+/*
+ * What Go writes for debuggers has the same frame sizes as its own table, but not where code leaves
+ * its stack for another.
+ */
+static struct cfi_rule without_eh_frame(struct cfi_cache *cache, const struct module *module,
+                                        uint64_t vaddr)
 {
     if (trampoline_is_at(&cache->architecture->trampoline, module, vaddr))
         return (struct cfi_rule){.kind = CFI_SIGNAL, .is_signal_frame = true};
-    return go_frames_rule(go_frames(cache, module), cache->architecture, vaddr);
+    struct cfi_rule rule = go_frames_rule(go_frames(cache, module), cache->architecture, vaddr);
+    if (rule.kind != CFI_NONE)
+        return rule;
+    _cleanup_free_ Dwarf_Frame *frame = frame_at(debug_cfi(cache, module), vaddr);
+    return frame ? compile(cache->architecture, frame) : rule;
+}
+
+static struct cfi_rule find_rule(struct cfi_cache *cache, const struct module *module,
+                                 uint64_t vaddr)
+{
+    _cleanup_free_ Dwarf_Frame *frame = frame_at(module_cfi(cache, module), vaddr);
+    return frame ? compile(cache->architecture, frame) : without_eh_frame(cache, module, vaddr);
 }
 
 struct cfi_rule cfi_cache_find(struct cfi_cache *cache, const struct module *module, uint64_t vaddr)
 {
     struct slot *slot = &cache->slots[hash_pair(vaddr, module->id) & (SLOTS - 1)];
     if (slot->module != module->id || slot->vaddr != vaddr) {
-        _cleanup_free_ Dwarf_Frame *frame = cfi_frame(cache, module, vaddr);
-        slot->rule =
-            frame ? compile(cache->architecture, frame) : without_frame(cache, module, vaddr);
+        slot->rule = find_rule(cache, module, vaddr);
         slot->module = module->id;
         slot->vaddr = vaddr;
     }

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/go_module.h"
 
 struct go_frames {
@@ -65,6 +67,38 @@ static struct cfi_rule linked(const struct architecture *architecture, int32_t b
     };
 }
 
+/* Before Go 1.17, the runtime knew such functions of its own one by one (topofstack). */
+static uint8_t flags_by_name(const char *name)
+{
+    static const struct {
+        const char *name;
+        uint8_t flags;
+    } known[] = {
+        {"runtime.goexit", GO_FUNCTION_TOP},
+        {"runtime.mstart", GO_FUNCTION_TOP},
+        {"runtime.rt0_go", GO_FUNCTION_TOP},
+        {"runtime.mcall", GO_FUNCTION_SETS_STACK},
+        {"runtime.morestack", GO_FUNCTION_SETS_STACK},
+        {"runtime.systemstack", GO_FUNCTION_SETS_STACK},
+        {"runtime.asmcgocall", GO_FUNCTION_SETS_STACK},
+        {"runtime.nanotime1", GO_FUNCTION_SETS_STACK},
+        {"runtime.walltime1", GO_FUNCTION_SETS_STACK},
+    };
+    for (size_t i = 0; i < array_length(known); i++)
+        if (!strcmp(name, known[i].name))
+            return known[i].flags;
+    return 0;
+}
+
+/* The kernel calls the handler of signals: what it interrupted is beyond. */
+static uint8_t flags_of(const struct go_pclntab *table, const struct go_function *function)
+{
+    if (table->version <= GO_1_16)
+        return flags_by_name(function->name);
+    bool is_handler = !strcmp(function->name, "runtime.sigtramp");
+    return function->flags & (is_handler ? ~GO_FUNCTION_TOP : ~0);
+}
+
 struct cfi_rule go_frames_rule(const struct go_frames *frames,
                                const struct architecture *architecture, uint64_t vaddr)
 {
@@ -72,13 +106,14 @@ struct cfi_rule go_frames_rule(const struct go_frames *frames,
     const struct cfi_rule none = {.kind = CFI_NONE};
     if (!frames || go_pclntab_find(&frames->module.table, vaddr, &function))
         return none;
-    if (function.flags & GO_FUNCTION_TOP)
+    uint8_t flags = flags_of(&frames->module.table, &function);
+    if (flags & GO_FUNCTION_TOP)
         return (struct cfi_rule){.kind = CFI_ROOT};
     int32_t bytes = go_function_frame_bytes(&frames->module.table, &function, vaddr);
     if (bytes < 0 || bytes > INT32_MAX - 8)
         return none;
     struct cfi_rule rule = architecture->lr == REGISTER_NONE ? pushed(architecture, bytes)
                                                              : linked(architecture, bytes);
-    rule.switches_stack = function.flags & GO_FUNCTION_SETS_STACK;
+    rule.switches_stack = flags & GO_FUNCTION_SETS_STACK;
     return rule;
 }

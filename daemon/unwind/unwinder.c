@@ -170,16 +170,25 @@ static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule)
     return STEP_FAILED;
 }
 
+/* The frame pointer stays behind, where the frame saved the caller's. */
+static bool has_left_stack(const struct walk *walk, const struct cfi_rule *rule, uint64_t cfa)
+{
+    unsigned fp = walk->architecture->fp;
+    return walk->is_return_address ||
+           (rule->fp_saved && registers_have(&walk->registers, fp) &&
+            walk->registers.values[fp] != cfa + (uint64_t)(int64_t)rule->fp_offset);
+}
+
 static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
     const struct architecture *architecture = walk->architecture;
-    if (rule->switches_stack && walk->is_return_address) {
-        walk->other_stack = true;
-        return STEP_FAILED;
-    }
     uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
     if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
         return STEP_NO_CFI;
+    if (rule->switches_stack && has_left_stack(walk, rule, cfa)) {
+        walk->other_stack = true;
+        return STEP_FAILED;
+    }
     if (!moves_up(walk, cfa))
         return fail_by_rule(walk, rule);
 
