@@ -6,8 +6,17 @@ import { lineRow, startDaemon } from './helpers/daemon.mjs';
 import { startTarget, until } from './helpers/processes.mjs';
 import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
 
-/** Samples a target until the line of `mark` is known; everything that is asserted of it. */
-async function measure(t, name, source, mark) {
+/** Of all samples, those whose stack ended with this as its outermost frame. */
+function endedWith({ names, nodes }, name) {
+  return nodes.total.reduce((sum, total, i) =>
+    sum + (i > 0 && nodes.parent[i] === 0 && names[nodes.name[i]] === name ? total : 0), 0);
+}
+
+/**
+ * Samples a target until the line of `mark` is known; everything that is asserted of it. Stacks reach
+ * the root, or go on on another stack where `switches` says that the runtime has its own.
+ */
+async function measure(t, name, source, mark, switches = false) {
   const target = await startTarget(t, name);
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(1500);
@@ -15,8 +24,10 @@ async function measure(t, name, source, mark) {
     const document = await daemon.get('/sessions/current/lines?limit=200');
     return lineRow(document, source, knownLine(source, mark)).total_percent > 0 && document;
   }, 10);
-  const { samples } = await daemon.get('/sessions/current');
-  assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
+  const graph = await daemon.get('/sessions/current/flamegraph?min_percent=0&max_nodes=10000');
+  const { samples } = await daemon.get('/sessions/current'); // no fewer than in the graph
+  const whole = samples.unwound_to_root + (switches ? endedWith(graph, '[on another stack]') : 0);
+  assert.ok(whole >= 0.99 * samples.total, `${endedWith(graph, '[on another stack]')} ${JSON.stringify(samples)}`);
   const row = (wanted) => lineRow(lines, source, knownLine(source, wanted));
   const functions = await daemon.get('/sessions/current/functions?limit=10000&sort=total');
   return { row, names: JSON.stringify(functions) };
@@ -45,7 +56,7 @@ for (const [name, what] of [['gopher', 'Go'], ['gopher-stripped', 'Go without sy
   test(`${what}: goroutines end at their roots, and their lines have their shares`, async (t) => {
     if (!needsRoot(t)) return;
     if (!needsFiles(t, [targetPath(name)], 'golang-go')) return;
-    const { row, names } = await measure(t, name, 'gopher.go', 'divide');
+    const { row, names } = await measure(t, name, 'gopher.go', 'divide', true);
     assert.match(names, /main\.divide/);
     assert.match(names, /runtime\.goexit/);
     assertNear('three', row('three').total_percent, 75, 6);
