@@ -19,36 +19,15 @@ static void functions_cleanup(struct query_functions **functions)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static int compare_places(const void *a, const void *b)
-{
-    const struct query_line *left = a, *right = b;
-    int order = query_id_compare(left->file, right->file);
-    return order ? order : query_id_compare(left->line, right->line);
-}
-
 static int compare_lines(const void *a, const void *b, void *sort)
 {
     const struct query_line *left = a, *right = b;
     int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
     if (!order)
-        order = compare_places(left, right);
+        order = query_id_compare(left->file, right->file);
+    if (!order)
+        order = query_id_compare(left->line, right->line);
     return order ? order : query_id_compare(left->thread, right->thread);
-}
-
-/* Per frame: its line's row, counted from 1; 0: it has none. The rows are sorted by place. */
-static uint32_t *map_lines(const struct query_frames *frames, const struct query_lines *lines)
-{
-    uint32_t *rows = calloc(frames->count + 1ul, sizeof *rows);
-    for (uint32_t i = 0; rows && i < frames->count; i++) {
-        const struct frame *frame = &frames->frames[i];
-        struct query_line wanted = {.file = frame->file, .line = frame->line};
-        if (!query_frame_has_line(frame))
-            continue;
-        const struct query_line *row =
-            bsearch(&wanted, lines->rows, lines->count, sizeof wanted, compare_places);
-        rows[i] = row ? (uint32_t)(row - lines->rows) + 1 : 0;
-    }
-    return rows;
 }
 
 /* Replaces the rows by those of the cells. */
@@ -84,15 +63,10 @@ int query_lines_by_thread(const struct profile_view *view, const struct query_op
     if (!error)
         error = query_frames_new(view, walk, options->inlines, &frames);
     if (!error)
-        error = query_lines_of_walk(walk, frames, options->sort, &lines);
-    if (error)
-        return error;
-    qsort(lines->rows, lines->count, sizeof *lines->rows, compare_places);
-    row_of_frame = map_lines(frames, lines);
-    if (!row_of_frame)
-        return -ENOMEM;
-    error = thread_cells_count(view, options, frames, row_of_frame, (uint32_t)lines->count + 1, 0,
-                               &cells);
+        error = query_lines_unsorted(walk, frames, options->sort, &lines, &row_of_frame);
+    if (!error)
+        error = thread_cells_count(view, options, frames, row_of_frame, (uint32_t)lines->count + 1,
+                                   0, &cells);
     if (!error)
         error = split_lines(lines, &cells, options->sort);
     if (!error)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -177,7 +178,7 @@ struct query_unknown query_unknown_make(const struct query_walk *walk,
     return unknown;
 }
 
-/* Turns the counted rows into the answer; they are used up. */
+/* Turns the counted rows into the answer, without row 0; they are used up. */
 static int finish(struct line_rows *lines, const struct query_walk *walk, enum query_sort sort,
                   struct query_lines **ret_lines)
 {
@@ -198,14 +199,14 @@ static int finish(struct line_rows *lines, const struct query_walk *walk, enum q
     answer->unknown = query_unknown_make(walk, lines->frames, lines->rows[0].cost);
     answer->count = lines->count - 1;
     answer->rows = take_pointer(lines->rows);
-    answer->rows[0] = answer->rows[answer->count];
-    qsort_r(answer->rows, answer->count, sizeof *answer->rows, compare_lines, &sort);
+    memmove(answer->rows, answer->rows + 1, answer->count * sizeof *answer->rows);
     *ret_lines = answer;
     return 0;
 }
 
-int query_lines_of_walk(const struct query_walk *walk, const struct query_frames *frames,
-                        enum query_sort sort, struct query_lines **ret_lines)
+int query_lines_unsorted(const struct query_walk *walk, const struct query_frames *frames,
+                         enum query_sort sort, struct query_lines **ret_lines,
+                         uint32_t **ret_row_of_frame)
 {
     _cleanup_line_rows_ struct line_rows lines = {.frames = frames};
     int error = map_frames(&lines);
@@ -214,7 +215,22 @@ int query_lines_of_walk(const struct query_walk *walk, const struct query_frames
                                  lines.hits_of_frame, &lines.counts);
     if (!error)
         error = choose_functions(&lines);
-    return error ? error : finish(&lines, walk, sort, ret_lines);
+    if (!error)
+        error = finish(&lines, walk, sort, ret_lines);
+    if (!error)
+        *ret_row_of_frame = take_pointer(lines.row_of_frame);
+    return error;
+}
+
+int query_lines_of_walk(const struct query_walk *walk, const struct query_frames *frames,
+                        enum query_sort sort, struct query_lines **ret_lines)
+{
+    _cleanup_free_ uint32_t *row_of_frame = NULL;
+    int error = query_lines_unsorted(walk, frames, sort, ret_lines, &row_of_frame);
+    if (!error)
+        qsort_r((*ret_lines)->rows, (*ret_lines)->count, sizeof *(*ret_lines)->rows, compare_lines,
+                &sort);
+    return error;
 }
 
 int query_lines(const struct profile_view *view, const struct query_options *options,

@@ -13,6 +13,14 @@ static inline bool query_frame_has_line(const struct frame *frame)
 struct query_unknown query_unknown_make(const struct query_walk *walk,
                                         const struct query_frames *frames, struct query_cost cost);
 
+/*
+ * The rows of query_lines() in no order, but with intervals of the column `sort`; and for each
+ * frame its line's row, counted from 1, or 0 when it has none (malloc'ed). 0 or -ENOMEM.
+ */
+int query_lines_unsorted(const struct query_walk *walk, const struct query_frames *frames,
+                         enum query_sort sort, struct query_lines **ret_lines,
+                         uint32_t **ret_row_of_frame);
+
 /* query_lines() of a walk that was done already, with options->sort. 0 or -ENOMEM. */
 int query_lines_of_walk(const struct query_walk *walk, const struct query_frames *frames,
                         enum query_sort sort, struct query_lines **ret_lines);

@@ -144,28 +144,37 @@ static uint64_t now_ns(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static int ask(int which, const struct profile_view *view, size_t *ret_rows)
+static int ask(size_t which, const struct profile_view *view, size_t *ret_rows)
 {
     struct query_options options = {.sort = QUERY_SORT_TOTAL};
     static const struct query_flamegraph_options shapes[] = {
         {.min_percent = 0.1}, {.min_percent = 0.1, .inverted = true}, {.max_nodes = 5000}};
     struct query_functions *functions = NULL;
+    struct query_file_functions *file = NULL;
     struct query_lines *lines = NULL;
     struct query_flamegraph *graph = NULL;
     int error = which == 0   ? query_functions(view, &options, &functions)
                 : which == 1 ? query_lines(view, &options, &lines)
-                             : query_flamegraph(view, &options, &shapes[which - 2], &graph);
+                : which == 2 ? query_lines_by_thread(view, &options, &lines)
+                : which == 3 ? query_file_functions(view, &options, 1, &file)
+                             : query_flamegraph(view, &options, &shapes[which - 4], &graph);
     if (!error)
-        *ret_rows = functions ? functions->count : lines ? lines->count : graph->count;
+        *ret_rows = functions ? functions->count
+                    : lines   ? lines->count
+                    : file    ? file->count
+                              : graph->count;
     query_functions_free(functions);
     query_lines_free(lines);
+    query_file_functions_free(file);
     query_flamegraph_free(graph);
     return error;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const labels[] = {"functions", "lines", "flamegraph", "inverted", "pruned"};
+    static const char *const labels[] = {"functions",      "lines",      "lines_by_thread",
+                                         "file_functions", "flamegraph", "inverted",
+                                         "pruned"};
     uint32_t nodes = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
     if (stack_trie_new(&trie))
         return 1;
@@ -190,7 +199,7 @@ int main(int argc, char **argv)
                                 .accounted_ns = bucket->count * 1000000};
     printf("{\"nodes\":%u,\"stacks\":%zu,\"trie_bytes\":%zu,\"made_ns\":%" PRIu64, view.node_count,
            bucket->count, stack_trie_bytes(trie), made_ns);
-    for (int which = 0; which < 5; which++) {
+    for (size_t which = 0; which < sizeof labels / sizeof labels[0]; which++) {
         size_t rows = 0;
         printf(",\"%s_ns\":[", labels[which]);
         for (int turn = 0; turn < TURNS; turn++) {
