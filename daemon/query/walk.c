@@ -20,13 +20,14 @@ struct plan_node {
 
 struct plan {
     const struct profile_view *view;
-    struct plan_node *nodes; /* owned */
+    struct pages pages;      /* owned */
+    struct plan_node *nodes; /* there */
     uint32_t count;          /* at least 1 */
 };
 
 static void plan_clear(struct plan *plan)
 {
-    free(plan->nodes);
+    pages_free(&plan->pages);
 }
 
 #define _cleanup_plan_ __attribute__((cleanup(plan_clear)))
@@ -34,12 +35,10 @@ static void plan_clear(struct plan *plan)
 static int plan_init(struct plan *plan, const struct profile_view *view)
 {
     uint32_t count = view->node_count ? view->node_count : 1;
-    *plan = (struct plan){
-        .view = view,
-        .nodes = calloc(count, sizeof *plan->nodes),
-        .count = count,
-    };
-    return plan->nodes ? 0 : -ENOMEM;
+    *plan = (struct plan){.view = view, .count = count};
+    int error = pages_get(count * sizeof *plan->nodes, &plan->pages);
+    plan->nodes = (void *)plan->pages.bytes;
+    return error;
 }
 
 static void count_entries(struct plan *plan, const struct query_filter *filter)
@@ -141,13 +140,16 @@ static int walk_init(struct query_walk *walk, struct plan *plan)
         .all = {plan->nodes[0].total.hits, plan->nodes[0].total.time_ns},
         .count = (uint32_t)count,
         .location_count = stack_trie_location_count(plan->view->trie),
-        .location = malloc(count * sizeof *walk->location),
-        .end = malloc(count * sizeof *walk->end),
-        .self = malloc(count * sizeof *walk->self),
-        .total = malloc(count * sizeof *walk->total),
     };
-    if (!walk->location || !walk->end || !walk->self || !walk->total)
-        return -ENOMEM;
+    int error = pages_get(count * (sizeof *walk->self + sizeof *walk->total +
+                                   sizeof *walk->location + sizeof *walk->end),
+                          &walk->pages);
+    if (error)
+        return error;
+    walk->self = (void *)walk->pages.bytes;
+    walk->total = walk->self + count;
+    walk->location = (void *)(walk->total + count);
+    walk->end = walk->location + count;
     place(plan, walk);
     return 0;
 }
@@ -185,9 +187,6 @@ void query_walk_free(struct query_walk *walk)
 {
     if (!walk)
         return;
-    free(walk->location);
-    free(walk->end);
-    free(walk->self);
-    free(walk->total);
+    pages_free(&walk->pages);
     free(walk);
 }

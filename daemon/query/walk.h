@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "base/pages.h"
 #include "query/cost.h"
 
 /*
@@ -14,10 +15,11 @@ struct query_walk {
     struct query_total all;    /* the filtered range */
     uint32_t count;            /* at least 1 */
     uint32_t location_count;   /* all locations are below */
-    uint32_t *location;        /* owned; location[0] is meaningless */
-    uint32_t *end;             /* owned; position after the node's subtree */
-    struct query_count *self;  /* owned; samples whose leaf is this node */
-    struct query_count *total; /* owned; samples of the subtree */
+    struct pages pages;        /* owned: of the arrays */
+    uint32_t *location;        /* location[0] is meaningless */
+    uint32_t *end;             /* position after the node's subtree */
+    struct query_count *self;  /* samples whose leaf is this node */
+    struct query_count *total; /* samples of the subtree */
 };
 
 /* 0, -ENOMEM, or -EINVAL for a focus that cannot be understood. O(nodes + entries). */

@@ -1,6 +1,6 @@
 /*
  * queries NODES: builds a profile of so many trie nodes from pseudo-random stacks and prints, as
- * JSON, what CPU time the function table, the line table and flame graphs of it take (ns, each of
+ * JSON, what CPU time the function table, the line tables and flame graphs of it take (ns, each of
  * 5 turns; as the page asks first, bottom-up, and the 5,000 largest nodes): each is the work of one
  * thread, whatever else the machine does meanwhile. Trie and queries are the real ones; names and
  * lines are made up, as in the unit tests.

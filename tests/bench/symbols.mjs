@@ -59,7 +59,7 @@ async function queries(t, { quick }) {
   for (const size of sizes) {
     const { stdout } = await measure(t, tool('queries'), [String(size)]);
     const result = JSON.parse(stdout);
-    for (const [key, what] of [['functions', 'function table'], ['lines', 'line table'], ['flamegraph', 'flame graph'], ['inverted', 'flame graph, bottom-up'], ['pruned', 'flame graph, 5,000 largest nodes']]) {
+    for (const [key, what] of [['functions', 'function table'], ['lines', 'line table'], ['lines_by_thread', 'line table by thread'], ['file_functions', 'functions of a file'], ['flamegraph', 'flame graph'], ['inverted', 'flame graph, bottom-up'], ['pruned', 'flame graph, 5,000 largest nodes']]) {
       const ours = spread(result[`${key}_ns`].map((ns) => ns / 1e9));
       const judged = size === 1e6;
       rows.push(
