@@ -328,6 +328,11 @@ test('around a function: its callers above, its callees below; from the leaves; 
   await until('the function itself', async () => /^leaf, 100 %/.test(await chosen(page)));
   await press(page, 'ArrowUp');
   await until('its widest caller', async () => /^inner, 6\d(\.\d)? %/.test(await chosen(page))); // 2 of leaf's 3 units
+  await until('the URL knows a caller, too', async () => (await options(page)).above === ';leaf;inner');
+  await press(page, 's');
+  await sourceOf(page, 'inner').getByText('only stacks with both leaf and inner').waitFor();
+  await press(page, 'Escape');
+  await page.locator('.flame-source').waitFor({ state: 'detached' });
   const said = await callers.getByRole('treeitem').allTextContents();
   assert.ok(said.some((text) => /^narrow, 3\d(\.\d)? %/.test(text)), said.join('\n'));
   await audit(page, 'callers and callees');
