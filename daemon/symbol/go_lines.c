@@ -60,6 +60,24 @@ static int find_place(const struct go_lines *lines, struct store *store, uint32_
     return publish_file(store, module, path, &frame->file);
 }
 
+/*
+ * Its file is that of the place, but for the function that has the code: what it begins with is its
+ * own, what was copied into it may not be.
+ */
+static int publish_function(const struct go_lines *lines, struct store *store, uint32_t module,
+                            struct go_function *function, const struct go_inlined *inlined,
+                            struct frame *frame)
+{
+    struct frame place = *frame;
+    bool is_own = inlined->name == function->name;
+    int error = 0;
+    if (is_own && inlined->line)
+        error = find_place(lines, store, module, function, function->start, &place);
+    return error ? error
+                 : store_add_function(store, inlined->name, module, inlined->line ? place.file : 0,
+                                      inlined->line, &frame->function);
+}
+
 /* Outwards, each call has an instruction of its own that tells its place. */
 int go_lines_resolve(const struct go_lines *lines, struct store *store, uint32_t module,
                      uint64_t vaddr, struct frame *ret_frames, size_t *ret_count)
@@ -74,8 +92,7 @@ int go_lines_resolve(const struct go_lines *lines, struct store *store, uint32_t
         int error = find_place(lines, store, module, &function, vaddr, &frame);
         is_inlined = go_module_inlined(&lines->module, &function, vaddr, &inlined);
         if (!error)
-            error = store_add_function(store, inlined.name, module, inlined.line ? frame.file : 0,
-                                       inlined.line, &frame.function);
+            error = publish_function(lines, store, module, &function, &inlined, &frame);
         if (error)
             return error;
         ret_frames[count] = frame;

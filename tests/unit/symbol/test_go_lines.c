@@ -1,4 +1,7 @@
 /* A stripped Go program against what Go's own tools say of the same program with its symbols. */
+#include <sys/mman.h>
+
+#include "../base/go_elf.h"
 #include "module_fixture.h"
 
 /* Built with the other targets; the same code but for symbols and DWARF. */
@@ -95,6 +98,39 @@ static void inlined_calls_are_those_of_the_program_with_dwarf(void **state)
     assert_true(same > addresses.count - addresses.count / 50);
 }
 
+static void assert_declared(const struct fixture *fixture, const struct frame *frame,
+                            const char *name, const char *path, uint32_t line)
+{
+    struct symbol_function function = symbols_function(fixture->symbols, frame->function);
+    assert_string_equal(function.name, name);
+    assert_string_equal(symbols_file(fixture->symbols, function.file).path, path);
+    assert_int_equal(function.line, line);
+}
+
+static void a_function_is_declared_in_one_place_whatever_was_inlined_into_it(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct go_elf elf;
+    int fd = memfd_create("go", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    go_elf_build(&elf, GO_1_20, GO_PLAIN, false);
+    assert_int_equal(pwrite(fd, elf.bytes, elf.length, 0), elf.length);
+    fixture_be(fixture, MODULE_FILE, "go", fd);
+
+    struct frame_span span = fixture_resolve(fixture, GO_INLINED, false);
+    assert_int_equal(span.status, SYMBOL_LINE);
+    assert_int_equal(span.count, 2);
+    assert_declared(fixture, &span.frames[0], "main.inner", "/src/inner.go", 30);
+    assert_declared(fixture, &span.frames[1], "main.outer", "/src/outer.go", 9);
+    assert_int_equal(span.frames[0].line, GO_INNER_LINE);
+    assert_int_equal(span.frames[1].line, GO_CALL_LINE);
+
+    span = fixture_resolve(fixture, GO_END, false); /* made by another compiler */
+    assert_int_equal(span.count, 1);
+    assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+    assert_int_equal(span.frames[0].line, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +138,9 @@ int main(void)
                                         fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(inlined_calls_are_those_of_the_program_with_dwarf,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_function_is_declared_in_one_place_whatever_was_inlined_into_it, fixture_setup,
+            fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
