@@ -39,11 +39,11 @@ function assertSums({ nodes, total, total_time_ns }) {
   assert.equal(nodes.total_time_ns[0], total_time_ns);
 }
 
-/** A node's path from the root as focus takes it. */
-function pathOf({ nodes, names }, node) {
+/** A node's path as focus takes it: from the root or, of an inverted graph, to the leaf. */
+function pathOf({ nodes, names }, node, inverted = false) {
   const parts = [];
-  for (let i = node; i; i = nodes.parent[i]) parts.unshift(names[nodes.name[i]]);
-  return parts.map((name) => `;${name.replace(/[\\;]/g, '\\$&')}`).join('');
+  for (let i = node; i; i = nodes.parent[i]) parts.push(names[nodes.name[i]].replace(/[\\;]/g, '\\$&'));
+  return inverted ? parts.map((name) => `${name};`).join('') : parts.reverse().map((name) => `;${name}`).join('');
 }
 
 test('a timeline of so many points and threads adds up', async (t) => {
@@ -117,19 +117,21 @@ test('graphs of every shape add up, and say the kind of their modules', async (t
 test('a path of a graph can be asked for again, and what is hidden is the rest', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon } = await paused(t, 'shapes'); // C++: names with commas, spaces and templates
-  const graph = await daemon.get(at('flamegraph?min_percent=1'));
-  const paths = new Map();
-  graph.nodes.parent.forEach((parent, i) => {
-    if (!i || graph.nodes.folded[i]) return;
-    const path = pathOf(graph, i);
-    paths.set(path, (paths.get(path) ?? 0) + graph.nodes.total[i]);
-  });
-  assert.ok(paths.size > 3);
-  for (const [path, hits] of [...paths].slice(0, 25)) {
-    const { total } = await daemon.get(at(`lines?limit=1&focus=${say(path)}`));
-    const { total: rest } = await daemon.get(at(`lines?limit=1&hide=${say(path)}`));
-    assert.equal(total.hits, hits, path);
-    assert.equal(total.hits + rest.hits, graph.total, path);
+  for (const inverted of [0, 1]) {
+    const graph = await daemon.get(at(`flamegraph?min_percent=1&inverted=${inverted}`));
+    const paths = new Map();
+    graph.nodes.parent.forEach((parent, i) => {
+      if (!i || graph.nodes.folded[i]) return;
+      const path = pathOf(graph, i, inverted === 1);
+      paths.set(path, (paths.get(path) ?? 0) + graph.nodes.total[i]);
+    });
+    assert.ok(paths.size > 3);
+    for (const [path, hits] of [...paths].slice(0, 25)) {
+      const { total } = await daemon.get(at(`lines?limit=1&focus=${say(path)}`));
+      const { total: rest } = await daemon.get(at(`lines?limit=1&hide=${say(path)}`));
+      assert.equal(total.hits, hits, path);
+      assert.equal(total.hits + rest.hits, graph.total, path);
+    }
   }
 });
 
