@@ -8,7 +8,7 @@ import { parse } from '../../web/src/state.ts';
 import type { Diff } from '../../web/src/types.ts';
 
 test('a choice is read from the URL and written back', () => {
-  const route = parse('#/session/2/compare?a=1&af=1.5&at=3&ai=7,x,12,7&bf=0&bt=1&kind=functions&order=b&file=4');
+  const route = parse('#/session/2/compare?a=1&af=1.5&at=3&ai=7,12,7&bf=0&bt=1&kind=functions&order=b&file=4');
   const choice = choiceOf(route);
   assert.deepEqual(choice, {
     a: { session: 1, range: { from_ns: 1.5e9, to_ns: 3e9 }, threads: [7, 12] }, b: { session: 2, range: { from_ns: 0, to_ns: 1e9 }, threads: [] },

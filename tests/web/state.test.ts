@@ -19,6 +19,22 @@ test('malformed links are unknown, malformed filters are left out', () => {
   const odd = parse('#/session/1/lines?from=5&to=2&tid=-1&tid=x&by=nobody&kernel=maybe');
   assert.deepEqual([odd.range, odd.threads, odd.by, odd.kernel], [null, [], 'self', true]);
   assert.equal(parse('#/session/1/lines?from=0&to=1e400').range, null);
+  assert.deepEqual(odd.ignored, ['from=5', 'to=2', 'tid=-1', 'tid=x', 'by=nobody', 'kernel=maybe']);
+});
+
+test('what lprofd would refuse is not asked, and what was left out is said', () => {
+  const ignored = (hash: string) => parse(hash).ignored.map((one) => one.slice(0, 12));
+  assert.deepEqual(ignored('#/session/1/lines?from=1&to=2&tid=7&by=total&inlines=called&kernel=0&focus=a&hide=b&filter=c'), []);
+  assert.deepEqual(ignored('#/session/1/lines?from=NaN&tid=4194305&tid=4194304'), ['from=NaN', 'tid=4194305']);
+  assert.deepEqual(ignored('#/session/1/source/2?line=-1'), ['line=-1']);
+  assert.deepEqual(ignored('#/session/1/source/2?line=1e99&callers=x'), ['line=1e99', 'callers=x']);
+  assert.deepEqual(ignored('#/session/1/source/2?line=9000000000'), []);
+  assert.deepEqual(ignored('#/session/1/compare?af=3&at=1&bf=0&bt=1&ai=7,x&a=0'), ['af=3', 'at=1', 'ai=7,x', 'a=0']);
+  const long = 'x'.repeat(100_000);
+  const route = parse(`#/session/1/lines?focus=${long}&filter=${long}&hide=%ZZ%`);
+  assert.deepEqual([route.focus, route.options, route.hide, route.ignored.length], [[], {}, ['%ZZ%'], 2]);
+  assert.equal(parse(`#/session/1/lines?${'focus=a&'.repeat(17)}`).focus.length, 16);
+  assert.equal(parse(`#/session/1/lines?focus=${'\u00e9'.repeat(2049)}`).focus.length, 0, '4098 bytes');
 });
 
 test('a link keeps the filters between views and the options within one', () => {

@@ -61,7 +61,6 @@ function send(method: string, path: string, body: unknown): Promise<Response> {
 }
 
 export const listSessions = () => getJson<T.Session[]>(`${BASE}/sessions`);
-export const getSession = (id: number) => getJson<T.Session>(`${BASE}/sessions/${id}`);
 export const listThreads = (id: number) => getJson<T.ThreadRow[]>(address(`/sessions/${id}/threads`, { limit: 1000 }));
 export const listProcesses = (signal?: AbortSignal) => getJson<T.Process[]>(`${BASE}/processes`, signal);
 

@@ -6,7 +6,7 @@ import { lost, session } from './live.ts';
 import { Empty, ProblemNote } from './parts/notes.tsx';
 import { Head } from './parts/head.tsx';
 import { Help } from './parts/help.tsx';
-import { Filters } from './parts/filters.tsx';
+import { clipped, Filters, Ignored } from './parts/filters.tsx';
 import { Strip } from './parts/strip.tsx';
 import { replace, route, type View } from './state.ts';
 import { TimelineView } from './views/timeline.tsx';
@@ -39,7 +39,7 @@ function CurrentView() {
     case 'compare': return <CompareView />;
     case 'unknown': return (
       <Empty title="There is no such page">
-        The address <code>{location.hash}</code> names no view. <a href="#/">Begin at the newest session</a> or{' '}
+        The address <code>{clipped(location.hash)}</code> names no view. <a href="#/">Begin at the newest session</a> or{' '}
         <a href="#/attach">attach to a process</a>.
       </Empty>
     );
@@ -57,17 +57,18 @@ export function App() {
   useEffect(() => {
     document.title = id && command ? `${command.slice(0, 40)} – lprofd` : 'lprofd';
   }, [id, command]);
-  const gone = id !== 0 && !session.value && lost.value;
+  const isKnown = id !== 0 && session.value !== null; // before that nothing is asked of it
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
       <Head />
       {id !== 0 && <Strip />}
-      {id !== 0 && !gone && <TimelineView key={id} />}
-      {id !== 0 && session.value && <Filters />}
+      {isKnown && <TimelineView key={id} />}
+      {isKnown && <Filters />}
+      <Ignored />
       <main id="main" tabIndex={-1} data-view={view}>
         <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>
-        {gone ? <ProblemNote problem={gone} /> : <CurrentView key={id} />}
+        {id === 0 || isKnown ? <CurrentView key={id} /> : lost.value ? <ProblemNote problem={lost.value} /> : <Empty>Connecting…</Empty>}
       </main>
       <Help />
     </>

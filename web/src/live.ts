@@ -1,14 +1,14 @@
 // The session that the page shows, live: one event stream, held in signals.
 import { batch, effect, signal } from '@preact/signals';
 
-import { address, getSession, Problem } from './api.ts';
+import { address, listSessions, Problem } from './api.ts';
 import { heldAt, route } from './state.ts';
 import type { Session } from './types.ts';
 
 const RETRY_MS = 2000;
 
 export const session = signal<Session | null>(null);
-/** Why there is no connection; null: there is one. */
+/** Why there is no connection, and nothing is asked of the session; null: there is one. */
 export const lost = signal<Problem | null>(null);
 /** Grows when the numbers do: queries are asked anew, once they are not frozen. */
 export const tick = signal(0);
@@ -41,7 +41,7 @@ function take(id: number, change: Partial<Session>, isWhole: boolean): void {
   });
 }
 
-function connect(id: number): void {
+function listen(id: number): void {
   disconnect();
   // Only the session and its totals are of use here: views ask for their own rows.
   const stream = new EventSource(address(`/sessions/${id}/events`, { limit: 1 }));
@@ -51,23 +51,27 @@ function connect(id: number): void {
   stream.onerror = () => {
     if (source !== stream) return;
     disconnect();
-    void explain(id);
+    void connect(id, true); // a stream does not say why it ended
   };
 }
 
-// A stream does not say why it ended; the session itself does.
-async function explain(id: number): Promise<void> {
+/** Looks for the session where all are listed, so that nothing is asked of one that is not there. */
+async function connect(id: number, wasConnected: boolean): Promise<void> {
   let problem: Problem | null = null;
-  let answer: Session | null = null;
+  let found: Session | undefined;
   try {
-    answer = await getSession(id);
+    found = (await listSessions()).find((one) => one.id === id);
+    if (!found) problem = new Problem(404, `There is no session ${id}`, `lprofd has no session ${id}, or has it no longer.`);
   } catch (error) {
     problem = error instanceof Problem ? error : new Problem(0, String(error));
   }
   if (route.peek().session !== id || source) return;
-  if (answer && !isLive(answer.state)) take(id, answer, true);
-  else if (problem) lost.value = problem;
-  timer = setTimeout(() => connect(id), answer && !isLive(answer.state) ? 10 * RETRY_MS : RETRY_MS) as unknown as number;
+  clearTimeout(timer);
+  const isOver = found && !isLive(found.state);
+  if (problem) lost.value = problem;
+  if (found && (isOver || !wasConnected)) take(id, found, true);
+  if (found && !wasConnected) listen(id);
+  else timer = setTimeout(() => void connect(id, false), isOver ? 10 * RETRY_MS : RETRY_MS) as unknown as number;
 }
 
 /** Follows the route's session for as long as the page lives. */
@@ -83,6 +87,6 @@ export function startLive(): void {
       heldAt.value = null; // another program's numbers were held
       lost.value = null;
     });
-    if (id) connect(id);
+    if (id) void connect(id, false);
   });
 }

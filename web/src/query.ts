@@ -4,7 +4,7 @@ import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { getJson, Problem } from './api.ts';
-import { connection, session, tick } from './live.ts';
+import { connection, lost, session, tick } from './live.ts';
 import { frozen } from './state.ts';
 
 export interface Query<Answer> {
@@ -25,6 +25,7 @@ interface Options<Answer> {
 
 const PAUSE_MS = 500;
 const RETRY_MS = 2000;
+const REFUSED_MS = 10_000; // the same question is refused again, unless the session grows
 const SHARE = 4; // at most 1/(1 + SHARE) of the time is spent waiting for answers
 
 /** Asks `url` (null: nothing) and again as the session grows. */
@@ -57,15 +58,16 @@ export function useQuery<Answer>(url: string | null, { follow = true, pause_ms =
         // What was seen stays, unless it answers another question.
         const known = state.peek();
         state.value = { data: known.url === url ? known.data : null, problem, url };
+        if (problem.status >= 400 && problem.status < 500) next = REFUSED_MS;
       }
       if (follow || state.peek().problem) timer = setTimeout(again, next) as unknown as number;
     }
     function again(): void {
-      const failed = state.peek().problem !== null;
-      if (failed || (tick.peek() !== asked.current.tick && !frozen.peek())) void ask();
+      const isDue = state.peek().problem !== null || (tick.peek() !== asked.current.tick && !frozen.peek());
+      if (isDue && !lost.peek()) void ask();
       else timer = setTimeout(again, 100) as unknown as number;
     }
-    void ask();
+    again();
     return () => {
       stopped = true;
       controller.abort();

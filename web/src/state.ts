@@ -4,6 +4,7 @@
 import { computed, signal } from '@preact/signals';
 
 import type { Parameters } from './api.ts';
+import { rangeOf, sift, whole } from './checks.ts';
 import type { Inlines, Sort } from './types.ts';
 
 export type View = 'home' | 'attach' | 'lines' | 'functions' | 'flame' | 'source' | 'compare' | 'unknown';
@@ -26,6 +27,8 @@ export interface Route {
   hide: string[]; // frames that they must not contain
   /** What only one view knows: line, find, filter, group, order, zoom, center, flip, a, b, ... */
   options: Record<string, string>;
+  /** What of the address could not be understood and does not count, as it stood there. */
+  ignored: readonly string[];
 }
 
 const VIEWS: readonly View[] = ['lines', 'functions', 'flame', 'source', 'compare'];
@@ -33,18 +36,8 @@ const FILTERS = ['from', 'to', 'tid', 'by', 'inlines', 'kernel', 'focus', 'hide'
 
 const home: Route = {
   view: 'home', session: 0, file: 0, range: null, threads: [], by: 'self', inlines: 'written', kernel: true,
-  focus: [], hide: [], options: {},
+  focus: [], hide: [], options: {}, ignored: [],
 };
-
-function whole(text: string | undefined): number {
-  return /^[1-9][0-9]{0,14}$/.test(text ?? '') ? Number(text) : 0;
-}
-
-function parseRange(from: string | null, to: string | null): Range | null {
-  const from_ns = Math.round(Number(from ?? 0) * 1e9);
-  const to_ns = Math.round(Number(to ?? Number.NaN) * 1e9);
-  return from_ns >= 0 && to_ns > from_ns && to_ns < Number.MAX_SAFE_INTEGER ? { from_ns, to_ns } : null;
-}
 
 export function parse(hash: string): Route {
   const text = hash.replace(/^#/, '');
@@ -58,18 +51,20 @@ export function parse(hash: string): Route {
   const file = view === 'source' ? whole(parts[3]) : 0;
   const known = VIEWS.includes(view) && parts.length <= (view === 'source' ? 4 : 3) && (view !== 'source' || file > 0);
   if (parts[0] !== 'session' || !session || !known) return { ...home, view: 'unknown' };
+  const { good, ignored } = sift(view, query);
   return {
     view,
     session,
     file,
-    range: parseRange(query.get('from'), query.get('to')),
-    threads: query.getAll('tid').map(whole).filter(Boolean),
-    by: query.get('by') === 'total' || (view === 'source' && query.get('by') !== 'self') ? 'total' : 'self',
-    inlines: query.get('inlines') === 'called' ? 'called' : 'written',
-    kernel: query.get('kernel') !== '0',
-    focus: query.getAll('focus').filter(Boolean),
-    hide: query.getAll('hide').filter(Boolean),
-    options: others(query),
+    range: rangeOf(good.get('from'), good.get('to')),
+    threads: good.getAll('tid').map(whole),
+    by: (good.get('by') ?? (view === 'source' ? 'total' : 'self')) as Sort,
+    inlines: (good.get('inlines') ?? 'written') as Inlines,
+    kernel: good.get('kernel') !== '0',
+    focus: good.getAll('focus'),
+    hide: good.getAll('hide'),
+    options: others(good),
+    ignored,
   };
 }
 

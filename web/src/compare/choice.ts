@@ -3,6 +3,7 @@
 // b=ID a=ID: sessions, else the URL's own; af, at, bf, bt: ranges in seconds; ai, bi: threads, as 7,12;
 // kind, order, file.
 import type { Parameters } from '../api.ts';
+import { rangeOf, tidOf, whole } from '../checks.ts';
 import type { Range, Route } from '../state.ts';
 
 export interface Side {
@@ -10,8 +11,6 @@ export interface Side {
   range: Range | null; // null: all of the session
   threads: number[]; // none: all
 }
-
-const THREADS_MAX = 256; // that lprofd takes
 
 export interface Choice {
   a: Side;
@@ -21,28 +20,17 @@ export interface Choice {
   file: number; // of b's session; 0: the table of all
 }
 
-function rangeOf(from: string | undefined, to: string | undefined): Range | null {
-  const from_ns = Math.round(Number(from || 0) * 1e9);
-  const to_ns = Math.round(Number(to) * 1e9);
-  return from_ns >= 0 && to_ns > from_ns && Number.isSafeInteger(to_ns) ? { from_ns, to_ns } : null;
-}
-
 function threadsOf(text: string | undefined): number[] {
-  const named = (text ?? '').split(',').map((tid) => id(tid, 0)).filter(Boolean);
-  return [...new Set(named)].slice(0, THREADS_MAX);
-}
-
-function id(text: string | undefined, otherwise: number): number {
-  return /^[1-9]\d{0,8}$/.test(text ?? '') ? Number(text) : otherwise;
+  return [...new Set((text ?? '').split(',').map(tidOf).filter(Boolean))];
 }
 
 export function choiceOf({ session, options }: Route): Choice {
   return {
-    a: { session: id(options.a, session), range: rangeOf(options.af, options.at), threads: threadsOf(options.ai) },
-    b: { session: id(options.b, session), range: rangeOf(options.bf, options.bt), threads: threadsOf(options.bi) },
+    a: { session: whole(options.a) || session, range: rangeOf(options.af, options.at), threads: threadsOf(options.ai) },
+    b: { session: whole(options.b) || session, range: rangeOf(options.bf, options.bt), threads: threadsOf(options.bi) },
     kind: options.kind === 'functions' ? 'functions' : 'lines',
     order: options.order === 'a' || options.order === 'b' ? options.order : 'delta',
-    file: id(options.file, 0),
+    file: whole(options.file),
   };
 }
 

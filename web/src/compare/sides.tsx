@@ -1,7 +1,7 @@
 // The two sides: which session, which range of it, and which threads.
 import { useSignal } from '@preact/signals';
 
-import { listSessions, listThreads } from '../api.ts';
+import { listThreads } from '../api.ts';
 import { useAsync } from '../async.ts';
 import { plural, seconds, shortCommand, time } from '../format.ts';
 import { session } from '../live.ts';
@@ -89,8 +89,7 @@ function OneSide({ name, side, known, counted }: Props) {
   );
 }
 
-export function Sides({ choice, a, b }: { choice: Choice; a?: DiffSide | undefined; b?: DiffSide | undefined }) {
-  const known = useAsync(listSessions, [choice.a.session, choice.b.session], 5000).data ?? [];
+export function Sides({ choice, known, a, b }: { choice: Choice; known: Session[]; a?: DiffSide | undefined; b?: DiffSide | undefined }) {
   return (
     <div class="sides">
       <OneSide name="a" side={choice.a} known={known} counted={a} />

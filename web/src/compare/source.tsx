@@ -41,7 +41,7 @@ function Row({ line, text, by, scale }: { line: ComparedLine; text: string; by: 
 
 export function CompareSource({ query, choice, scale }: { query: Query<Diff>; choice: Choice; scale: number }) {
   const { data, problem } = query;
-  const [aFile, bFile] = [data?.file?.a ?? null, data?.file?.b ?? choice.file];
+  const [aFile, bFile] = [data?.file?.a ?? null, data?.file?.b ?? null];
   const texts = useAsync(
     async () => ({ a: await textOf(choice.a.session, aFile), b: await textOf(choice.b.session, bFile) }),
     [choice.a.session, choice.b.session, aFile, bFile],

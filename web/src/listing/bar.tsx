@@ -1,6 +1,7 @@
 // What stands above the listing: the file, its share, the function at the cursor, and the switches.
 import type { ComponentChildren, RefObject } from 'preact';
 
+import { FIND_MAX } from '../checks.ts';
 import { count, percent, plural, splitPath, time } from '../format.ts';
 import { go, link, replace, route, setOption } from '../state.ts';
 import type { FileRow, Inlines, Sort } from '../types.ts';
@@ -135,7 +136,7 @@ export function Bar(props: BarProps) {
       {props.children}
       <form class="find" role="search" onSubmit={(event) => { event.preventDefault(); findNext(1); }}>
         <input
-          ref={props.find} type="search" placeholder="Find ( / )" aria-label="Find in this file" spellcheck={false} autocomplete="off" value={route.value.options.find ?? ''}
+          ref={props.find} type="search" placeholder="Find ( / )" aria-label="Find in this file" maxLength={FIND_MAX} spellcheck={false} autocomplete="off" value={route.value.options.find ?? ''}
           onInput={(event) => setOption('find', event.currentTarget.value, replace)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && event.shiftKey) findNext(-1);

@@ -3,13 +3,13 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { address, getJson, Problem, type Parameters } from '../api.ts';
-import { connection, isLive, session } from '../live.ts';
+import { connection, isLive, lost, session } from '../live.ts';
 import { filters, frozen } from '../state.ts';
 import type { Total } from '../types.ts';
 import type { Costs, CostRow } from './costs.ts';
 
 const RETRY_MS = 2000;
-const UNKNOWN_MS = 10_000; // a file that nobody knows may yet be sampled
+const UNKNOWN_MS = 30_000; // a file that nobody knows may yet be sampled
 
 interface FileLines {
   path: string;
@@ -40,10 +40,11 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
   const [attempt, setAttempt] = useState(0);
   const url = address(`/sessions/${id}/files/${file}/lines`, parameters);
   const live = isLive(session.value?.state) && !frozen.value && isVisible.value;
+  const isLost = lost.value !== null;
   const answered = useRef('');
   useEffect(() => {
     const question = `${url} ${connection.peek()} ${attempt}`;
-    if (frozen.peek() && answered.current === question) return undefined; // what is held stays
+    if (isLost || (frozen.peek() && answered.current === question)) return undefined; // what is seen stays
     const controller = new AbortController();
     let stream: EventSource | null = null;
     let timer = 0;
@@ -62,13 +63,7 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
     };
     const taken = (path?: string): void => setFeed((known) => ({ path: path ?? known.path, version: known.version + 1, problem: null }));
 
-    getJson<FileLines>(url, controller.signal).then((answer) => {
-      if (controller.signal.aborted) return;
-      if (!isStreamed) costs.take(answer.lines, answer.total, true); // the stream may have been quicker
-      answered.current = question;
-      taken(answer.path);
-    }, fail);
-    if (live) {
+    const listen = (): void => {
       stream = new EventSource(address(`/sessions/${id}/events`, { ...parameters, file }));
       stream.addEventListener('lines', (event) => {
         const delta = JSON.parse(event.data) as Delta;
@@ -80,12 +75,19 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
         stream?.close();
         again();
       };
-    }
+    };
+    getJson<FileLines>(url, controller.signal).then((answer) => {
+      if (controller.signal.aborted) return;
+      costs.take(answer.lines, answer.total, true);
+      answered.current = question;
+      taken(answer.path);
+      if (live) listen(); // not before: of a file that is not there nothing comes
+    }, fail);
     return () => {
       controller.abort();
       stream?.close();
       clearTimeout(timer);
     };
-  }, [url, live, attempt, connection.value]);
+  }, [url, live, attempt, connection.value, isLost]);
   return feed;
 }

@@ -3,7 +3,17 @@ import type { Problem } from '../api.ts';
 import { count, plural } from '../format.ts';
 import type { SourceText } from './text.ts';
 
-export function Notes({ text, stale, problem, rows }: { text: SourceText | null; stale: boolean; problem: Problem | null; rows: number }) {
+interface Props {
+  text: SourceText | null;
+  stale: boolean;
+  problem: Problem | null;
+  /** Lines with cost. */
+  rows: number;
+  /** A line that was asked for and is not there; 0: none. */
+  beyond?: number;
+}
+
+export function Notes({ text, stale, problem, rows, beyond = 0 }: Props) {
   return (
     <>
       {problem && !text && (
@@ -17,6 +27,7 @@ export function Notes({ text, stale, problem, rows }: { text: SourceText | null;
           sources it was built from with <code>--source-path OLD=NEW</code>.
         </p>
       )}
+      {beyond > 0 && <p class="note" role="status">There is no line {count(beyond)}: this file has {plural(text?.count ?? 0, 'line')}.</p>}
       {text?.clipped && <p class="note" role="status">Only the first {count(text.count)} lines are shown.</p>}
     </>
   );

@@ -1,7 +1,9 @@
 // What of the session is counted now, each with a button that takes it back.
-import { time } from '../format.ts';
+import { count, time } from '../format.ts';
 import { go, route } from '../state.ts';
 import type { ComponentChildren } from 'preact';
+
+const SHOWN_MAX = 4;
 
 function Chip({ children, title, remove }: { children: ComponentChildren; title: string; remove: () => void }) {
   return (
@@ -15,6 +17,19 @@ function Chip({ children, title, remove }: { children: ComponentChildren; title:
 /** A path of frames, as its last one. */
 function lastFrame(focus: string): string {
   return focus.length > 60 ? `…${focus.slice(-58)}` : focus;
+}
+
+/** As much of a text as a sentence has room for. */
+export function clipped(text: string, most = 80): string {
+  return text.length > most ? `${text.slice(0, most)}… (${count(text.length)} characters)` : text;
+}
+
+/** What the address says and nobody can follow: otherwise its numbers would pass for what was asked. */
+export function Ignored() {
+  const { ignored } = route.value;
+  if (ignored.length === 0) return null;
+  const shown = ignored.slice(0, SHOWN_MAX).map((one) => clipped(one)).join(', ');
+  return <p class="notice" role="status">Not understood in this address, and left out: <code>{shown}</code>{ignored.length > SHOWN_MAX && ` and ${count(ignored.length - SHOWN_MAX)} more`}</p>;
 }
 
 export function Filters() {

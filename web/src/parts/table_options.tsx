@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 
+import { FILTER_BYTES, whole } from '../checks.ts';
 import { percent, plural } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { go, replace, route, setOption } from '../state.ts';
@@ -22,7 +23,7 @@ export function tableOptions() {
     group,
     order: options.order ?? '',
     ascending: options.dir === 'up',
-    rows: Math.min(Math.max(Number.parseInt(options.rows ?? '', 10) || ROWS, 1), ROWS_MAX),
+    rows: Math.min(whole(options.rows) || ROWS, ROWS_MAX),
   };
 }
 
@@ -102,6 +103,7 @@ export function TableBar({ title, children }: { title: string; children?: Compon
         placeholder="Filter: function, file, module"
         aria-label="Filter the rows by function, file or module"
         value={filter}
+        maxLength={FILTER_BYTES}
         onInput={(event) => setOption('filter', event.currentTarget.value, replace)}
         onKeyDown={(event) => { if (event.key === 'Escape') event.currentTarget.blur(); }}
       />

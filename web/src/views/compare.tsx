@@ -1,5 +1,6 @@
 // Two ranges of a session, or two sessions: both numbers, their difference, and whether it is chance.
-import { address } from '../api.ts';
+import { address, listSessions } from '../api.ts';
+import { useAsync } from '../async.ts';
 import { count, percent, plural, splitPath } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { choiceOf, isChosen, parametersOf } from '../compare/choice.ts';
@@ -13,6 +14,7 @@ import { filters, route, setOption } from '../state.ts';
 import type { Diff, DiffRow, Sort } from '../types.ts';
 
 const ROWS = 200;
+const SESSIONS_MS = 5000;
 const ORDERS: ['delta' | 'a' | 'b', string][] = [['delta', 'largest change first'], ['a', 'A’s hottest first'], ['b', 'B’s hottest first']];
 
 /** The largest change: the bars are drawn in proportion to it. */
@@ -78,8 +80,10 @@ export function CompareView() {
   const choice = choiceOf(route.value);
   const by = route.value.by;
   const chosen = isChosen(choice);
+  const known = useAsync(listSessions, [choice.a.session, choice.b.session], SESSIONS_MS).data;
+  const missing = known && [choice.a, choice.b].find(({ session }) => !known.some(({ id }) => id === session));
   const { inlines, kernel, focus, hide } = filters.value;
-  const query = useQuery<Diff>(chosen ? address('/diff', {
+  const query = useQuery<Diff>(chosen && known && !missing ? address('/diff', {
     ...parametersOf(choice), share: by, inlines, kernel, focus, hide, limit: choice.file ? null : ROWS,
   }) : null, { pause_ms: 1000 });
   useKeys('Compare', [
@@ -101,8 +105,8 @@ export function CompareView() {
         </select>
         <button type="button" onClick={halves}>First half against second</button>
       </div>
-      <Sides choice={choice} a={data?.a} b={data?.b} />
-      {!chosen ? (
+      <Sides choice={choice} known={known ?? []} a={data?.a} b={data?.b} />
+      {missing ? <Empty title={`There is no session ${missing.session}`}>lprofd has it no longer, or never had it: choose another one.</Empty> : !chosen ? (
         <Empty title="Compare what with what?">
           Two ranges of this session: select one on the timeline and put it into A, then another into B. Or other threads on one side, or another
           session: another run, perhaps of a rebuilt program.

@@ -30,7 +30,8 @@ function useCosts(session: number, file: number) {
   const costs = useRef(new Costs()).current;
   const feed = useFeed(session, file, costs);
   const base = `/sessions/${session}/files`;
-  const functions = useQuery<{ total: Total; functions: FunctionCost[] }>(address(`${base}/${file}/functions`, filters.value), { pause_ms: FUNCTIONS_MS }).value.data;
+  const isFound = feed.version > 0; // a file that is not there has no functions
+  const functions = useQuery<{ total: Total; functions: FunctionCost[] }>(isFound ? address(`${base}/${file}/functions`, filters.value) : null, { pause_ms: FUNCTIONS_MS }).value.data;
   const follow = route.value.options.share === 'file';
   const files = useQuery<FileRow[]>(address(base, { ...filters.value, sort: 'total', limit: FILES_MAX }), { follow, pause_ms: FILES_MS }).value;
   const row = files.data?.find((one) => one.id === file);
@@ -211,7 +212,7 @@ export function SourceView() {
         >
           <FunctionAt costs={costs} cursor={cursor} anchor={place?.anchor ?? cursor} />
         </Bar>
-        <Notes text={text} stale={textStatus === 'stale'} problem={problem} rows={costs.rows.size} />
+        <Notes beyond={isReady && text && cursor > text.count && !costs.rows.has(cursor) ? cursor : 0} text={text} stale={textStatus === 'stale'} problem={problem} rows={costs.rows.size} />
       </div>
       <div class="source-body" ref={host}>
         {asked > 0 && path && <Callers key={asked} path={path} line={asked} close={() => { setOption('callers', ''); leave(); }} />}
