@@ -63,7 +63,7 @@ export function App() {
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
       <Head />
       {id !== 0 && <Strip />}
-      {isKnown && <TimelineView key={id} />}
+      {id !== 0 && (isKnown || !lost.value) && <TimelineView key={id} />}
       {isKnown && <Filters />}
       <Ignored />
       <main id="main" tabIndex={-1} data-view={view}>

@@ -40,11 +40,13 @@ export function useQuery<Answer>(url: string | null, { follow = true, pause_ms =
     const controller = new AbortController();
     let timer = 0;
     let stopped = false;
+    let isAsked = false;
     asked.current.tick = -1;
 
     async function ask(): Promise<void> {
       const began = performance.now();
       asked.current.tick = tick.peek();
+      isAsked = true;
       let next = RETRY_MS;
       try {
         const data = await answer(url!, controller.signal);
@@ -63,7 +65,7 @@ export function useQuery<Answer>(url: string | null, { follow = true, pause_ms =
       if (follow || state.peek().problem) timer = setTimeout(again, next) as unknown as number;
     }
     function again(): void {
-      const isDue = state.peek().problem !== null || (tick.peek() !== asked.current.tick && !frozen.peek());
+      const isDue = !isAsked || state.peek().problem !== null || (tick.peek() !== asked.current.tick && !frozen.peek());
       if (isDue && !lost.peek()) void ask();
       else timer = setTimeout(again, 100) as unknown as number;
     }

@@ -1,17 +1,13 @@
 // The hottest lines of all files.
-import { address } from '../api.ts';
 import { splitPath } from '../format.ts';
-import { Meter, CostTable, costColumns, type Column } from '../parts/cost_table.tsx';
-import { Empty, ProblemNote } from '../parts/notes.tsx';
-import { NothingYet } from '../parts/nothing_yet.tsx';
-import { grouped, More, ordered, sortColumn, TableBar, tableOptions, UnknownNote, type GroupBy } from '../parts/table_options.tsx';
-import { useQuery } from '../query.ts';
-import { filters, link, route } from '../state.ts';
+import { Meter, type Column } from '../parts/cost_table.tsx';
+import { UnknownNote } from '../parts/table_options.tsx';
+import { TableView } from '../parts/table_view.tsx';
+import { link } from '../state.ts';
 import type { LineRow, Lines, Sort } from '../types.ts';
 
 function columnsOf(by: Sort): Column<LineRow>[] {
   return [
-    { id: 'rank', title: '#', className: 'number rank quiet', render: (_row, rank) => rank },
     {
       id: 'place', title: 'Line', className: 'place mono',
       order: (row) => `${splitPath(row.path)[1]}:${String(row.line).padStart(9, '0')}`,
@@ -29,42 +25,19 @@ function columnsOf(by: Sort): Column<LineRow>[] {
       },
     },
     { id: 'function', title: 'Function', className: 'function mono', order: (row) => row.function, render: (row) => <span title={row.function}>{row.function}</span> },
-    ...costColumns<LineRow>(by),
   ];
 }
 
-const NAMES: Record<Exclude<GroupBy, ''>, (row: LineRow) => string> = {
-  file: (row) => row.path,
-  module: (row) => row.module ?? '',
-  thread: (row) => (row.tid === undefined ? '' : `${row.thread ?? ''} (${row.tid})`),
-};
-
 export function LinesView() {
-  const { session, by } = route.value;
-  const { filter, group, order, ascending, rows } = tableOptions();
-  const url = address(`/sessions/${session}/lines`, {
-    ...filters.value, sort: by, limit: rows, filter, group: group === 'thread' ? group : null,
-  });
-  const { data, problem, url: answered } = useQuery<Lines>(url).value;
-  const columns = columnsOf(by);
   return (
-    <>
-      <TableBar title="Hot lines" />
-      {problem && !data ? <ProblemNote problem={problem} /> : !data ? <Empty>Counting…</Empty> : data.total.hits === 0 ? <NothingYet /> : (
-        <div class="scroll" aria-busy={answered !== url}>
-          <CostTable
-            label="Hot lines"
-            columns={columns}
-            groups={grouped(ordered(data.lines, columns, order, ascending), group ? NAMES[group] : null)}
-            keyOf={(row) => `${row.file}:${row.line}:${row.tid ?? ''}`}
-            sortedBy={order || by}
-            ascending={order !== '' && ascending}
-            sort={sortColumn}
-            note={data.lines.length === 0 && filter ? <>No line matches “{filter}”.</> : <UnknownNote unknown={data.unknown} hits={data.total.hits} />}
-          />
-          <More shown={data.lines.length} all={data.count} />
-        </div>
-      )}
-    </>
+    <TableView<LineRow, Lines>
+      title="Hot lines"
+      collection="lines"
+      one="line"
+      rowsOf={({ lines }) => lines}
+      columnsOf={columnsOf}
+      keyOf={(row) => `${row.file}:${row.line}:${row.tid ?? ''}`}
+      noteOf={({ unknown, total }) => <UnknownNote unknown={unknown} hits={total.hits} />}
+    />
   );
 }

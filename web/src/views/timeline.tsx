@@ -80,7 +80,7 @@ export function TimelineView() {
   const { session: id, range } = route.value;
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
-  const query = useQuery<Timeline>(address(`/sessions/${id}/timeline`, { points: POINTS, limit: COLOURS }), { pause_ms: PAUSE_MS });
+  const query = useQuery<Timeline>(session.value ? address(`/sessions/${id}/timeline`, { points: POINTS, limit: COLOURS }) : null, { pause_ms: PAUSE_MS });
   const timeline = query.value.data;
   const hasSeries = Boolean(timeline?.series.length);
 
