@@ -92,3 +92,40 @@ test('lprofd starts anew with other sessions: the address stays, and what was se
   await page.locator('.state', { hasText: 'running' }).waitFor();
   assert.deepEqual(complaints.filter((one) => !/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|^failed: /.test(one)), [], 'only that nobody answered');
 });
+
+test('views that were left are let go: elements and listeners do not grow', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(200);
+  const file = await until('the source is known', async () => (await daemon.get('/sessions/1/files?sort=total')).find(({ path }) => path.endsWith('/ratios.c')));
+  await daemon.pause(); // as many rows each time
+  const { page, context, complaints } = await open(t, `${daemon.url}/#/session/1/lines`);
+  const debug = await context.newCDPSession(page);
+  await debug.send('Performance.enable');
+  await debug.send('HeapProfiler.enable');
+  const views = [
+    [`source/${file.id}?by=self`, '.grid-rows .hot'], [`source/${file.id}?callers=6`, '.caller'], ['functions', 'table.cost td'],
+    ['compare?af=0&at=100000', 'table.compare td'], ['lines', 'table.cost td'],
+  ];
+  const round = async () => {
+    for (const [view, shows] of views) {
+      await page.evaluate((hash) => { location.hash = hash; }, `#/session/1/${view}`);
+      await page.locator(shows).first().waitFor();
+    }
+  };
+  const kept = async () => {
+    await debug.send('HeapProfiler.collectGarbage');
+    const { metrics } = await debug.send('Performance.getMetrics');
+    return ['Nodes', 'JSEventListeners'].map((name) => metrics.find((one) => one.name === name).value);
+  };
+  await round();
+  await round();
+  const [nodes, listeners] = await kept();
+  for (let i = 0; i < 5; i++) await round();
+  await until('no more elements and listeners than before', async () => {
+    const now = await kept();
+    return now[0] <= nodes + 150 && now[1] <= listeners + 5; // a listing has 500 and more
+  });
+  assert.deepEqual(complaints, []);
+});

@@ -30,6 +30,10 @@ test('what lprofd would refuse is not asked, and what was left out is said', () 
   assert.deepEqual(ignored('#/session/1/source/2?line=1e99&callers=x'), ['line=1e99', 'callers=x']);
   assert.deepEqual(ignored('#/session/1/source/2?line=9000000000'), []);
   assert.deepEqual(ignored('#/session/1/compare?af=3&at=1&bf=0&bt=1&ai=7,x&a=0'), ['af=3', 'at=1', 'ai=7,x', 'a=0']);
+  const stacks = ['a', 'a;b', ';a;b', 'a;b;', 'a\\;', 'a\\\\;b', 'f:0x', 'a.c:10', ':0', '\\'];
+  for (const stack of stacks) assert.deepEqual(parse(`#/session/1/lines?${new URLSearchParams({ focus: stack })}`).focus, [stack]);
+  for (const stack of [';', ';;', ';a;', 'a;;b', 'a:0', 'a\\\\;;', 'a:000'])
+    assert.deepEqual(parse(`#/session/1/lines?${new URLSearchParams({ hide: stack })}`).hide, [], stack);
   const long = 'x'.repeat(100_000);
   const route = parse(`#/session/1/lines?focus=${long}&filter=${long}&hide=%ZZ%`);
   assert.deepEqual([route.focus, route.options, route.hide, route.ignored.length], [[], {}, ['%ZZ%'], 2]);

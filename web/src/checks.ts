@@ -31,8 +31,10 @@ export function tidOf(text: string): number {
 type Check = (value: string, nth: number) => boolean;
 
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
-// Names between ';', in which "\;" is a ';' and "\\" a '\'; none of them is empty.
-const NAMES = /^;?(?:\\[;\\]|\\(?![;\\])|[^;\\])+(?:;(?:\\[;\\]|\\(?![;\\])|[^;\\])+)*$/;
+// Names between ';', none of them empty, in which "\;" is a ';' and "\\" a '\'; a ';' before all of them
+// or behind, but not both.
+const NAME = String.raw`(?:\\[;\\]|\\(?![;\\])|[^;\\])+`;
+const NAMES = new RegExp(`^(?:;${NAME}(?:;${NAME})*|${NAME}(?:;${NAME})*;?)$`);
 const LINE_0 = /^[^;][^]*:0+$/;
 const stack: Check = (value, nth) => nth < STACKS_MAX && bytes(value) <= STACK_BYTES && NAMES.test(value) && !LINE_0.test(value);
 const shape = (pattern: RegExp): Check => (value) => pattern.test(value);

@@ -24,7 +24,7 @@ async function textOf(session: number, file: number | null): Promise<SourceText 
   }
 }
 
-function Row({ line, text, by, scale }: { line: ComparedLine; text: string; by: Sort; scale: number }) {
+function Row({ line, text, by, scale }: { line: ComparedLine; text: string | null; by: Sort; scale: number }) {
   const row = line.row;
   const only = line.only ? `only-${line.only}` : '';
   return (
@@ -34,7 +34,7 @@ function Row({ line, text, by, scale }: { line: ComparedLine; text: string; by: 
       <td class="number">{row ? percent(row.a[`${by}_percent`]) : ''}</td>
       <td class="number">{row ? percent(row.b[`${by}_percent`]) : ''}</td>
       <td class="change">{row && <Delta row={row} scale={scale} />}</td>
-      <td class="code mono">{only && <span class="only" title={only === 'only-a' ? 'only in A' : 'only in B'}>{only === 'only-a' ? '−' : '+'}</span>}{text}</td>
+      <td class="code mono">{only && <span class="only" title={only === 'only-a' ? 'only in A' : 'only in B'}>{only === 'only-a' ? '−' : '+'}</span>}{text ?? <i class="quiet">{row?.function}</i>}</td>
     </tr>
   );
 }
@@ -76,7 +76,7 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
           <tbody>
             {shown.map((line, i) => 'folded' in line
               ? <tr key={`fold-${i}`} class="fold"><td colSpan={6} class="quiet">{plural(line.folded, 'line')} without cost</td></tr>
-              : <Row key={`${line.a}-${line.b}`} line={line} by={by} scale={scale} text={(line.b !== null ? texts.b?.line(line.b) : texts.a?.line(line.a!)) ?? ''} />)}
+              : <Row key={`${line.a}-${line.b}`} line={line} by={by} scale={scale} text={(line.b !== null ? texts.b?.line(line.b) : texts.a?.line(line.a!)) ?? null} />)}
           </tbody>
         </table>
         {shown.length < lines.length && <p class="table-note">The first {plural(shown.length, 'row')} of {plural(lines.length, 'row')}.</p>}

@@ -49,15 +49,13 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
     let stream: EventSource | null = null;
     let timer = 0;
     let isStreamed = false;
-    let pause_ms = RETRY_MS;
     const fail = (error: unknown): void => {
       if (controller.signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem(0, String(error));
       setFeed((known) => ({ ...known, problem }));
-      if (problem.status === 404) pause_ms = UNKNOWN_MS; // for its stream, too, which fails as well
-      again();
+      again(problem.status === 404 ? UNKNOWN_MS : RETRY_MS);
     };
-    const again = (): void => {
+    const again = (pause_ms: number): void => {
       clearTimeout(timer);
       timer = setTimeout(() => setAttempt((count) => count + 1), pause_ms) as unknown as number;
     };
@@ -73,7 +71,7 @@ export function useFeed(id: number, file: number, costs: Costs, parameters: Para
       });
       stream.onerror = () => {
         stream?.close();
-        again();
+        again(RETRY_MS);
       };
     };
     getJson<FileLines>(url, controller.signal).then((answer) => {

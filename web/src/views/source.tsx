@@ -61,6 +61,7 @@ export function SourceView() {
   const isReady = feed.version > 0 && (text !== null || problem !== null);
 
   const urlTimer = useRef(0);
+  const known = useRef(options.line); // what the URL had, or got from here
   function forget(): void {
     clearTimeout(urlTimer.current);
     urlTimer.current = 0;
@@ -70,7 +71,8 @@ export function SourceView() {
     forget();
     urlTimer.current = setTimeout(() => {
       urlTimer.current = 0;
-      setOption('line', formatPlace(to, anchor), replace);
+      known.current = formatPlace(to, anchor);
+      setOption('line', known.current, replace);
     }, URL_MS) as unknown as number;
   }
   function moveTo(line: number, where: 'third' | 'edge' = 'third'): void {
@@ -187,6 +189,8 @@ export function SourceView() {
   // The URL's line, when it is another one than the cursor's: a link, Back or Forward.
   useLayoutEffect(() => {
     const view = listing.current!;
+    if (options.line !== known.current) forget(); // what was about to be written would take it back
+    known.current = options.line;
     if (!isReady || !view.rows.count || urlTimer.current) return;
     const wanted = parsePlace(options.line);
     if (wanted && (wanted.cursor !== view.cursor || wanted.anchor !== view.anchor)) {
