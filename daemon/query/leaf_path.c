@@ -115,10 +115,10 @@ static int leaf_path_init(struct leaf_path *leaf, const struct profile_view *vie
     size_t length = strlen(path);
     uint32_t function_count = symbols_function_count(view->symbols);
     leaf->text = malloc(length + 1);
-    leaf->by_name = malloc((length + 1) * sizeof *leaf->by_name);
+    leaf->by_name = calloc(length + 1, sizeof *leaf->by_name);
     leaf->wanted = calloc(length + 1, sizeof *leaf->wanted);
-    leaf->shorter = malloc((length + 1) * sizeof *leaf->shorter);
-    leaf->of_function = malloc((function_count + 1ul) * sizeof *leaf->of_function);
+    leaf->shorter = calloc(length + 1, sizeof *leaf->shorter);
+    leaf->of_function = calloc(function_count + 1ul, sizeof *leaf->of_function);
     if (!leaf->text || !leaf->by_name || !leaf->wanted || !leaf->shorter || !leaf->of_function)
         return -ENOMEM;
     split(leaf, path);
