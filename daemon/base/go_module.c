@@ -183,10 +183,12 @@ static bool are_trees(const struct go_module *module, unsigned *left)
 static bool first_tree(const struct go_module *module, unsigned *left, uint64_t *ret_place)
 {
     struct go_function function;
-    for (uint32_t i = 0; i < module->table.function_count && *left; i++, (*left)--)
-        if (go_pclntab_get(&module->table, i, &function) == 0 &&
-            go_function_tree(&module->table, &function, ret_place))
+    for (uint32_t i = 0; i < module->table.function_count && *left; i++, (*left)--) {
+        if (go_pclntab_get(&module->table, i, &function))
+            return false; /* no linker wrote that */
+        if (go_function_tree(&module->table, &function, ret_place))
             return true;
+    }
     return false;
 }
 
