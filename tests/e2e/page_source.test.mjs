@@ -394,3 +394,23 @@ test('the mouse: numbers show callers, line numbers select, text is copied as it
   assert.equal(copied.split('\n')[1], '    for (unsigned candidate = 2; found < count; candidate++) {');
   assert.deepEqual(complaints, []);
 });
+
+test('text of twice the size: rows are twice as high, and nothing sticks out', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'primes');
+  const { page, complaints } = await show(t, target.pid, '/primes.c', { query: '?by=self&line=10' });
+  await row(page, 10).waitFor();
+  await page.setViewportSize({ width: 1280, height: 1600 }); // what stands above the listing grows, too
+  await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+  const apart = async () => {
+    const tops = await page.locator('.grid-rows .row').evaluateAll((rows) => rows.map((one) => [one.getBoundingClientRect().top, one.getBoundingClientRect().height]));
+    return tops.length > 2 && tops.every(([top, height], i) => Math.abs(height - 40) < 0.1 && (i === 0 || Math.abs(top - tops[i - 1][0] - 40) < 0.1));
+  };
+  for (const width of [1280, 640]) {
+    await page.setViewportSize({ width, height: 1600 });
+    await until('rows that do not overlap', apart);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${width} px: nothing sticks out`);
+    await shots(page, `page-source-200-percent-${width}`);
+  }
+  assert.deepEqual(complaints, []);
+});

@@ -1,6 +1,7 @@
 // Very many rows of one height, of which only those in sight exist. They are recycled, and stand in the
 // document in their order, so that a selection or a screen reader meets them as they are seen.
 import { Extent } from './extent.ts';
+import { remPixels } from '../rem.ts';
 
 const MORE = 10; // rows on either side of what is seen
 const KEPT_MAX = 3000; // rows that a selection may keep
@@ -67,7 +68,7 @@ export class Grid<R extends Row> {
   /** New number of rows, or new measures of the box. */
   resize(count: number): void {
     const { element, extent } = this;
-    const row = parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 20;
+    const row = remPixels(getComputedStyle(element).getPropertyValue('--row')) || 20;
     extent.resize(count, row, Math.max(0, element.clientHeight - this.headHeight));
     element.setAttribute('aria-rowcount', String(count + 1));
     this.#spacer.style.height = `${extent.height}px`;

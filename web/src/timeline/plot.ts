@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 
 import { count, time } from '../format.ts';
 import type { Range } from '../state.ts';
+import { remPixels } from '../rem.ts';
 import type { Timeline } from '../types.ts';
 import { stacked } from './stack.ts';
 
@@ -65,11 +66,12 @@ export class Plot {
   private build(timeline: Timeline, shape: string): void {
     this.close();
     this.shape = shape;
-    const axis = { stroke: colour('--quiet'), font: '11px system-ui', grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false } };
+    const scale = remPixels('1rem') / 16;
+    const axis = { stroke: colour('--quiet'), font: `${11 * scale}px system-ui`, grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false } };
     this.plot = new uPlot({
       width: this.root.clientWidth,
       height: this.root.clientHeight,
-      padding: MARGIN,
+      padding: MARGIN.map((margin) => margin * scale) as typeof MARGIN,
       legend: { show: false },
       cursor: {
         y: false,
@@ -83,8 +85,8 @@ export class Plot {
       },
       scales: { x: { time: false }, y: { range: (_u, _min, max) => [0, Math.max(1, Math.ceil(max - TOLERANCE))] } },
       axes: [
-        { ...axis, size: 20, values: (_u, splits) => splits.map(axisTime) },
-        { ...axis, size: 34, values: (_u, splits) => splits.map((value) => (Number.isInteger(value) ? count(value) : '')), space: 24 },
+        { ...axis, size: 20 * scale, values: (_u, splits) => splits.map(axisTime), space: 50 * scale },
+        { ...axis, size: 34 * scale, values: (_u, splits) => splits.map((value) => (Number.isInteger(value) ? count(value) : '')), space: 24 * scale },
       ],
       series: [
         {},

@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 
 import { attach, listProcesses } from '../api.ts';
 import { useAsync } from '../async.ts';
-import { count, percent, plural } from '../format.ts';
+import { count, percent, plural, shortCommand } from '../format.ts';
 import { useKeys } from '../keys.ts';
 import { Empty, ProblemNote } from '../parts/notes.tsx';
 import { go, replace, route, setOption } from '../state.ts';
@@ -93,7 +93,7 @@ export function AttachView() {
               {shown.map((process) => (
                 <tr key={process.pid}>
                   <td class="number pid">{process.pid}</td>
-                  <td class="mono" title={process.command}>{process.command}</td>
+                  <td class="mono" title={process.command}>{shortCommand(process.command)}</td>
                   <td class="user">{process.user}</td>
                   <td class="number cpu">{percent(process.cpu_percent)}</td>
                   <td class="number threads">{count(process.threads)}</td>
