@@ -8,7 +8,7 @@
 #include "base/dwarf_reader.h"
 
 /* What one question about an address may cost: milliseconds, and no real function comes near it. */
-#define STEPS_MAX (1u << 22)
+#define STEPS_MAX (1u << 20)
 
 #define STRING_BYTES_MAX ((size_t)64 << 10)
 
@@ -136,7 +136,7 @@ static uint64_t function_record(const struct go_pclntab *table, uint32_t index)
     return table->version == GO_1_2 ? offset : table->functions + offset;
 }
 
-const char *go_pclntab_name(const struct go_pclntab *table, uint32_t offset)
+static const char *go_name(const struct go_pclntab *table, uint32_t offset)
 {
     return string_at(table, (uint64_t)table->names + offset);
 }
@@ -149,7 +149,7 @@ static bool read_function(const struct go_pclntab *table, uint64_t offset,
         return false;
     struct reader reader = reader_at(table, offset);
     uint64_t start = read_address(table, &reader);
-    function->name = go_pclntab_name(table, reader_u32(&reader));
+    function->name = go_name(table, reader_u32(&reader));
     reader_u32(&reader); /* bytes of arguments */
     reader_u32(&reader); /* offset of a call for deferred functions */
     function->stack = reader_u32(&reader);
@@ -331,7 +331,7 @@ bool go_inlined_read(const struct go_pclntab *table, const struct go_function *f
     uint32_t name = reader_u32(&reader);
     uint32_t call = reader_u32(&reader);
     struct go_inlined inlined = {
-        .name = go_pclntab_name(table, name),
+        .name = go_name(table, name),
         .line = is_new ? reader_u32(&reader) : 0,
         .call_vaddr = function->start + call,
     };

@@ -56,9 +56,6 @@ int go_pclntab_find(const struct go_pclntab *table, uint64_t vaddr,
 int go_pclntab_get(const struct go_pclntab *table, uint32_t index,
                    struct go_function *ret_function);
 
-/* A string of the names, or NULL. */
-const char *go_pclntab_name(const struct go_pclntab *table, uint32_t offset);
-
 /*
  * The file and the line of the code at `vaddr`. False when the function does not say. Borrowed from
  * the table. O(length of the function).

@@ -18,7 +18,8 @@
 
 static int cannot_save(struct failure *failure, const char *path, int error)
 {
-    return failure_set(failure, error, "cannot save to %s: %s", path, strerror(-error));
+    return failure_set(failure, error, "cannot save to %s: %s", path,
+                       error == -ENOENT ? "its folder does not exist" : strerror(-error));
 }
 
 /* A new file beside `path`, for its owner alone. */

@@ -274,7 +274,7 @@ test('what cannot be saved is said at once, or at the end, and what was there st
 
   const nowhere = await save(join(folder, 'absent', 'run.lprof'));
   assert.equal(nowhere.code, 1);
-  assert.match(nowhere.stderr, /^lprofd: cannot save to .*: No such file or directory\n$/);
+  assert.match(nowhere.stderr, /^lprofd: cannot save to .*: its folder does not exist\n$/);
   const device = join(folder, 'pipe.lprof');
   assert.equal((await run(t, 'mkfifo', [device])).code, 0);
   const special = await save(device);
