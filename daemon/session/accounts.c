@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "process/descendants.h"
+#include "process/process_check.h"
 #include "session/pipeline.h"
 
 #define PROCESSES_EVERY_NS (20 * NS_PER_MS)
@@ -134,4 +135,25 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     uint64_t limit = session->memory_limit_bytes;
     bucket_store_limit(session->buckets, limit > 2 * others ? limit - others : limit / 2);
     return error;
+}
+
+int pipeline_seal_until(struct pipeline *pipeline, uint64_t time_ns)
+{
+    uint64_t end_ns = time_ns / BUCKET_NS * BUCKET_NS;
+    uint64_t open_end_ns = (pipeline->sealed_ns / BUCKET_NS + 1) * BUCKET_NS;
+    int error = end_ns > open_end_ns ? pipeline_seal(pipeline, open_end_ns) : 0;
+    return error || end_ns <= pipeline->sealed_ns ? error : pipeline_seal(pipeline, end_ns);
+}
+
+void pipeline_describe_target(struct session *session)
+{
+    _cleanup_free_ char *command = NULL, *executable = NULL;
+    if (process_describe(session->pid, &command, &executable))
+        return;
+    pthread_mutex_lock(&session->mutex);
+    free(session->command);
+    free(session->executable);
+    session->command = take_pointer(command);
+    session->executable = take_pointer(executable);
+    pthread_mutex_unlock(&session->mutex);
 }

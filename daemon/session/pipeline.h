@@ -1,6 +1,7 @@
 /*
- * The state of one session's pipeline; pipeline.c is the path, pipeline_open.c what it stands on,
- * stack_size.c how much it copies of stacks, accounts.c what is told of it.
+ * The state of one session's pipeline; pipeline.c is its thread, records.c the path of a sample,
+ * pipeline_open.c what it stands on, stack_size.c how much it copies of stacks, accounts.c what is
+ * told of it.
  */
 #pragma once
 
@@ -55,11 +56,14 @@ void pipeline_close(struct pipeline *pipeline);
 struct capture_options pipeline_capture_options(const struct session *session,
                                                 uint32_t stack_bytes);
 
+/* A record_fn, for the pipeline: counts it. */
+void pipeline_on_record(void *pipeline, const struct record *record);
+
 /*
  * Goes on with larger copies of stacks if many of the target's do not fit, unless the user said how
- * large they are. `on_record` gets what is left in the rings that are given up.
+ * large they are.
  */
-void pipeline_fit_stacks(struct pipeline *pipeline, record_fn *on_record);
+void pipeline_fit_stacks(struct pipeline *pipeline);
 
 /* Passes: descriptors are given back, and sampling needs none. */
 static inline bool lacks_descriptors(int error)
@@ -78,3 +82,12 @@ void pipeline_account_all(struct pipeline *pipeline);
  * in one short critical section: a view finds every thread and sample that its buckets name.
  */
 int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns);
+
+/*
+ * Seals the open bucket if `time_ns` (since the start) lies beyond its end. When that is long past,
+ * what is counted so far still belongs where it was: the rest is a bucket without samples.
+ */
+int pipeline_seal_until(struct pipeline *pipeline, uint64_t time_ns);
+
+/* What the target executes now: another image than before, perhaps. */
+void pipeline_describe_target(struct session *session);

@@ -72,7 +72,7 @@ static int open_larger(struct pipeline *pipeline, uint32_t stack_bytes,
 }
 
 /* The new one samples already: nothing falls in between. */
-static void replace(struct pipeline *pipeline, struct capture *capture, record_fn *on_record)
+static void replace(struct pipeline *pipeline, struct capture *capture)
 {
     struct capture *old = pipeline->capture;
     uint64_t now_ns = clock_monotonic_ns();
@@ -80,7 +80,7 @@ static void replace(struct pipeline *pipeline, struct capture *capture, record_f
     pipeline->heard_until_ns = now_ns;
     old->ops->set_enabled(old, false);
     nanosleep(&(struct timespec){.tv_nsec = SETTLING_NS}, NULL);
-    old->ops->drain(old, true, on_record, pipeline);
+    old->ops->drain(old, true, pipeline_on_record, pipeline);
     pipeline->heard_from_ns = now_ns;
     pipeline->heard_until_ns = UINT64_MAX;
     capture->target_cost_ns += old->target_cost_ns;
@@ -102,7 +102,7 @@ static void note(struct pipeline *pipeline, uint32_t stack_bytes)
     pthread_mutex_unlock(&session->mutex);
 }
 
-void pipeline_fit_stacks(struct pipeline *pipeline, record_fn *on_record)
+void pipeline_fit_stacks(struct pipeline *pipeline)
 {
     uint32_t stack_bytes = pipeline->session->stack_bytes; /* nobody else changes it */
     struct capture *capture;
@@ -115,6 +115,6 @@ void pipeline_fit_stacks(struct pipeline *pipeline, record_fn *on_record)
         pipeline->stack_is_final = true; /* what it samples with goes on as it is */
         return;
     }
-    replace(pipeline, capture, on_record);
+    replace(pipeline, capture);
     note(pipeline, stack_bytes);
 }

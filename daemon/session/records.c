@@ -1,0 +1,201 @@
+/*
+ * One record after another: the whole path of a sample, from the rings to a counted stack. This is
+ * the one file that knows all stages; it reads from top to bottom like the drawing in
+ * daemon/README.md.
+ */
+#include <errno.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "session/pipeline.h"
+
+/* Of the memory limit; a chunk more may come on top, and the rest is for counts and symbols. */
+#define STACK_MEMORY_SHARE 4
+
+static const struct module *find_in_space(void *user, uint64_t ip, uint64_t *ret_vaddr)
+{
+    return address_space_find(user, ip, ret_vaddr);
+}
+
+static void count_module_hit(struct pipeline *pipeline)
+{
+    const struct module *kernel = module_table_kernel(pipeline->session->modules);
+    for (size_t i = 0; i < pipeline->stack.count; i++) {
+        uint32_t module = pipeline->stack.frames[i].module;
+        if (module == 0 || module == kernel->id)
+            continue;
+        if (array_reserve(&pipeline->module_hits, &pipeline->module_hit_capacity,
+                          (size_t)module + 1, sizeof(uint64_t)))
+            return;
+        while (pipeline->module_hit_count <= module)
+            pipeline->module_hits[pipeline->module_hit_count++] = 0;
+        pipeline->module_hits[module]++;
+        return;
+    }
+}
+
+/* When stacks have used up their share of memory, new ones are cut to what self time needs. */
+static void keep_leaf_only(struct pipeline *pipeline)
+{
+    struct raw_stack *stack = &pipeline->stack;
+    if (stack->count < 2)
+        return;
+    stack->end = STACK_END_MEMORY_LIMIT;
+    stack->by_frame_pointer = false;
+    stack->count = 2;
+    stack->frames[1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
+}
+
+static int handle_sample(struct pipeline *pipeline, struct process *process,
+                         const struct sample *sample)
+{
+    struct session *session = pipeline->session;
+    if (process->waiting_for_exec || sample->time_ns < pipeline->started_ns)
+        return 0;
+    int error = pipeline_seal_until(pipeline, sample->time_ns - pipeline->started_ns);
+    if (error)
+        return error;
+
+    struct unwind_space space = {find_in_space, process->space,
+                                 module_table_kernel(session->modules),
+                                 address_space_generation(process->space)};
+    struct raw_stack *stack = &pipeline->stack;
+    unwinder_run(pipeline->unwinder, sample, &space, stack);
+    if (stack_trie_bytes(session->trie) > session->memory_limit_bytes / STACK_MEMORY_SHARE)
+        keep_leaf_only(pipeline);
+    pipeline->counts.ended[stack->end]++;
+    pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;
+    pipeline->counts.to_root += stack->end == STACK_END_ROOT;
+    pipeline->counts.by_frame_pointer += stack->by_frame_pointer;
+
+    uint32_t node = 0, thread = 0;
+    error = stack_trie_add(session->trie, stack->frames, stack->count, &node);
+    if (!error)
+        error = thread_table_find(pipeline->threads, sample->pid, sample->tid, &thread);
+    if (!error)
+        error = bucket_store_count(session->buckets, node, thread, sample->weight_ns);
+    if (error)
+        return error;
+
+    thread_table_sample(pipeline->threads, thread, sample->weight_ns);
+    count_module_hit(pipeline);
+    process->sampled_ns += sample->weight_ns;
+    pipeline->counts.hits++;
+    pipeline->counts.sampled_ns += sample->weight_ns;
+    return 0;
+}
+
+static void handle_exec(struct pipeline *pipeline, struct process *process, uint64_t time_ns)
+{
+    if (process->waiting_for_exec) { /* the launched command begins */
+        pipeline->started_ns = time_ns;
+        pthread_mutex_lock(&pipeline->session->mutex);
+        clock_format_utc(pipeline->session->started_at);
+        pthread_mutex_unlock(&pipeline->session->mutex);
+    }
+    process_exec(process, time_ns);
+}
+
+/* A new thread, or a child that is to be followed; `parent` is NULL for those of others. */
+static int handle_fork(struct pipeline *pipeline, const struct process *parent,
+                       const struct record *record)
+{
+    uint32_t thread = 0;
+    int error = 0;
+    if (!parent)
+        return 0;
+    if (record->pid != record->parent_pid) {
+        const struct process *known = process_tree_find(pipeline->processes, record->pid);
+        if (!pipeline->session->follow ||
+            (known && !known->ended && record->time_ns < known->maps_read_ns))
+            return 0; /* not wanted, or found in /proc already */
+        error = process_tree_fork(pipeline->processes, parent, record->pid);
+        if (!error && pipeline->capture->ops->add_process)
+            pipeline->capture->ops->add_process(pipeline->capture, record->pid);
+    }
+    return error ? error : thread_table_find(pipeline->threads, record->pid, record->tid, &thread);
+}
+
+static void handle_exit(struct pipeline *pipeline, struct process *process,
+                        const struct record *record)
+{
+    thread_table_exit(pipeline->threads, record->tid);
+    /* The main thread may end before the others do. The target's own end is told by its pidfd. */
+    if (record->pid != pipeline->session->pid &&
+        !thread_table_has_living(pipeline->threads, record->pid))
+        process_end(process, record->time_ns);
+}
+
+/* A record of one of our processes. */
+static int handle_own_record(struct pipeline *pipeline, struct process *process,
+                             const struct record *record)
+{
+    switch (record->type) {
+    case RECORD_SAMPLE:
+        return handle_sample(pipeline, process, &record->sample);
+    case RECORD_MAPPING:
+        return record->time_ns < process->maps_read_ns
+                   ? 0
+                   : address_space_map(process->space, &record->mapping);
+    case RECORD_COMM:
+        thread_table_rename(pipeline->threads, record->tid, record->comm.name);
+        if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
+            handle_exec(pipeline, process, record->time_ns);
+        return 0;
+    case RECORD_EXIT:
+        handle_exit(pipeline, process, record);
+        return 0;
+    case RECORD_MAPS_STALE:
+        return address_space_read(process->space, record->pid);
+    default:
+        return 0;
+    }
+}
+
+/* What both captures tell while one replaces the other is heard once. */
+static bool is_heard(const struct pipeline *pipeline, const struct record *record)
+{
+    switch (record->type) {
+    case RECORD_MAPPING:
+    case RECORD_COMM:
+    case RECORD_FORK:
+    case RECORD_EXIT:
+        return record->time_ns > pipeline->heard_from_ns &&
+               record->time_ns <= pipeline->heard_until_ns;
+    default:
+        return true;
+    }
+}
+
+static int handle_record(struct pipeline *pipeline, const struct record *record)
+{
+    struct process *process;
+    if (!is_heard(pipeline, record))
+        return 0;
+    switch (record->type) {
+    case RECORD_LOST:
+        pipeline->counts.lost += record->lost_count;
+        return 0;
+    case RECORD_THROTTLED:
+        pipeline->counts.throttled++;
+        return 0;
+    case RECORD_FORK:
+        return handle_fork(pipeline, process_tree_find(pipeline->processes, record->parent_pid),
+                           record);
+    default:
+        process = process_tree_find(pipeline->processes, record->pid);
+        return process ? handle_own_record(pipeline, process, record) : 0;
+    }
+}
+
+void pipeline_on_record(void *user, const struct record *record)
+{
+    struct pipeline *pipeline = user;
+    if (pipeline->error)
+        return;
+    int error = handle_record(pipeline, record);
+    if (lacks_descriptors(error))
+        pipeline->counts.descriptor_failures++;   /* what could not be read is unknown; told */
+    else if (error != -ENOENT && error != -ESRCH) /* the process ended while /proc was read */
+        pipeline->error = error;
+}
