@@ -1,0 +1,335 @@
+/* One step up a stack: by call frame information, signal trampolines, link registers or frame
+ * pointers. */
+#include "unwind/walk.h"
+
+#include <elfutils/libdw.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "unwind/expression.h"
+
+/* How far apart frames of one stack may be: eight times what threads get by default. */
+#define STACK_BYTES_MAX (UINT64_C(64) << 20)
+/* The least page that Linux has on the architectures known here. */
+#define PAGE_BYTES 4096
+/* No user address on the architectures known here is longer than 48 bits. */
+#define USER_ADDRESS_MAX ((UINT64_C(1) << 48) - 1)
+
+/*
+ * The kernel copies without waiting for pages (copy_from_user_inatomic): a copy ends early where a
+ * large frame has a page that nobody has touched yet.
+ */
+static bool is_behind_absent_page(const struct walk *walk, uint64_t address)
+{
+    uint64_t end = walk->stack_start + walk->sample->stack_bytes;
+    return !walk->sample->stack_cut && walk->sample->stack_bytes > 0 && end % PAGE_BYTES == 0 &&
+           address >= end && address - end < STACK_BYTES_MAX;
+}
+
+static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
+{
+    uint64_t offset = address - walk->stack_start;
+    size_t bytes = walk->sample->stack_bytes;
+    if (address < walk->stack_start || bytes < sizeof *ret_value ||
+        offset > bytes - sizeof *ret_value) {
+        walk->ran_out |= address >= walk->stack_start && walk->sample->stack_cut;
+        walk->absent |= is_behind_absent_page(walk, address);
+        walk->link->is_unknown = true;
+        return false;
+    }
+    memcpy(ret_value, walk->sample->stack + offset, sizeof *ret_value);
+    chain_link_read(walk->link, address, *ret_value);
+    return true;
+}
+
+static bool read_for_expression(const void *user, uint64_t address, uint64_t *ret_value)
+{
+    return read_stack((struct walk *)user, address, ret_value);
+}
+
+/* The caller's frame: only ip, sp and fp are followed from frame to frame. */
+static enum step enter_caller(struct walk *walk, uint64_t ip, uint64_t sp, uint64_t fp,
+                              bool fp_known)
+{
+    const struct architecture *architecture = walk->architecture;
+    ip &= walk->code_mask;
+    if (ip == 0)
+        return STEP_ROOT;
+    walk->ip = ip;
+    walk->registers.valid = fp_known ? walk->with_fp : walk->without_fp;
+    walk->registers.values[architecture->ip] = ip;
+    walk->registers.values[architecture->sp] = sp;
+    walk->registers.values[architecture->fp] = fp;
+    return STEP_CALLER;
+}
+
+/* A stack grows downwards: a caller's frame that is not above this one would loop for ever. */
+static bool moves_up(const struct walk *walk, uint64_t cfa)
+{
+    uint64_t sp = walk->registers.values[walk->architecture->sp];
+    return walk->is_return_address ? cfa > sp : cfa >= sp;
+}
+
+/*
+ * A callee without call frame information does not tell where the caller's stack begins. The frame
+ * pointer does, where the rule places the pair that it points at (AAPCS64 §6.4.6: frame record).
+ */
+static bool cfa_by_record(const struct walk *walk, const struct cfi_rule *rule, uint64_t *ret_cfa)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t fp = walk->registers.values[architecture->fp];
+    if (rule->cfa_register != architecture->sp || !rule->fp_saved || rule->return_in_lr ||
+        rule->return_offset != rule->fp_offset + 8 ||
+        !registers_have(&walk->registers, architecture->fp) ||
+        fp < walk->registers.values[architecture->sp])
+        return false;
+    *ret_cfa = fp - (uint64_t)(int64_t)rule->fp_offset;
+    return true;
+}
+
+/*
+ * The first frame on a stack has its stack pointer at the stack's end, where a page ends. If that
+ * frame is found by another register, it is a switch from another stack, and that one was not
+ * copied: __morestack of -fsplit-stack (libgcc's morestack.S), and some coroutines.
+ */
+static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule)
+{
+    const struct architecture *architecture = walk->architecture;
+    walk->other_stack |= walk->is_return_address && rule->cfa_register != architecture->sp &&
+                         registers_have(&walk->registers, architecture->sp) &&
+                         walk->registers.values[architecture->sp] % PAGE_BYTES == 0;
+    return STEP_FAILED;
+}
+
+/* The frame pointer stays behind, where the frame saved the caller's. */
+static bool has_left_stack(const struct walk *walk, const struct cfi_rule *rule, uint64_t cfa)
+{
+    unsigned fp = walk->architecture->fp;
+    return walk->is_return_address ||
+           (rule->fp_saved && registers_have(&walk->registers, fp) &&
+            walk->registers.values[fp] != cfa + (uint64_t)(int64_t)rule->fp_offset);
+}
+
+static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
+    if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
+        return STEP_NO_CFI;
+    if (rule->switches_stack && has_left_stack(walk, rule, cfa)) {
+        walk->other_stack = true;
+        return STEP_FAILED;
+    }
+    if (!moves_up(walk, cfa))
+        return fail_by_rule(walk, rule);
+
+    uint64_t ip = 0, fp = walk->registers.values[architecture->fp];
+    bool fp_known = registers_have(&walk->registers, architecture->fp);
+    if (rule->return_in_lr) {
+        if (!registers_have(&walk->registers, architecture->lr))
+            return STEP_FAILED; /* it has been used for a call since */
+        ip = walk->registers.values[architecture->lr];
+    } else if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
+        return fail_by_rule(walk, rule);
+    }
+    /*
+     * An epilogue pops the frame pointer without saying so (GCC leaves its rule in place): a slot
+     * below the stack pointer is free again, and the register holds the caller's value.
+     */
+    uint64_t fp_slot = cfa + (uint64_t)(int64_t)rule->fp_offset;
+    if (rule->fp_saved && fp_slot >= walk->registers.values[architecture->sp]) {
+        if (!read_stack(walk, fp_slot, &fp))
+            return STEP_FAILED;
+        fp_known = true;
+    }
+    return enter_caller(walk, ip, cfa, fp, fp_known);
+}
+
+/* A register of the caller by whatever the frame says. False when it cannot be had. */
+static bool recover(struct walk *walk, Dwarf_Frame *frame, int number, uint64_t cfa,
+                    uint64_t *ret_value)
+{
+    Dwarf_Op memory[3], *ops = NULL;
+    size_t count = 0;
+    if (dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
+        return false;
+    if (count == 0) {
+        if (ops || !registers_have(&walk->registers, (unsigned)number))
+            return false;
+        *ret_value = walk->registers.values[number];
+        return true;
+    }
+    struct expression_input input = {&walk->registers, cfa, read_for_expression, walk};
+    uint64_t value = 0;
+    switch (expression_evaluate(ops, count, &input, &value)) {
+    case EXPRESSION_VALUE:
+        *ret_value = value;
+        return true;
+    case EXPRESSION_ADDRESS:
+        return read_stack(walk, value, ret_value);
+    default:
+        return false;
+    }
+}
+
+/* A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one. */
+static bool is_on_other_stack(const struct walk *walk, uint64_t sp)
+{
+    return sp < walk->stack_start || sp - walk->stack_start > STACK_BYTES_MAX;
+}
+
+/* The rare frames that need expressions: PLT entries, signal frames, realigned stacks. */
+static enum step step_by_expression(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    _cleanup_free_ Dwarf_Frame *frame = cfi_frame(walk->cfi, module, vaddr);
+    Dwarf_Op *ops = NULL;
+    size_t count = 0;
+    bool is_signal_frame = false;
+    if (!frame || dwarf_frame_cfa(frame, &ops, &count) < 0)
+        return STEP_NO_CFI;
+    int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal_frame);
+    struct expression_input input = {&walk->registers, 0, read_for_expression, walk};
+    uint64_t cfa = 0, ip = 0, sp = 0, fp = 0;
+    if (return_column < 0 || expression_evaluate(ops, count, &input, &cfa) == EXPRESSION_FAILED ||
+        !recover(walk, frame, return_column, cfa, &ip))
+        return STEP_FAILED;
+    if (!recover(walk, frame, (int)walk->architecture->sp, cfa, &sp))
+        sp = cfa;
+    /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
+    if (!is_signal_frame && !moves_up(walk, sp))
+        return STEP_FAILED;
+    walk->other_stack |= is_signal_frame && is_on_other_stack(walk, sp);
+    bool fp_known = recover(walk, frame, (int)walk->architecture->fp, cfa, &fp);
+    return enter_caller(walk, ip, sp, fp, fp_known);
+}
+
+/* Back to what a signal interrupted, whose registers the kernel left on the stack. */
+static enum step step_by_trampoline(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    const struct signal_trampoline *at = &architecture->trampoline;
+    uint64_t frame = walk->registers.values[architecture->sp], ip = 0, sp = 0, fp = 0, lr = 0;
+    if (!registers_have(&walk->registers, architecture->sp))
+        return STEP_NO_CFI;
+    if (!read_stack(walk, frame + at->ip, &ip) || !read_stack(walk, frame + at->sp, &sp) ||
+        !read_stack(walk, frame + at->fp, &fp) ||
+        (at->lr && !read_stack(walk, frame + at->lr, &lr)))
+        return STEP_FAILED;
+    walk->other_stack |= is_on_other_stack(walk, sp);
+    enum step step = enter_caller(walk, ip, sp, fp, true);
+    if (step == STEP_CALLER && at->lr) {
+        walk->registers.values[architecture->lr] = lr;
+        walk->registers.valid |= register_bit(architecture->lr);
+    }
+    return step;
+}
+
+/*
+ * A leaf may have no frame, and then the frame pointer is its caller's. It does when the link
+ * register still is what it returns to: an address in the leaf itself, left there by a call, would
+ * have no call frame information either. A frame that holds the same address is the leaf's own.
+ */
+static bool returns_to_link_register(struct walk *walk, uint64_t saved_ip)
+{
+    const struct architecture *architecture = walk->architecture;
+    if (walk->is_return_address || !registers_have(&walk->registers, architecture->lr))
+        return false;
+    uint64_t vaddr = 0, ip = walk->registers.values[architecture->lr] & walk->code_mask;
+    if (ip == saved_ip)
+        return false;
+    const struct module *module = walk->space->find(walk->space->user, ip - 1, &vaddr);
+    return module && module->kind != MODULE_ANONYMOUS &&
+           cfi_cache_find(walk->cfi, module, vaddr).kind != CFI_NONE;
+}
+
+static enum step step_by_link_register(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    enum step step = enter_caller(walk, walk->registers.values[architecture->lr],
+                                  walk->registers.values[architecture->sp],
+                                  walk->registers.values[architecture->fp],
+                                  registers_have(&walk->registers, architecture->fp));
+    walk->registers.valid &= ~register_bit(architecture->sp);
+    return step;
+}
+
+/*
+ * A chain of frame pointers that leads off the stack: code switched to it from another one, as Go's
+ * runtime does for its own work (runtime.systemstack, runtime.morestack).
+ */
+static bool leaves_stack(const struct walk *walk, uint64_t fp)
+{
+    return walk->by_frame_pointer && fp % 8 == 0 && fp >= PAGE_BYTES && fp <= USER_ADDRESS_MAX &&
+           is_on_other_stack(walk, fp);
+}
+
+/* Without call frame information: the frame pointer chain, if there seems to be one. */
+static enum step step_by_frame_pointer(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t sp = walk->registers.values[architecture->sp];
+    uint64_t fp = walk->registers.values[architecture->fp];
+    bool fp_known = registers_have(&walk->registers, architecture->fp);
+    if (fp_known && fp == 0 && walk->by_frame_pointer)
+        return STEP_ROOT; /* psABI: the outermost frame's saved frame pointer is zero */
+    uint64_t caller_fp = 0, ip = 0, vaddr = 0;
+    bool is_record = fp_known && fp >= sp && fp % 8 == 0 && read_stack(walk, fp, &caller_fp) &&
+                     read_stack(walk, fp + 8, &ip);
+    ip &= walk->code_mask;
+    if (returns_to_link_register(walk, ip))
+        return step_by_link_register(walk);
+    if (!is_record && fp_known && leaves_stack(walk, fp)) {
+        walk->other_stack = true;
+        return STEP_FAILED;
+    }
+    if (!is_record)
+        return fp_known && walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
+    if (ip == 0 && !walk->by_frame_pointer)
+        return STEP_NO_CFI; /* a register that holds data, not the end of a chain */
+    if (ip != 0 && !walk->space->find(walk->space->user, ip - 1, &vaddr))
+        return STEP_NO_CFI;
+    enum step step = enter_caller(walk, ip, fp + 16, caller_fp, true);
+    if (!architecture->record_ends_frame)
+        walk->registers.valid &= ~register_bit(architecture->sp);
+    return step;
+}
+
+/*
+ * The code at an ELF file's entry is what the kernel started; that of the dynamic linker has no
+ * call frame information (glibc's RTLD_START), and no caller either.
+ */
+#define ENTRY_CODE_BYTES 128
+
+static bool is_entry(const struct module *module, uint64_t vaddr)
+{
+    return module->entry && vaddr - module->entry < ENTRY_CODE_BYTES;
+}
+
+enum step walk_step(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    struct cfi_rule rule = {.kind = CFI_NONE};
+    if (module->kind != MODULE_ANONYMOUS)
+        rule = cfi_cache_find(walk->cfi, module, vaddr);
+    enum step step;
+    switch (rule.kind) {
+    case CFI_ROOT:
+        return STEP_ROOT;
+    case CFI_RULE:
+        step = step_by_rule(walk, &rule);
+        break;
+    case CFI_SIGNAL:
+        step = step_by_trampoline(walk);
+        break;
+    case CFI_EXPRESSION:
+        step = step_by_expression(walk, module, vaddr);
+        break;
+    default:
+        if (is_entry(module, vaddr))
+            return STEP_ROOT;
+        step = step_by_frame_pointer(walk);
+        break;
+    }
+    walk->by_frame_pointer = rule.kind == CFI_NONE;
+    walk->is_return_address = !rule.is_signal_frame;
+    return step;
+}
