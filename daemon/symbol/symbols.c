@@ -14,8 +14,6 @@
 #include "symbol/path.h"
 #include "symbol/symbols_private.h"
 
-/* Debug sections that may stay in memory beside those of the module in use. */
-#define LINES_BYTES_MAX (128u << 20)
 /* Of .debug_info, from which on lines are kept on disk: less is read in no time. */
 #define KEPT_BYTES_MIN (4u << 20)
 
@@ -278,50 +276,6 @@ static int resolve_without_lines(struct symbols *symbols, const struct module *m
     }
 }
 
-/* Counts what is held; returns the bytes of debug sections other than those of `in_use`. */
-static size_t count_bytes(struct symbols *symbols, const struct object *in_use,
-                          struct object **ret_oldest)
-{
-    size_t lines_bytes = 0, bytes = kernel_symbols_bytes(&symbols->kernel);
-    for (size_t i = 0; i < symbols->jit_count; i++)
-        bytes += jit_bytes(&symbols->jits[i]);
-    struct object *oldest = NULL;
-    for (size_t i = 0; i < symbols->object_count; i++) {
-        struct object *object = symbols->objects[i];
-        if (!object)
-            continue;
-        bytes += object_bytes(object);
-        if (!object->image || object == in_use || object == symbols->keeping)
-            continue;
-        lines_bytes += object_lines_bytes(object);
-        if (!oldest || object->last_use < oldest->last_use)
-            oldest = object;
-    }
-    atomic_store_explicit(&symbols->cache_bytes, bytes, memory_order_relaxed);
-    *ret_oldest = oldest;
-    return lines_bytes;
-}
-
-/* What is read of debug sections is to be kept, before they go: but only those of one module. */
-static void choose_kept(struct symbols *symbols)
-{
-    if (symbols->keeping && object_has_to_store(symbols->keeping))
-        return;
-    symbols->keeping = NULL;
-    for (size_t i = 0; i < symbols->object_count && !symbols->keeping; i++)
-        if (symbols->objects[i] && object_has_to_store(symbols->objects[i]))
-            symbols->keeping = symbols->objects[i];
-}
-
-/* Lets go of debug sections that were not used for longest. */
-static void trim(struct symbols *symbols, const struct object *in_use)
-{
-    struct object *oldest;
-    choose_kept(symbols);
-    while (count_bytes(symbols, in_use, &oldest) > LINES_BYTES_MAX)
-        object_forget_lines(oldest);
-}
-
 int symbols_add_debug_file(struct symbols *symbols, const struct module *module, int fd,
                            int alternate_fd)
 {
@@ -349,7 +303,7 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
         return error;
     enum symbol_status status = object->status == SYMBOL_LINE ? SYMBOL_NAME_ONLY : object->status;
     error = publish_elf_names(symbols, object, status, requests, count);
-    count_bytes(symbols, object, &(struct object *){NULL}); /* lines are others' to forget */
+    symbols_count_memory(symbols); /* lines are others' to forget */
     return error;
 }
 
@@ -453,28 +407,8 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
         return -ENOMEM;
     for (size_t i = 0; i < count && !error; i++)
         error = publish_lines(symbols, object, object_resolve, &requests[i], frames);
-    trim(symbols, object);
+    symbols_trim(symbols, object);
     return error;
-}
-
-static struct object *last_used(const struct symbols *symbols)
-{
-    struct object *last = NULL;
-    for (size_t i = 0; i < symbols->object_count; i++)
-        if (symbols->objects[i] && (!last || symbols->objects[i]->last_use > last->last_use))
-            last = symbols->objects[i];
-    return last;
-}
-
-bool symbols_keep_some(struct symbols *symbols)
-{
-    choose_kept(symbols);
-    if (!symbols->keeping)
-        return false;
-    object_store_some(symbols->keeping, symbols->target);
-    if (!object_has_to_store(symbols->keeping))
-        trim(symbols, last_used(symbols));
-    return true;
 }
 
 int symbols_refresh(struct symbols *symbols, bool now, size_t *ret_named)

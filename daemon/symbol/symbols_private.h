@@ -25,3 +25,10 @@ struct symbols {
     uint64_t uses;                 /* a clock for object->last_use */
     _Atomic(size_t) cache_bytes;   /* of objects, kernel and JIT code */
 };
+
+/* Counts what is held. */
+void symbols_count_memory(struct symbols *symbols);
+
+/* The same, and lets go of debug sections that were not used for longest: not of those of `in_use`.
+ */
+void symbols_trim(struct symbols *symbols, const struct object *in_use);
