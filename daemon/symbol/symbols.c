@@ -372,7 +372,7 @@ int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *mod
         requests[left++] = requests[i];
         requests[i] = other;
     }
-    count_bytes(symbols, object, &(struct object *){NULL});
+    symbols_count_memory(symbols);
     *ret_left = left;
     return 0;
 }
