@@ -1,12 +1,12 @@
-// screenshots.mjs [FOLDER]: the pictures of the README, from a real run: lprofd watched by lprofd while
-// it profiles Python and answers questions. Needs root, a release build, python3 and the browser.
+// screenshots.mjs [FOLDER]: the pictures of the README, from real runs: of lprofd, watched by lprofd while
+// it profiles Python and answers questions, and of the demo. Needs root, a release build, python3 and the browser.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { scoped } from '../bench/lib.mjs';
 import { canBrowse, open } from './helpers/browser.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
-import { sleep, start } from './helpers/processes.mjs';
+import { sleep, start, startTarget } from './helpers/processes.mjs';
 import { ROOT } from './helpers/programs.mjs';
 
 const FOLDER = process.argv[2] ?? join(ROOT, 'packaging/screenshots');
@@ -35,9 +35,12 @@ async function main(script) {
     await sleep(2000);
     await shoot(page, view.split('?')[0]);
   }
-  const { lines } = await daemon.get('/sessions/1/lines?limit=100&kernel=0');
-  const hottest = lines.find(({ path }) => path.startsWith(join(ROOT, 'daemon')));
-  await page.goto(`${daemon.url}/#/session/1/source/${hottest.file}?line=${hottest.line}&kernel=0`);
+
+  const primes = await startTarget(script, 'primes');
+  const demo = await startDaemon(script, ['--pid', String(primes.pid)]);
+  await demo.waitSamples(4000, { seconds: 60 });
+  const { lines: [hottest] } = await demo.get('/sessions/1/lines?limit=1');
+  await page.goto(`${demo.url}/#/session/1/source/${hottest.file}?line=${hottest.line}`);
   await sleep(2000);
   await shoot(page, 'source');
 }
