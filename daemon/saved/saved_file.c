@@ -57,7 +57,9 @@ static int begin(const char *path, char **ret_name, int *ret_fd, struct failure 
     if (error)
         return error;
     error = open_beside(path, ret_name, ret_fd);
-    return error ? cannot_save(ret_failure, path, error) : 0;
+    if (error)
+        cannot_save(ret_failure, path, error);
+    return error;
 }
 
 int saved_file_check(const char *path, struct failure *ret_failure)

@@ -56,8 +56,8 @@ void pipeline_close(struct pipeline *pipeline);
 struct capture_options pipeline_capture_options(const struct session *session,
                                                 uint32_t stack_bytes);
 
-/* A record_fn, for the pipeline: counts it. */
-void pipeline_on_record(void *pipeline, const struct record *record);
+/* A record_fn: counts the record; `user` is the pipeline. */
+void pipeline_on_record(void *user, const struct record *record);
 
 /*
  * Goes on with larger copies of stacks if many of the target's do not fit, unless the user said how
