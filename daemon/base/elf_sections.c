@@ -1,4 +1,4 @@
-/* Reads section headers and their names, with pread alone. */
+/* Reads ELF and section headers, and their names, with pread alone. */
 #include "base/elf_sections.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define SECTIONS_MAX 65536
 #define NAMES_BYTES_MAX (UINT64_C(16) << 20)
 
-static int read_header(int fd, Elf64_Ehdr *ret_header)
+int elf_header_read(int fd, Elf64_Ehdr *ret_header)
 {
     const unsigned char own_order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
     int error = read_at(fd, ret_header, sizeof *ret_header, 0);
@@ -19,10 +19,14 @@ static int read_header(int fd, Elf64_Ehdr *ret_header)
         return error;
     bool ours = !memcmp(ret_header->e_ident, ELFMAG, SELFMAG) &&
                 ret_header->e_ident[EI_CLASS] == ELFCLASS64 &&
-                ret_header->e_ident[EI_DATA] == own_order &&
-                ret_header->e_shentsize == sizeof(Elf64_Shdr) && ret_header->e_shoff &&
-                ret_header->e_shoff <= INT64_MAX - SECTIONS_MAX * sizeof(Elf64_Shdr);
+                ret_header->e_ident[EI_DATA] == own_order;
     return ours ? 0 : -ENOENT;
+}
+
+static bool has_sections(const Elf64_Ehdr *header)
+{
+    return header->e_shentsize == sizeof(Elf64_Shdr) && header->e_shoff &&
+           header->e_shoff <= INT64_MAX - SECTIONS_MAX * sizeof(Elf64_Shdr);
 }
 
 bool elf_section_is_plain(const Elf64_Shdr *section)
@@ -51,7 +55,9 @@ static int read_all(int fd, struct elf_sections *sections)
 {
     Elf64_Ehdr header;
     Elf64_Shdr first;
-    int error = read_header(fd, &header);
+    int error = elf_header_read(fd, &header);
+    if (!error && !has_sections(&header))
+        error = -ENOENT;
     if (!error)
         error = read_at(fd, &first, sizeof first, header.e_shoff);
     if (error)

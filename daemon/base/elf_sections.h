@@ -13,7 +13,10 @@ struct elf_sections {
     size_t name_bytes;
 };
 
-/* Only 64-bit files of our own byte order. `fd` is borrowed. 0, -ENOMEM, -ENOENT or -EIO. */
+/* Only 64-bit files of our own byte order. `fd` is borrowed. 0, -ENOENT or -EIO. */
+int elf_header_read(int fd, Elf64_Ehdr *ret_header);
+
+/* The same files. `fd` is borrowed. 0, -ENOMEM, -ENOENT or -EIO. */
 int elf_sections_read(int fd, struct elf_sections *ret_sections);
 void elf_sections_free(struct elf_sections *sections);
 

@@ -9,14 +9,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/elf_sections.h"
 #include "base/read_at.h"
 #include "unwind/cfi_check.h"
 #include "unwind/cfi_segment.h"
 
 /* The largest known are a tenth of that. */
 #define FRAME_BYTES_MAX (UINT64_C(128) << 20)
-#define SECTIONS_MAX 65536
-#define NAMES_BYTES_MAX (UINT64_C(16) << 20)
 #define ALIGNMENT 8
 
 struct cfi_image {
@@ -42,78 +41,34 @@ struct front {
     struct row rows[];
 };
 
-static int read_section(int fd, const Elf64_Ehdr *header, uint64_t index, Elf64_Shdr *ret_section)
+static int read_contents(int fd, const Elf64_Shdr *section, unsigned char **ret_bytes)
 {
-    uint64_t offset;
-    if (__builtin_add_overflow(header->e_shoff, index * sizeof *ret_section, &offset) ||
-        offset > INT64_MAX)
+    if (!elf_section_is_plain(section))
         return -ENOENT;
-    return read_at(fd, ret_section, sizeof *ret_section, offset);
-}
-
-static int read_header(int fd, Elf64_Ehdr *ret_header)
-{
-    const unsigned char own_order = __BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
-    int error = read_at(fd, ret_header, sizeof *ret_header, 0);
-    if (error)
-        return error;
-    bool ours = !memcmp(ret_header->e_ident, ELFMAG, SELFMAG) &&
-                ret_header->e_ident[EI_CLASS] == ELFCLASS64 &&
-                ret_header->e_ident[EI_DATA] == own_order;
-    return ours ? 0 : -ENOENT;
-}
-
-/* The bytes of a section, and a NUL behind them. */
-static int read_contents(int fd, const Elf64_Shdr *section, uint64_t max, unsigned char **ret_bytes)
-{
-    bool stored = section->sh_type != SHT_NOBITS && section->sh_type != SHT_NULL &&
-                  !(section->sh_flags & SHF_COMPRESSED);
-    if (!stored || section->sh_size == 0 || section->sh_offset > INT64_MAX - max)
-        return -ENOENT;
-    if (section->sh_size > max)
+    if (section->sh_size > FRAME_BYTES_MAX)
         return -EFBIG;
     /* A sparse file says that it has bytes: ask for the last one before making room for all. */
     char last;
     if (read_at(fd, &last, 1, section->sh_offset + section->sh_size - 1))
         return -ENOENT;
-    _cleanup_free_ unsigned char *bytes = malloc(section->sh_size + 1);
+    _cleanup_free_ unsigned char *bytes = malloc(section->sh_size);
     if (!bytes)
         return -ENOMEM;
     int error = read_at(fd, bytes, section->sh_size, section->sh_offset);
     if (error)
         return error;
-    bytes[section->sh_size] = '\0';
     *ret_bytes = take_pointer(bytes);
     return 0;
 }
 
-/* Section counts and indices that do not fit in the header are in section 0 (gABI). */
-static int find_frame(int fd, const Elf64_Ehdr *header, Elf64_Shdr *ret_section)
+static bool find_frame(int fd, Elf64_Shdr *ret_section)
 {
-    Elf64_Shdr first, names_section;
-    if (header->e_shentsize != sizeof(Elf64_Shdr) || !header->e_shoff)
-        return -ENOENT;
-    int error = read_section(fd, header, 0, &first);
-    if (error)
-        return error;
-    uint64_t count = header->e_shnum ? header->e_shnum : first.sh_size;
-    uint64_t names_index = header->e_shstrndx == SHN_XINDEX ? first.sh_link : header->e_shstrndx;
-    if (names_index >= count || count > SECTIONS_MAX)
-        return -ENOENT;
-    _cleanup_free_ unsigned char *names = NULL;
-    error = read_section(fd, header, names_index, &names_section);
-    if (!error)
-        error = read_contents(fd, &names_section, NAMES_BYTES_MAX, &names);
-    for (uint64_t i = 1; !error && i < count; i++) {
-        Elf64_Shdr section;
-        error = read_section(fd, header, i, &section);
-        if (!error && section.sh_name < names_section.sh_size &&
-            !strcmp((const char *)names + section.sh_name, ".eh_frame")) {
-            *ret_section = section;
-            return 0;
-        }
-    }
-    return error ? error : -ENOENT;
+    _cleanup_(elf_sections_free) struct elf_sections sections = {0};
+    const Elf64_Shdr *found =
+        elf_sections_read(fd, &sections) ? NULL : elf_sections_find(&sections, ".eh_frame");
+    if (found)
+        *ret_section = *found;
+    return found;
 }
 
 static Elf64_Shdr describe(uint32_t name, uint64_t vaddr, uint64_t offset, uint64_t bytes)
@@ -199,14 +154,14 @@ static int load(const struct module *module, unsigned char **ret_bytes, size_t *
     Elf64_Ehdr header;
     Elf64_Shdr frame;
     _cleanup_free_ unsigned char *contents = NULL;
-    int error = module->fd < 0 ? -ENOENT : read_header(module->fd, &header);
+    int error = module->fd < 0 ? -ENOENT : elf_header_read(module->fd, &header);
     if (error)
         return error;
-    bool has_section = find_frame(module->fd, &header, &frame) == 0;
+    bool has_section = find_frame(module->fd, &frame);
     if (!has_section)
         error = cfi_segment_find(module->fd, &header, FRAME_BYTES_MAX, &frame);
     if (!error)
-        error = read_contents(module->fd, &frame, FRAME_BYTES_MAX, &contents);
+        error = read_contents(module->fd, &frame, &contents);
     if (!error && !has_section)
         frame.sh_size = cfi_segment_length(contents, frame.sh_size);
     return error ? error : build(&header, &frame, contents, ret_bytes, ret_length);

@@ -90,14 +90,16 @@ static bool cfa_by_record(const struct walk *walk, const struct cfi_rule *rule, 
 /*
  * The first frame on a stack has its stack pointer at the stack's end, where a page ends. If that
  * frame is found by another register, it is a switch from another stack, and that one was not
- * copied: __morestack of -fsplit-stack (libgcc's morestack.S), and some coroutines.
+ * copied: __morestack of -fsplit-stack (libgcc's morestack.S), and some coroutines. One that ends
+ * in the next page is an ordinary frame that happens to begin with a page.
  */
-static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule)
+static enum step fail_by_rule(struct walk *walk, const struct cfi_rule *rule, uint64_t cfa)
 {
     const struct architecture *architecture = walk->architecture;
+    uint64_t sp = walk->registers.values[architecture->sp];
     walk->other_stack |= walk->is_return_address && rule->cfa_register != architecture->sp &&
                          registers_have(&walk->registers, architecture->sp) &&
-                         walk->registers.values[architecture->sp] % PAGE_BYTES == 0;
+                         sp % PAGE_BYTES == 0 && cfa - sp > PAGE_BYTES;
     return STEP_FAILED;
 }
 
@@ -121,7 +123,7 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
         return STEP_FAILED;
     }
     if (!moves_up(walk, cfa))
-        return fail_by_rule(walk, rule);
+        return fail_by_rule(walk, rule, cfa);
 
     uint64_t ip = 0, fp = walk->registers.values[architecture->fp];
     bool fp_known = registers_have(&walk->registers, architecture->fp);
@@ -130,7 +132,7 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
             return STEP_FAILED; /* it has been used for a call since */
         ip = walk->registers.values[architecture->lr];
     } else if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
-        return fail_by_rule(walk, rule);
+        return fail_by_rule(walk, rule, cfa);
     }
     /*
      * An epilogue pops the frame pointer without saying so (GCC leaves its rule in place): a slot
