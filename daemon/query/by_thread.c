@@ -7,28 +7,7 @@
 #include "query/lines.h"
 #include "query/thread_cells.h"
 
-static void lines_cleanup(struct query_lines **lines)
-{
-    query_lines_free(*lines);
-}
-
-static void functions_cleanup(struct query_functions **functions)
-{
-    query_functions_free(*functions);
-}
-
 /* --- lines ------------------------------------------------------------------------------------ */
-
-static int compare_lines(const void *a, const void *b, void *sort)
-{
-    const struct query_line *left = a, *right = b;
-    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
-    if (!order)
-        order = query_id_compare(left->file, right->file);
-    if (!order)
-        order = query_id_compare(left->line, right->line);
-    return order ? order : query_id_compare(left->thread, right->thread);
-}
 
 /* Replaces the rows by those of the cells. */
 static int split_lines(struct query_lines *lines, const struct thread_cells *cells,
@@ -47,8 +26,7 @@ static int split_lines(struct query_lines *lines, const struct thread_cells *cel
     lines->rows = rows;
     lines->count = cells->count;
     lines->other_threads = cells->other_threads;
-    qsort_r(rows, lines->count, sizeof *rows, compare_lines, &sort);
-    return 0;
+    return query_lines_rank(lines, sort);
 }
 
 int query_lines_by_thread(const struct profile_view *view, const struct query_options *options,
@@ -56,7 +34,7 @@ int query_lines_by_thread(const struct profile_view *view, const struct query_op
 {
     _cleanup_query_walk_ struct query_walk *walk = NULL;
     _cleanup_query_frames_ struct query_frames *frames = NULL;
-    _cleanup_(lines_cleanup) struct query_lines *lines = NULL;
+    _cleanup_query_lines_ struct query_lines *lines = NULL;
     _cleanup_free_ uint32_t *row_of_frame = NULL;
     _cleanup_thread_cells_ struct thread_cells cells = {0};
     int error = query_walk_new(view, options, &walk);
@@ -75,15 +53,6 @@ int query_lines_by_thread(const struct profile_view *view, const struct query_op
 }
 
 /* --- functions -------------------------------------------------------------------------------- */
-
-static int compare_functions(const void *a, const void *b, void *sort)
-{
-    const struct query_function *left = a, *right = b;
-    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
-    if (!order)
-        order = query_id_compare(left->function, right->function);
-    return order ? order : query_id_compare(left->thread, right->thread);
-}
 
 /* Samples without any frame are those of function 0. */
 #define ROW_OF_UNKNOWN 1
@@ -121,8 +90,7 @@ static int split_functions(struct query_functions *functions, uint32_t function_
     functions->rows = rows;
     functions->count = cells->count;
     functions->other_threads = cells->other_threads;
-    qsort_r(rows, functions->count, sizeof *rows, compare_functions, &sort);
-    return 0;
+    return query_functions_rank(functions, sort);
 }
 
 int query_functions_by_thread(const struct profile_view *view, const struct query_options *options,
@@ -130,7 +98,7 @@ int query_functions_by_thread(const struct profile_view *view, const struct quer
 {
     _cleanup_query_walk_ struct query_walk *walk = NULL;
     _cleanup_query_frames_ struct query_frames *frames = NULL;
-    _cleanup_(functions_cleanup) struct query_functions *functions = NULL;
+    _cleanup_query_functions_ struct query_functions *functions = NULL;
     _cleanup_free_ uint32_t *row_of_frame = NULL;
     _cleanup_thread_cells_ struct thread_cells cells = {0};
     int error = query_walk_new(view, options, &walk);

@@ -4,13 +4,17 @@
 
 #include "base/cleanup.h"
 #include "query/lines.h"
+#include "query/ranking.h"
 #include "query/rows.h"
 
-static int compare_files(const void *a, const void *b, void *sort)
+static void files_cleanup(struct query_files **files)
 {
-    const struct query_file *left = a, *right = b;
-    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
-    return order ? order : query_id_compare(left->file, right->file);
+    query_files_free(*files);
+}
+
+static uint64_t id_of_file(const void *row)
+{
+    return ((const struct query_file *)row)->file;
 }
 
 /* A frame without a line is not its file's either, so that a file is the sum of its lines. */
@@ -30,7 +34,12 @@ static int finish(const struct query_walk *walk, const struct query_frames *fram
                   const struct query_row *rows, enum query_sort sort,
                   struct query_files **ret_files)
 {
-    _cleanup_free_ struct query_files *answer = calloc(1, sizeof *answer);
+    static const struct query_ranking ranking = {
+        .row_bytes = sizeof(struct query_file),
+        .cost_offset = offsetof(struct query_file, cost),
+        .id = id_of_file,
+    };
+    _cleanup_(files_cleanup) struct query_files *answer = calloc(1, sizeof *answer);
     if (!answer)
         return -ENOMEM;
     answer->rows = malloc((frames->file_count + 1ul) * sizeof *answer->rows);
@@ -45,9 +54,10 @@ static int finish(const struct query_walk *walk, const struct query_frames *fram
     answer->total = walk->all;
     answer->unknown = query_unknown_make(
         walk, frames, query_cost_make(rows[0].self, rows[0].total, walk->all, sort));
-    qsort_r(answer->rows, answer->count, sizeof *answer->rows, compare_files, &sort);
-    *ret_files = take_pointer(answer);
-    return 0;
+    int error = query_rank(answer->rows, answer->count, &ranking, sort);
+    if (!error)
+        *ret_files = take_pointer(answer);
+    return error;
 }
 
 int query_files(const struct profile_view *view, const struct query_options *options,

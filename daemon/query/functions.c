@@ -5,13 +5,22 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "query/ranking.h"
 #include "query/rows.h"
 
-static int compare_functions(const void *a, const void *b, void *sort)
+static uint64_t id_of_function(const void *row)
 {
-    const struct query_function *left = a, *right = b;
-    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
-    return order ? order : query_id_compare(left->function, right->function);
+    return ((const struct query_function *)row)->function;
+}
+
+int query_functions_rank(struct query_functions *functions, enum query_sort sort)
+{
+    static const struct query_ranking ranking = {
+        .row_bytes = sizeof(struct query_function),
+        .cost_offset = offsetof(struct query_function, cost),
+        .id = id_of_function,
+    };
+    return query_rank(functions->rows, functions->count, &ranking, sort);
 }
 
 static int count_functions(const struct query_walk *walk, const struct query_frames *frames,
@@ -33,7 +42,7 @@ static int finish(const struct query_walk *walk, const struct query_row *rows,
                   const uint32_t *inlined_into, uint32_t row_count, enum query_sort sort,
                   struct query_functions **ret_functions)
 {
-    _cleanup_free_ struct query_functions *answer = calloc(1, sizeof *answer);
+    _cleanup_query_functions_ struct query_functions *answer = calloc(1, sizeof *answer);
     if (!answer)
         return -ENOMEM;
     answer->rows = malloc((row_count + 1ul) * sizeof *answer->rows);
@@ -47,9 +56,10 @@ static int finish(const struct query_walk *walk, const struct query_row *rows,
                 .inlined_into = inlined_into[i],
             };
     answer->total = walk->all;
-    qsort_r(answer->rows, answer->count, sizeof *answer->rows, compare_functions, &sort);
-    *ret_functions = take_pointer(answer);
-    return 0;
+    int error = query_functions_rank(answer, sort);
+    if (!error)
+        *ret_functions = take_pointer(answer);
+    return error;
 }
 
 int query_functions_of_walk(const struct query_walk *walk, const struct query_frames *frames,

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/index.h"
+#include "query/ranking.h"
 #include "query/rows.h"
 
 /* Lines that frames have, as rows from 1; row 0 is "no line". */
@@ -152,13 +153,20 @@ static int choose_functions(struct line_rows *lines)
     return 0;
 }
 
-static int compare_lines(const void *a, const void *b, void *sort)
+static uint64_t id_of_line(const void *row)
 {
-    const struct query_line *left = a, *right = b;
-    int order = query_cost_compare(&left->cost, &right->cost, *(const enum query_sort *)sort);
-    if (!order)
-        order = query_id_compare(left->file, right->file);
-    return order ? order : query_id_compare(left->line, right->line);
+    const struct query_line *line = row;
+    return (uint64_t)line->file << 32 | line->line;
+}
+
+int query_lines_rank(struct query_lines *lines, enum query_sort sort)
+{
+    static const struct query_ranking ranking = {
+        .row_bytes = sizeof(struct query_line),
+        .cost_offset = offsetof(struct query_line, cost),
+        .id = id_of_line,
+    };
+    return query_rank(lines->rows, lines->count, &ranking, sort);
 }
 
 struct query_unknown query_unknown_make(const struct query_walk *walk,
@@ -226,10 +234,12 @@ int query_lines_of_walk(const struct query_walk *walk, const struct query_frames
                         enum query_sort sort, struct query_lines **ret_lines)
 {
     _cleanup_free_ uint32_t *row_of_frame = NULL;
-    int error = query_lines_unsorted(walk, frames, sort, ret_lines, &row_of_frame);
+    _cleanup_query_lines_ struct query_lines *lines = NULL;
+    int error = query_lines_unsorted(walk, frames, sort, &lines, &row_of_frame);
     if (!error)
-        qsort_r((*ret_lines)->rows, (*ret_lines)->count, sizeof *(*ret_lines)->rows, compare_lines,
-                &sort);
+        error = query_lines_rank(lines, sort);
+    if (!error)
+        *ret_lines = take_pointer(lines);
     return error;
 }
 

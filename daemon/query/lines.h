@@ -24,3 +24,13 @@ int query_lines_unsorted(const struct query_walk *walk, const struct query_frame
 /* query_lines() of a walk that was done already, with options->sort. 0 or -ENOMEM. */
 int query_lines_of_walk(const struct query_walk *walk, const struct query_frames *frames,
                         enum query_sort sort, struct query_lines **ret_lines);
+
+/* Puts the rows in the table's order. 0 or -ENOMEM. */
+int query_lines_rank(struct query_lines *lines, enum query_sort sort);
+
+static inline void query_lines_cleanup(struct query_lines **lines)
+{
+    query_lines_free(*lines);
+}
+
+#define _cleanup_query_lines_ __attribute__((cleanup(query_lines_cleanup)))

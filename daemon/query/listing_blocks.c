@@ -50,16 +50,11 @@ static int by_cost(const void *a, const void *b, void *sort)
     return order ? order : query_id_compare(left->first, right->first);
 }
 
-static void lines_cleanup(struct query_lines **lines)
-{
-    query_lines_free(*lines);
-}
-
 /* The rows of the file, ascending. */
 static int take_rows(struct listing_blocks *blocks, const struct query_walk *walk,
                      const struct query_frames *frames, uint32_t file)
 {
-    _cleanup_(lines_cleanup) struct query_lines *lines = NULL;
+    _cleanup_query_lines_ struct query_lines *lines = NULL;
     int error = query_lines_of_walk(walk, frames, QUERY_SORT_TOTAL, &lines);
     if (error)
         return error;

@@ -87,7 +87,7 @@ struct query_lines {
     struct query_unknown unknown;
     size_t count;
     size_t other_threads;    /* by thread: how many QUERY_OTHER_THREADS stands for */
-    struct query_line *rows; /* owned; sorted by cost, then file and line */
+    struct query_line *rows; /* owned; sorted by cost, then file, line and rank of the thread */
 };
 
 struct query_functions {
