@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import { lineRow, startDaemon, warningsOfFaults } from './helpers/daemon.mjs';
 import { publicFolder } from './helpers/nobody.mjs';
 import { atEnd, run, start, startTarget, until } from './helpers/processes.mjs';
 import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
@@ -84,9 +84,9 @@ test('lines and source come from a debuginfod server', async (t) => {
     const row = lineRow(lines, 'ratios.c', knownLine('ratios.c', mark));
     assert.ok(Math.abs(row.self_percent - share * 100) < 6, `${mark}: ${JSON.stringify(row)}`);
   }
-  const { warnings, samples } = await daemon.get('/sessions/current');
-  assert.deepEqual(warnings, []);
-  assert.equal(samples.unresolved_frames, 0);
+  const session = await daemon.get('/sessions/current');
+  assert.deepEqual(warningsOfFaults(session), []);
+  assert.equal(session.samples.unresolved_frames, 0);
 
   const file = lineRow(lines, 'ratios.c', FIVE).file;
   const text = await until('the source is there', async () => {

@@ -7,7 +7,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { lineRow, startDaemon } from './helpers/daemon.mjs';
+import { lineRow, startDaemon, warningsOfFaults } from './helpers/daemon.mjs';
 import { NOBODY, publicFolder } from './helpers/nobody.mjs';
 import { atEnd, start, startTarget, until } from './helpers/processes.mjs';
 import { knownLine, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
@@ -158,7 +158,7 @@ test('a jitdump tells names and lines of compiled code', async (t) => {
     .find(({ path }) => path === source);
   const listing = await daemon.request(`/api/v1/sessions/current/files/${file.id}/listing`);
   assert.match(listing.text, /the loop$/m);
-  assert.deepEqual((await daemon.get('/sessions/current')).warnings, []);
+  assert.deepEqual(warningsOfFaults(await daemon.get('/sessions/current')), []);
 });
 
 for (const way of ['a map', 'a jitdump']) {

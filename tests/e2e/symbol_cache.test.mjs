@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 
-import { startDaemon } from './helpers/daemon.mjs';
+import { startDaemon, warningsOfFaults } from './helpers/daemon.mjs';
 import { publicFolder } from './helpers/nobody.mjs';
 import { run, start, until } from './helpers/processes.mjs';
 import { needsRoot } from './helpers/programs.mjs';
@@ -62,7 +62,7 @@ async function attach(t, target, { symbol_cache = ['--symbol-cache', target.cach
     return lines[0]?.path?.endsWith('hot.c') && lines[0];
   });
   if (is_over) await until('the work in the background is done', () => is_over(daemon));
-  const { warnings } = await daemon.get('/sessions/current');
+  const warnings = warningsOfFaults(await daemon.get('/sessions/current'));
   await daemon.stop();
   return { ...line, warnings };
 }

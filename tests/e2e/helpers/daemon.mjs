@@ -29,7 +29,7 @@ const methods = {
   async stop() {
     if (this.stopped) return;
     this.stopped = true;
-    const deadline = setTimeout(() => this.program.kill('SIGKILL'), 30_000);
+    const deadline = setTimeout(() => this.program.kill('SIGKILL'), 90_000);
     this.program.kill('SIGTERM');
     const { code, signal } = await this.program.ended;
     clearTimeout(deadline);
@@ -76,7 +76,7 @@ const methods = {
   },
 
   /** The session, once it has so many samples. */
-  waitSamples(count, { session = '/sessions/current', seconds = 60 } = {}) {
+  waitSamples(count, { session = '/sessions/current', seconds = 120 } = {}) {
     return until(
       `${count} samples`,
       async () => {
@@ -88,7 +88,7 @@ const methods = {
   },
 
   /** The session, once it is in this state. */
-  waitState(state, { session = '/sessions/current', seconds = 30 } = {}) {
+  waitState(state, { session = '/sessions/current', seconds = 90 } = {}) {
     return until(
       `state ${state}`,
       async () => {
@@ -106,6 +106,13 @@ const methods = {
     return this.waitState('paused', { session });
   },
 };
+
+/**
+ * A session's warnings, but for records lost: a ring holds what a tenth of a second brings, and on a busy
+ * machine lprofd, slow under sanitizers, may be kept from reading for longer. That is said, as it should be.
+ */
+export const warningsOfFaults = ({ warnings }) =>
+  warnings.filter((text) => !/records were lost because lprofd was kept from reading/.test(text));
 
 /** The row of a line, or one without cost. */
 export function lineRow(document, path, line) {

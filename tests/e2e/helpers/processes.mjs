@@ -8,7 +8,7 @@ import { targetPath } from './programs.mjs';
 export { sleep };
 
 /** Polls until `probe` gives something true, and gives that; fails after `seconds`. */
-export async function until(what, probe, seconds = 30) {
+export async function until(what, probe, seconds = 90) {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
