@@ -96,6 +96,7 @@ static void sort_lines(struct jit_line *lines, size_t count)
     }
 }
 
+/* Entries that lie outside the code are left out: BEAM's first one is of the function before. */
 static int read_entries(struct jitdump *dump, const struct jit_code *code, struct reader *reader,
                         uint64_t count, unsigned *ret_problems)
 {
@@ -103,10 +104,11 @@ static int read_entries(struct jitdump *dump, const struct jit_code *code, struc
     for (uint64_t i = 0; i < count; i++) {
         uint64_t address = reader_u64(reader);
         uint32_t line = reader_u32(reader), column = reader_u32(reader);
-        if (reader->failed || !is_inside(code, address)) {
+        bool inside = is_inside(code, address);
+        if (reader->failed || !inside)
             *ret_problems |= JITDUMP_DAMAGED;
+        if (reader->failed)
             return 0;
-        }
         if (dump->line_count >= LINES_MAX) {
             *ret_problems |= JITDUMP_TOO_LARGE;
             return 0;
@@ -114,7 +116,7 @@ static int read_entries(struct jitdump *dump, const struct jit_code *code, struc
         const char *name = (const char *)reader->bytes + reader->offset;
         size_t length = name_length(reader, code, i + 1 == count);
         int error = find_file(dump, name, length, &file);
-        if (!error)
+        if (!error && inside)
             error = add_line(dump, (struct jit_line){
                                        .offset = (uint32_t)(address - code->start),
                                        .line = line <= INT32_MAX ? line : 0,

@@ -331,12 +331,16 @@ static void a_record_without_size_ends_the_reading(void **state)
 static void lines_outside_of_their_code_are_left_out(void **state)
 {
     struct dump_fixture *fixture = *state;
-    const struct entry lines[] = {{0x1000, 1, 0, "/a", 0}, {0x9000, 2, 0, "/a", 0}};
+    const struct entry lines[] = {{0x0ff0, 7, 0, "/b", 0},
+                                  {0x1000, 1, 0, "/a", 0},
+                                  {0x9000, 2, 0, "/a", 0},
+                                  {0x1008, 3, 0, "/a", 0}};
     struct text text = header(MAGIC, MACHINE, 0);
-    add_lines(&text, 0x1000, lines, 2);
+    add_lines(&text, 0x1000, lines, 4);
     add_load(&text, 10, 0x1000, 0x10, "first");
     assert_true(after_writing(fixture, &text));
-    assert_line(fixture, 0x100f, "/a", 1, 0);
+    assert_line(fixture, 0x1007, "/a", 1, 0);
+    assert_line(fixture, 0x100f, "/a", 3, 0);
     assert_int_equal(fixture->dump.problems, JITDUMP_DAMAGED);
 }
 
