@@ -169,6 +169,13 @@ static void what_cannot_be_profiled_at_all_is_a_failure(void **state)
 }
 
 /* A copy of a program of Debian, which is stripped: no package owns the copy. */
+static bool executes(pid_t pid, const char *path)
+{
+    char link[64], executable[256] = "";
+    snprintf(link, sizeof link, "/proc/%d/exe", pid);
+    return readlink(link, executable, sizeof executable - 1) > 0 && strcmp(executable, path) == 0;
+}
+
 static void a_stripped_program_is_told_how_to_be_built(void **state)
 {
     (void)state;
@@ -185,7 +192,8 @@ static void a_stripped_program_is_told_how_to_be_built(void **state)
         execl(path, path, "1000", (char *)NULL);
         _exit(127);
     }
-    usleep(50000);
+    while (!executes(pid, path))
+        usleep(1000);
     int code = -1;
     char *text = ask(pid, &code);
     assert_has(text, "NO  debug information");

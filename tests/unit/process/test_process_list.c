@@ -44,11 +44,14 @@ static pid_t start(const char *const command[])
     return pid;
 }
 
+/* Of one that works all the time, on a machine whose CPUs dozens of others want, too. */
+#define BUSY_PERCENT 2.0
+
 /* Both have executed their commands, and the busy one has had a turn. */
 static bool are_seen(const struct process_entry *busy, const struct process_entry *idle)
 {
     return busy && idle && strncmp(busy->command, "sh -c", 5) == 0 &&
-           strncmp(idle->command, "sleep", 5) == 0 && busy->cpu_percent > 10.0;
+           strncmp(idle->command, "sleep", 5) == 0 && busy->cpu_percent > BUSY_PERCENT;
 }
 
 static void a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle(void **state)
@@ -61,7 +64,7 @@ static void a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle(void **state
     struct process_list *list = NULL;
     const struct process_entry *first = NULL, *second = NULL;
     /* On a machine that is busy itself, its turn may not come within the 100 ms of one reading. */
-    for (int tries = 0; tries < 50 && !are_seen(first, second); tries++) {
+    for (int tries = 0; tries < 200 && !are_seen(first, second); tries++) {
         process_list_free(list);
         assert_int_equal(process_list_read(&list), 0);
         first = find(list, busy);
@@ -76,8 +79,8 @@ static void a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle(void **state
     assert_int_equal(first->threads, 1);
     if (geteuid() == 0)
         assert_string_equal(first->user, "root");
-    assert_true(first->cpu_percent > 10.0 && first->cpu_percent < 120.0);
-    assert_true(second->cpu_percent < 5.0);
+    assert_true(first->cpu_percent > BUSY_PERCENT && first->cpu_percent < 120.0);
+    assert_true(second->cpu_percent < BUSY_PERCENT / 2);
     assert_true(first < second);
     process_list_free(list);
     end(busy);
@@ -126,7 +129,7 @@ static void a_hostile_command_line_stays_one_line(void **state)
     }
     struct process_list *list = NULL;
     const struct process_entry *entry = NULL;
-    for (int tries = 0; tries < 50 && (!entry || strlen(entry->command) < 4096); tries++) {
+    for (int tries = 0; tries < 500 && (!entry || strlen(entry->command) < 4096); tries++) {
         process_list_free(list);
         assert_int_equal(process_list_read(&list), 0);
         entry = find(list, pid);
@@ -165,7 +168,7 @@ static void a_python_process_is_python_and_this_one_is_native(void **state)
     }
     const char *const command[] = {"/usr/bin/python3", "-c", "import time; time.sleep(1000)", NULL};
     pid_t pid = start(command);
-    for (int tries = 0; tries < 500 && strcmp(runtime_of_process(pid), "python") != 0; tries++)
+    for (int tries = 0; tries < 5000 && strcmp(runtime_of_process(pid), "python") != 0; tries++)
         usleep(10000); /* it has yet to execute */
     assert_string_equal(runtime_of_process(pid), "python");
     end(pid);
