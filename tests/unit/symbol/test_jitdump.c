@@ -333,8 +333,8 @@ static void lines_outside_of_their_code_are_left_out(void **state)
     struct dump_fixture *fixture = *state;
     const struct entry lines[] = {{0x0ff0, 7, 0, "/b", 0},
                                   {0x1000, 1, 0, "/a", 0},
-                                  {0x9000, 2, 0, "/a", 0},
-                                  {0x1008, 3, 0, "/a", 0}};
+                                  {0x1008, 3, 0, "/a", 0},
+                                  {0x9000, 2, 0, "/a", 0}};
     struct text text = header(MAGIC, MACHINE, 0);
     add_lines(&text, 0x1000, lines, 4);
     add_load(&text, 10, 0x1000, 0x10, "first");
