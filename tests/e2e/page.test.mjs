@@ -194,10 +194,23 @@ test('the row with the focus keeps it where the order changes', async (t) => {
 
 test('numbers of one session never stand under the head of another', async (t) => {
   if (!canBrowse(t)) return;
-  const { page, daemon, complaints } = await watch(t, 'ratios');
+  const { page, daemon, complaints } = await watch(t, 'ratios', { hash: '#/session/1/lines' });
   const other = await startTarget(t, 'threads');
   await daemon.attach({ pid: other.pid });
   await rows(page).first().waitFor();
+  await page.evaluate(() => { // at every change of the document, so that no frame is missed
+    globalThis.mixed = [];
+    const look = () => {
+      const command = document.querySelector('.command')?.textContent ?? '';
+      const rows = [...document.querySelectorAll('table.cost [data-row]')].map((row) => row.textContent);
+      const threads = [...document.querySelectorAll('.timeline button.thread')].map((button) => button.textContent);
+      const isFirst = rows.some((row) => row.startsWith('ratios.c')) || threads.some((name) => name.startsWith('ratios'));
+      const isSecond = rows.some((row) => row.startsWith('threads.c')) || threads.some((name) => name.startsWith('worker'));
+      if ((isFirst && !/ratios/.test(command)) || (isSecond && !/threads/.test(command))) globalThis.mixed.push(`${command}: ${rows}; ${threads}`);
+    };
+    look();
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
   await page.keyboard.press('Space');
   await page.locator('.state', { hasText: 'held' }).waitFor();
   let answer;
@@ -205,9 +218,12 @@ test('numbers of one session never stand under the head of another', async (t) =
   await page.route('**/sessions/2/lines*', async (route) => { await asked; await route.continue(); });
   await page.locator('select.sessions').selectOption('2');
   await page.locator('.command', { hasText: 'threads' }).waitFor();
+  await page.locator('main', { hasText: 'Counting' }).waitFor(); // while lprofd thinks
+  await page.locator('.timeline button.thread', { hasText: 'worker' }).first().waitFor();
   assert.equal(await rows(page).count(), 0, 'while lprofd thinks');
   answer();
-  await rows(page).first().waitFor();
+  await rows(page).filter({ hasText: 'threads.c' }).first().waitFor();
+  assert.deepEqual(await page.evaluate(() => globalThis.mixed), []);
   await page.locator('.state', { hasText: 'running' }).waitFor(); // held was the other one
   assert.deepEqual(complaints, []);
 });
@@ -336,16 +352,26 @@ test('nothing jumps: what stands stays where it is while numbers come in', async
   await until('there are samples', async () => (await daemon.get('/sessions/1')).samples.total > 500);
   const { page } = await open(t, 'about:blank');
   await page.addInitScript(() => {
-    globalThis.shifts = 0;
-    new PerformanceObserver((list) => { for (const entry of list.getEntries()) globalThis.shifts += entry.value; })
-      .observe({ type: 'layout-shift', buffered: true });
+    globalThis.shifts = [];
+    const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join();
+    const name = (node) => (node instanceof Element ? `${node.localName}${node.id && `#${node.id}`}.${node.className}` : JSON.stringify(node?.data ?? 'gone'));
+    new PerformanceObserver((list) => {
+      for (const { value, startTime, sources } of list.getEntries()) {
+        const moved = sources.map(({ node, previousRect, currentRect }) => `${name(node)} ${place(previousRect)} -> ${place(currentRect)}`);
+        globalThis.shifts.push({ value, what: `${value.toFixed(4)} at ${Math.round(startTime)} ms: ${moved.join('; ')}` });
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
   });
   for (const view of ['lines', 'flame', `compare?af=0&at=0.5&bf=0.5&bt=1`]) {
     await page.goto('about:blank');
     await page.goto(`${daemon.url}/#/session/1/${view}`);
     await page.locator('.timeline button.thread').first().waitFor();
+    const total = async () => (await daemon.get('/sessions/1')).samples.total;
+    const shown = await total();
     await page.waitForTimeout(4000);
+    await until('numbers came in', async () => (await total()) > shown + 500);
+    const shifts = await page.evaluate(() => globalThis.shifts);
     // web.dev/cls: up to 0.1 is good
-    assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.1, view);
+    assert.ok(shifts.reduce((sum, { value }) => sum + value, 0) < 0.1, [view, ...shifts.map(({ what }) => what)].join('\n'));
   }
 });

@@ -58,13 +58,14 @@ export function App() {
     document.title = id && command ? `${command.slice(0, 40)} – lprofd` : 'lprofd';
   }, [id, command]);
   const isKnown = id !== 0 && session.value !== null; // before that nothing is asked of it
+  const hasRoom = id !== 0 && (isKnown || !lost.value); // what is above a view has its place while it is unknown
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the numbers</a>
       <Head />
       {id !== 0 && <Strip />}
-      {id !== 0 && (isKnown || !lost.value) && <TimelineView key={id} />}
-      {isKnown && <Filters />}
+      {hasRoom && <TimelineView key={id} />}
+      {hasRoom && <Filters />}
       <Ignored />
       <main id="main" tabIndex={-1} data-view={view}>
         <h1 class="visually-hidden">lprofd: {TITLES[view]}</h1>

@@ -42,7 +42,7 @@ function Threads({ label, chosen, known, change }: { label: string; chosen: numb
 interface Props {
   name: 'a' | 'b';
   side: Side;
-  known: Session[];
+  known: Session[] | null;
   counted: DiffSide | undefined;
 }
 
@@ -59,37 +59,39 @@ function OneSide({ name, side, known, counted }: Props) {
       change({ range: null });
       return;
     }
-    const end = known.find(({ id }) => id === side.session)?.duration_ns ?? 0;
+    const end = known?.find(({ id }) => id === side.session)?.duration_ns ?? 0;
     const range: Range = { from_ns: typedTime(from || '0') ?? -1, to_ns: to ? typedTime(to) ?? -1 : end };
     wrong.value = range.from_ns < 0 || range.to_ns <= range.from_ns;
     if (!wrong.value) change({ range });
   };
   const { range: selected, threads } = route.value; // on the timeline
-  const isKnown = known.some(({ id }) => id === side.session);
+  const isKnown = known?.some(({ id }) => id === side.session) ?? false;
   const listed = useAsync(() => (isKnown ? listThreads(side.session) : Promise.resolve([])), [side.session, isKnown], THREADS_MS).data ?? [];
   return (
     <form class={`side side-${name}`} onSubmit={apply} key={`${side.range?.from_ns}-${side.range?.to_ns}`} aria-label={`Side ${label}`}>
       <span class="badge" aria-hidden="true">{label}</span>
       <select aria-label={`Session of ${label}`} value={String(side.session)} onChange={(event) => change({ session: Number(event.currentTarget.value), range: null, threads: [] })}>
-        {!isKnown && <option value={String(side.session)}>{side.session}: gone</option>}
-        {known.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${shortCommand(one.command || String(one.pid)).slice(0, 32)}`}</option>)}
+        {!isKnown && <option value={String(side.session)}>{side.session}{known && ': gone'}</option>}
+        {known?.map((one) => <option key={one.id} value={String(one.id)}>{`${one.id}: ${shortCommand(one.command || String(one.pid)).slice(0, 32)}`}</option>)}
       </select>
       <label>from <input type="text" inputMode="decimal" placeholder="0" aria-label={`${label} from, in seconds`} defaultValue={side.range ? seconds(side.range.from_ns) : ''} /></label>
       <label>to <input type="text" inputMode="decimal" placeholder="end" aria-label={`${label} to, in seconds`} defaultValue={side.range ? seconds(side.range.to_ns) : ''} /> s</label>
       <button type="submit">Set</button>
-      <Threads label={label} chosen={side.threads} known={listed} change={(next) => change({ threads: next })} />
-      {(selected || threads.length > 0) && side.session === route.value.session && (
-        <button type="button" title="What is selected on the timeline" onClick={() => change({ range: selected, threads })}>
-          {[selected && `${time(selected.from_ns)} – ${time(selected.to_ns)}`, threads.length && plural(threads.length, 'thread')].filter(Boolean).join(', ')}
-        </button>
-      )}
-      {wrong.value && <span role="alert">Two times in seconds, the later one second</span>}
-      {counted && <span class="quiet">{plural(counted.total.hits, 'sample')}, {time(counted.total.time_ns)}</span>}
+      <div class="side-more">
+        <Threads label={label} chosen={side.threads} known={listed} change={(next) => change({ threads: next })} />
+        {(selected || threads.length > 0) && side.session === route.value.session && (
+          <button type="button" title="What is selected on the timeline" onClick={() => change({ range: selected, threads })}>
+            {[selected && `${time(selected.from_ns)} – ${time(selected.to_ns)}`, threads.length && plural(threads.length, 'thread')].filter(Boolean).join(', ')}
+          </button>
+        )}
+        {wrong.value && <span role="alert">Two times in seconds, the later one second</span>}
+        <span class="quiet">{counted ? `${plural(counted.total.hits, 'sample')}, ${time(counted.total.time_ns)}` : '–'}</span>
+      </div>
     </form>
   );
 }
 
-export function Sides({ choice, known, a, b }: { choice: Choice; known: Session[]; a?: DiffSide | undefined; b?: DiffSide | undefined }) {
+export function Sides({ choice, known, a, b }: { choice: Choice; known: Session[] | null; a?: DiffSide | undefined; b?: DiffSide | undefined }) {
   return (
     <div class="sides">
       <OneSide name="a" side={choice.a} known={known} counted={a} />

@@ -86,7 +86,7 @@ export function FlameBar(props: BarProps) {
         <Chip text="zoom" name={shown.graph.labels[shown.graph.name[shown.zoom]!]!} title="As wide as the window (Esc: zoom out)" remove={() => zoomOut('zoom')} />
       )}
       {shown && !shown.zoomIsWhole && <span class="quiet">The zoomed frame is not among the samples shown.</span>}
-      {shown && <Legend graph={shown.graph} direction={main.direction} />}
+      {shown ? <Legend graph={shown.graph} direction={main.direction} /> : <span class="flame-legend" />}
       {!center && (
         <>
           <span class="toggles" role="group" aria-label="Direction">

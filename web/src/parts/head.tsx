@@ -51,7 +51,9 @@ function Sessions() {
 
 function Actions() {
   const notice = useSignal('');
-  const state = lost.value ? undefined : session.value?.state;
+  const last = session.value?.state;
+  const state = lost.value ? undefined : last;
+  const isOpen = last ? isLive(last) : !lost.value; // the buttons have their place before anything is known, and while nobody answers
   const id = session.value?.id ?? 0;
   async function act(work: () => Promise<void>): Promise<void> {
     notice.value = '';
@@ -72,15 +74,18 @@ function Actions() {
   ]);
   return (
     <>
-      {(isLive(state) || frozen.value) && (
-        <button type="button" aria-pressed={frozen.value} title="Hold the numbers still; sampling goes on (Space)" onClick={toggleFrozen}>
+      {(isOpen || frozen.value) && (
+        <button type="button" disabled={!last} aria-pressed={frozen.value} title="Hold the numbers still; sampling goes on (Space)" onClick={toggleFrozen}>
           {frozen.value ? 'Held' : 'Hold'}
         </button>
       )}
-      {state === 'running' && <button type="button" title="Take no more samples until resumed (P)" onClick={toggleSampling}>Pause</button>}
-      {state === 'paused' && <button type="button" title="Take samples again (P)" onClick={toggleSampling}>Resume</button>}
-      {(state === 'running' || state === 'paused') && (
-        <button type="button" title="Stop sampling for good; the program runs on and the numbers stay" onClick={() => void act(() => detach(id))}>Detach</button>
+      {isOpen && (
+        <button type="button" disabled={state !== 'running' && state !== 'paused'} title={`${last === 'paused' ? 'Take samples again' : 'Take no more samples until resumed'} (P)`} onClick={toggleSampling}>
+          {last === 'paused' ? 'Resume' : 'Pause'}
+        </button>
+      )}
+      {isOpen && (
+        <button type="button" disabled={state !== 'running' && state !== 'paused'} title="Stop sampling for good; the program runs on and the numbers stay" onClick={() => void act(() => detach(id))}>Detach</button>
       )}
       {notice.value && <span role="alert">{notice.value}</span>}
     </>
@@ -96,8 +101,8 @@ export function Head() {
       <a class="brand" href="#/"><span class="mark" aria-hidden="true" />lprofd</a>
       <Views />
       <div class="actions">
-        {id !== 0 && <Actions />}
         <Sessions />
+        {id !== 0 && <Actions />}
         <button type="button" class="icon" title={`Theme: ${choice.value}`} aria-label={`Theme: ${choice.value}`} onClick={() => choose(NEXT_THEME[choice.value])}>
           {choice.value === 'system' ? '◐' : choice.value === 'light' ? '○' : '●'}
         </button>

@@ -32,34 +32,41 @@ function Warnings({ warnings }: { warnings: string[] }) {
   if (warnings.length === 0) return null;
   return (
     <details class="warnings">
-      <summary>{warnings.length === 1 ? warnings[0] : `${plural(warnings.length, 'warning')}: ${warnings[0]}`}</summary>
+      <summary title={warnings.join('\n')}>{warnings.length === 1 ? warnings[0] : `${plural(warnings.length, 'warning')}: ${warnings[0]}`}</summary>
       <ul>{warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul>
     </details>
   );
 }
 
+const SAYS: Record<string, string> = { lost: 'no connection', frozen: 'held' };
+
+function Shown({ session: shown }: { session: Session }) {
+  const state = lost.value ? 'lost' : frozen.value && shown.state === 'running' ? 'frozen' : shown.state;
+  return (
+    <p>
+      <span class="state" data-state={state} role="status">{SAYS[state] ?? state}</span>
+      <span class="command" title={`${shown.command}\n${shown.executable}`}>{shortCommand(shown.command || shown.executable)}{shown.pid ? ` · pid ${shown.pid}` : ''}</span>
+    </p>
+  );
+}
+
+/** As high before anything is known as afterwards, with warnings and without: what is below stays. */
 export function Strip() {
   const shown = session.value;
-  if (!shown) return <section class="strip" aria-label="Session"><p class="target quiet">{lost.value ? 'No connection' : 'Connecting…'}</p></section>;
-  const state = lost.value ? 'lost' : frozen.value && shown.state === 'running' ? 'frozen' : shown.state;
-  const says: Record<string, string> = { lost: 'no connection', frozen: 'held' };
   return (
     <>
       <section class="strip" aria-label="Session">
-        <div class="strip-line">
-          <p class="target">
-            <span class="state" data-state={state} role="status">{says[state] ?? state}</span>
-            <span class="command" title={`${shown.command}\n${shown.executable}`}>{shortCommand(shown.command || shown.executable)}{shown.pid ? ` · pid ${shown.pid}` : ''}</span>
-          </p>
-          <dl class="figures">
-            {FIGURES.map(({ name, title, read, isBad }) => (
-              <div key={name} title={title}><dt>{name}</dt><dd class={isBad?.(shown) ? 'bad' : undefined}>{read(shown)}</dd></div>
-            ))}
-          </dl>
+        <div class="target">
+          {shown ? <Shown session={shown} /> : <p class="quiet">{lost.value ? 'No connection' : 'Connecting…'}</p>}
+          <Warnings warnings={shown?.warnings ?? []} />
         </div>
-        <Warnings warnings={shown.warnings ?? []} />
+        <dl class="figures">
+          {FIGURES.map(({ name, title, read, isBad }) => (
+            <div key={name} title={title}><dt>{name}</dt><dd class={shown && isBad?.(shown) ? 'bad' : undefined}>{shown ? read(shown) : '–'}</dd></div>
+          ))}
+        </dl>
       </section>
-      {lost.value && <p class="notice" role="alert">{lost.value.message} What you see is what was known when the connection ended.{lost.value.status === 404 && <> <a href="#/">Show the newest session</a></>}</p>}
+      {shown && lost.value && <p class="notice lost" role="alert">{lost.value.message} What you see is what was known when the connection ended.{lost.value.status === 404 && <> <a href="#/">Show the newest session</a></>}</p>}
     </>
   );
 }

@@ -105,7 +105,7 @@ export function CompareView() {
         </select>
         <button type="button" onClick={halves}>First half against second</button>
       </div>
-      <Sides choice={choice} known={known ?? []} a={data?.a} b={data?.b} />
+      <Sides choice={choice} known={known} a={data?.a} b={data?.b} />
       {missing ? <Empty title={`There is no session ${missing.session}`}>lprofd has it no longer, or never had it: choose another one.</Empty> : !chosen ? (
         <Empty title="Compare what with what?">
           Two ranges of this session: select one on the timeline and put it into A, then another into B. Or other threads on one side, or another

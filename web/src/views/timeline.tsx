@@ -62,7 +62,7 @@ function Threads({ timeline }: { timeline: Timeline }) {
   const { threads } = route.value;
   const toggle = (tid: number) => go({ threads: threads.includes(tid) ? threads.filter((other) => other !== tid) : [...threads, tid] });
   return (
-    <>
+    <div class="threads">
       {timeline.series.map(({ tid, name, threads: folded }, index) =>
         tid === 0 ? <span key="rest" class="thread">{name || plural(folded ?? 0, 'other thread')}</span> : (
           <button
@@ -72,7 +72,7 @@ function Threads({ timeline }: { timeline: Timeline }) {
             {name || tid}
           </button>
         ))}
-    </>
+    </div>
   );
 }
 
@@ -102,8 +102,7 @@ export function TimelineView() {
     <section class="timeline" aria-label="Timeline">
       <div class="plot" ref={root} aria-hidden="true" />
       <div class="legend">
-        {timeline && <Threads timeline={timeline} />}
-        {!hasSeries && <span class="quiet">CPU time over time appears here</span>}
+        {timeline && hasSeries ? <Threads timeline={timeline} /> : <span class="threads quiet">CPU time over time appears here</span>}
         <RangeInputs />
       </div>
     </section>
