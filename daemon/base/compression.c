@@ -1,4 +1,4 @@
-/* Inflates sections with libdeflate and libzstd; packs with libzstd. */
+/* Inflates sections with igzip (of ISA-L) and libzstd; packs with libzstd. */
 #include "base/compression.h"
 
 #include <elf.h>
@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libdeflate.h>
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include "base/cleanup.h"
+#include "base/pages.h"
+#include "base/read_at.h"
 
 /* glibc 2.36 does not know it yet. */
 #ifndef ELFCOMPRESS_ZSTD
@@ -60,15 +62,67 @@ int compression_read(const unsigned char header[static COMPRESSION_HEADER_BYTES]
     return 0;
 }
 
-static int inflate_zlib(const void *packed, size_t packed_bytes, void *bytes, size_t length)
+/* Of packed bytes: what is read of a file at once is still in the cache when it is inflated. */
+#define PIECE_BYTES (UINT32_C(256) << 10)
+/* igzip counts in 32 bits. */
+#define ROOM_BYTES_MAX (UINT32_C(1) << 30)
+
+/* Packed bytes that were not given to igzip yet. */
+struct input {
+    const unsigned char *bytes; /* borrowed; NULL: they are in the file, at `offset` */
+    int fd;
+    uint64_t offset, left;
+    unsigned char *piece; /* borrowed: room for one */
+};
+
+static int next_piece(struct input *input, struct inflate_state *state)
 {
-    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-    if (!decompressor)
+    uint32_t length = input->left < PIECE_BYTES ? (uint32_t)input->left : PIECE_BYTES;
+    if (input->bytes) {
+        state->next_in = (unsigned char *)input->bytes + input->offset;
+    } else {
+        int error = read_at(input->fd, input->piece, length, input->offset);
+        if (error)
+            return error;
+        state->next_in = input->piece;
+    }
+    state->avail_in = length;
+    input->offset += length;
+    input->left -= length;
+    return 0;
+}
+
+/* One that neither takes nor gives has met the end of its input or room: it would never end. */
+static int inflate_some(struct inflate_state *state, size_t room)
+{
+    state->avail_out = room < ROOM_BYTES_MAX ? (uint32_t)room : ROOM_BYTES_MAX;
+    const uint32_t in = state->avail_in, out = state->avail_out;
+    const enum isal_block_state before = state->block_state;
+    if (isal_inflate(state) != ISAL_DECOMP_OK)
+        return -EBADMSG;
+    bool moves = state->avail_in != in || state->avail_out != out || state->block_state != before;
+    return moves ? 0 : -EBADMSG;
+}
+
+static int inflate_zlib(struct input *input, unsigned char *bytes, size_t length,
+                        const struct inflate_watch *watch)
+{
+    _cleanup_free_ struct inflate_state *state = malloc(sizeof *state);
+    if (!state)
         return -ENOMEM;
-    enum libdeflate_result result =
-        libdeflate_zlib_decompress(decompressor, packed, packed_bytes, bytes, length, NULL);
-    libdeflate_free_decompressor(decompressor);
-    return result == LIBDEFLATE_SUCCESS ? 0 : -EBADMSG;
+    isal_inflate_init(state);
+    state->crc_flag = ISAL_ZLIB;
+    state->next_out = bytes;
+    int error = 0;
+    while (!error && state->block_state != ISAL_BLOCK_FINISH) {
+        if (state->avail_in == 0 && input->left)
+            error = next_piece(input, state);
+        if (!error)
+            error = inflate_some(state, (size_t)(bytes + length - state->next_out));
+        if (!error && watch)
+            error = watch->reached(watch->user, (size_t)(state->next_out - bytes));
+    }
+    return error || state->next_out == bytes + length ? error : -EBADMSG;
 }
 
 static int inflate_zstd(const void *packed, size_t packed_bytes, void *bytes, size_t length)
@@ -84,8 +138,42 @@ static int inflate_zstd(const void *packed, size_t packed_bytes, void *bytes, si
 int compression_inflate(enum compression_kind kind, const void *packed, size_t packed_bytes,
                         void *bytes, size_t length)
 {
+    struct input input = {.bytes = packed, .left = packed_bytes};
     return kind == COMPRESSION_ZSTD ? inflate_zstd(packed, packed_bytes, bytes, length)
-                                    : inflate_zlib(packed, packed_bytes, bytes, length);
+                                    : inflate_zlib(&input, bytes, length, NULL);
+}
+
+static int inflate_zlib_file(struct input *input, void *bytes, size_t length,
+                             const struct inflate_watch *watch)
+{
+    _cleanup_free_ unsigned char *piece = malloc(PIECE_BYTES);
+    if (!piece)
+        return -ENOMEM;
+    input->piece = piece;
+    return inflate_zlib(input, bytes, length, watch);
+}
+
+/* A window of a zstd frame may be as large as all of it, so that pieces would save nothing. */
+static int inflate_zstd_file(const struct input *input, void *bytes, size_t length)
+{
+    _cleanup_(pages_free) struct pages packed = {0};
+    int error = pages_get(input->left + 1, &packed);
+    if (!error)
+        error = read_at(input->fd, packed.bytes, input->left, input->offset);
+    return error ? error : inflate_zstd(packed.bytes, input->left, bytes, length);
+}
+
+int compression_inflate_file(const struct compression *compression, int fd, uint64_t offset,
+                             uint64_t section_bytes, void *bytes, const struct inflate_watch *watch)
+{
+    struct input input = {
+        .fd = fd,
+        .offset = offset + compression->header_bytes,
+        .left = section_bytes - compression->header_bytes,
+    };
+    return compression->kind == COMPRESSION_ZSTD
+               ? inflate_zstd_file(&input, bytes, compression->inflated_bytes)
+               : inflate_zlib_file(&input, bytes, compression->inflated_bytes, watch);
 }
 
 int compression_pack(const void *bytes, size_t length, int level, void **ret_packed,

@@ -34,6 +34,20 @@ int compression_read(const unsigned char header[static COMPRESSION_HEADER_BYTES]
 int compression_inflate(enum compression_kind kind, const void *packed, size_t packed_bytes,
                         void *bytes, size_t length);
 
+/* Who is told, some hundred times in all, how many bytes are there: an error of its ends it. */
+struct inflate_watch {
+    int (*reached)(void *user, size_t bytes);
+    void *user;
+};
+
+/*
+ * Inflates a section of `section_bytes` at `offset` of a file, which is borrowed; `watch` may be
+ * NULL. 0, -ENOMEM, -EBADMSG, -EIO when it cannot be read, or what `watch` says.
+ */
+int compression_inflate_file(const struct compression *compression, int fd, uint64_t offset,
+                             uint64_t section_bytes, void *bytes,
+                             const struct inflate_watch *watch);
+
 /* Levels: for what is packed while others wait, and for what is kept. */
 #define COMPRESSION_FAST 1
 #define COMPRESSION_SMALL 9

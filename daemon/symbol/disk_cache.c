@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libdeflate.h>
+#include <isa-l/crc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +98,7 @@ int disk_cache_check(const unsigned char *file, size_t length, const char *ident
         header.identity_bytes != identity_bytes || length - sizeof header < identity_bytes ||
         length - sizeof header - identity_bytes != header.piece_bytes ||
         memcmp(file + sizeof header, identity, identity_bytes) != 0 ||
-        libdeflate_crc32(0, file + sizeof header, length - sizeof header) != header.checksum)
+        crc32_gzip_refl(0, file + sizeof header, length - sizeof header) != header.checksum)
         return -EBADMSG;
     *ret_offset = sizeof header + identity_bytes;
     return 0;
@@ -173,7 +173,8 @@ static int write_file(int fd, const char *identity, const void *bytes, size_t le
         .format = DISK_CACHE_FORMAT,
         .identity_bytes = (uint32_t)identity_bytes,
         .piece_bytes = length,
-        .checksum = libdeflate_crc32(libdeflate_crc32(0, identity, identity_bytes), bytes, length),
+        .checksum = crc32_gzip_refl(
+            crc32_gzip_refl(0, (const unsigned char *)identity, identity_bytes), bytes, length),
     };
     memcpy(header.magic, magic, sizeof magic);
     int error = write_all(fd, &header, sizeof header);

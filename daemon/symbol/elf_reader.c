@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include <elfutils/libdwelf.h>
-#include <libdeflate.h>
+#include <isa-l/crc.h>
 
 #include "base/cleanup.h"
 #include "base/compression.h"
 #include "base/elf_limits.h"
-#include "base/pages.h"
 #include "base/read_at.h"
 #include "base/reader.h"
 #include "symbol/elf_dynamic.h"
@@ -206,31 +205,28 @@ int elf_section_inflated_bytes(const struct elf_section *section, uint64_t *ret_
 }
 
 static int inflate_section(const struct elf_reader *file, const struct elf_section *section,
-                           void *bytes)
+                           void *bytes, const struct inflate_watch *watch)
 {
-    const struct compression *compression = &section->compression;
     if (section->compression_error)
         return section->compression_error;
-    uint64_t packed_bytes = section->bytes - compression->header_bytes;
-    if (packed_bytes > elf_reader_bytes_max())
+    if (section->bytes > elf_reader_bytes_max())
         return -EFBIG;
-    _cleanup_(pages_free) struct pages packed = {0};
-    int error = pages_get(packed_bytes + 1, &packed);
-    if (!error)
-        error = read_at(file->fd, packed.bytes, packed_bytes,
-                        section->offset + compression->header_bytes);
-    if (error)
-        return error;
-    return compression_inflate(compression->kind, packed.bytes, packed_bytes, bytes,
-                               compression->inflated_bytes);
+    return compression_inflate_file(&section->compression, file->fd, section->offset,
+                                    section->bytes, bytes, watch);
+}
+
+int elf_reader_read_watched(const struct elf_reader *file, const struct elf_section *section,
+                            void *bytes, const struct inflate_watch *watch)
+{
+    if (section->is_compressed)
+        return inflate_section(file, section, bytes, watch);
+    return read_at(file->fd, bytes, section->bytes, section->offset);
 }
 
 int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
                          void *bytes)
 {
-    if (section->is_compressed)
-        return inflate_section(file, section, bytes);
-    return read_at(file->fd, bytes, section->bytes, section->offset);
+    return elf_reader_read_watched(file, section, bytes, NULL);
 }
 
 int elf_reader_read(const struct elf_reader *file, const struct elf_section *section,
@@ -313,7 +309,7 @@ int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc)
             return -EIO;
         if (got == 0)
             break;
-        crc = libdeflate_crc32(crc, chunk, (size_t)got);
+        crc = crc32_gzip_refl(crc, chunk, (size_t)got);
         offset += got;
     }
     *ret_crc = crc;

@@ -48,6 +48,10 @@ const struct elf_section *elf_reader_section(const struct elf_reader *file, cons
 int elf_reader_read_into(const struct elf_reader *file, const struct elf_section *section,
                          void *bytes);
 
+/* The same; if it is inflated, somebody is told how far it is. May return the watch's error. */
+int elf_reader_read_watched(const struct elf_reader *file, const struct elf_section *section,
+                            void *bytes, const struct inflate_watch *watch);
+
 /* True when it has bytes in this file. */
 bool elf_section_is_stored(const struct elf_section *section);
 
