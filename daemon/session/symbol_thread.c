@@ -195,7 +195,7 @@ static void resolve_module(struct symbol_work *work, uint32_t id, const struct p
 {
     struct symbols *symbols = work->session->symbols;
     const struct module *module = module_table_get(work->session->modules, id);
-    symbols_load_lines(symbols, module, name_new, work);
+    symbols_load_lines(symbols, module, lines->requests, lines->count, name_new, work);
     for (size_t done = 0; done < lines->count; done += LINES_AT_ONCE) {
         size_t left = lines->count - done;
         symbols_resolve_lines(symbols, module, lines->requests + done,

@@ -10,14 +10,15 @@
 #include "base/cleanup.h"
 
 #define ALIGNMENT 16
-/* Of images, from which on a second thread is worth its while. */
+/* Of .debug_info, from which on a thread of its own is worth its while. */
 #define THREAD_FROM_BYTES (4u << 20)
 
-/* The first, by far the largest, has a thread of its own. */
 static const char *const wanted_sections[] = {
     ".debug_info",     ".debug_abbrev", ".debug_line", ".debug_str",        ".debug_line_str",
     ".debug_rnglists", ".debug_ranges", ".debug_addr", ".debug_str_offsets"};
 
+/* Where the first of them, .debug_info, is in an image: some shared files of dwz have none. */
+#define INFO 1
 /* Null section, wanted sections, names. */
 #define SECTIONS_MAX (array_length(wanted_sections) + 2)
 
@@ -86,41 +87,77 @@ static void fill_frame(const struct elf_reader *file, const struct layout *layou
            sizeof layout->names);
 }
 
-/* The sections of an image that one thread fills. */
-struct filling {
-    const struct elf_reader *file; /* borrowed */
-    const struct layout *layout;   /* borrowed */
-    unsigned char *bytes;          /* borrowed */
-    size_t first, end;
-    int error;
+/* What a thread needs that brings .debug_info. */
+struct bringing {
+    const struct elf_reader *file;     /* borrowed */
+    const struct elf_section *section; /* borrowed */
+    unsigned char *bytes;              /* borrowed */
+    struct arrival *arrival;           /* borrowed */
 };
 
-static void *fill_sections(void *user)
+static int reached(void *user, size_t bytes)
 {
-    struct filling *filling = user;
-    const struct layout *layout = filling->layout;
-    for (size_t i = filling->first; i < filling->end && !filling->error; i++)
-        if (layout->sections[i])
-            filling->error = elf_reader_read_into(filling->file, layout->sections[i],
-                                                  filling->bytes + layout->headers[i].sh_offset);
+    return arrival_reached(user, bytes);
+}
+
+static void bring(const struct bringing *bringing)
+{
+    const struct inflate_watch watch = {reached, bringing->arrival};
+    arrival_end(bringing->arrival, elf_reader_read_watched(bringing->file, bringing->section,
+                                                           bringing->bytes, &watch));
+}
+
+static void *bring_in_thread(void *user)
+{
+    _cleanup_free_ struct bringing *bringing = user;
+    bring(bringing);
     return NULL;
 }
 
-/* Two threads write to different sections. */
-static int fill(const struct elf_reader *file, const struct layout *layout, unsigned char *bytes)
+/* In a thread of its own, if it is large. */
+static int start_info(struct debug_image *image, const struct elf_reader *file,
+                      const struct layout *layout)
 {
-    struct filling first = {file, layout, bytes, .first = 0, .end = 2};
-    struct filling others = {file, layout, bytes, .first = first.end, .end = layout->count};
-    pthread_t thread;
-    bool is_parallel = layout->length > THREAD_FROM_BYTES &&
-                       pthread_create(&thread, NULL, fill_sections, &others) == 0;
-    fill_frame(file, layout, bytes);
-    fill_sections(&first);
-    if (is_parallel)
-        pthread_join(thread, NULL);
+    _cleanup_free_ struct bringing *bringing = malloc(sizeof *bringing);
+    if (!bringing)
+        return -ENOMEM;
+    *bringing = (struct bringing){
+        .file = file,
+        .section = layout->sections[INFO],
+        .bytes = image->pages.bytes + layout->headers[INFO].sh_offset,
+        .arrival = &image->info,
+    };
+    image->has_thread = layout->headers[INFO].sh_size > THREAD_FROM_BYTES &&
+                        pthread_create(&image->thread, NULL, bring_in_thread, bringing) == 0;
+    if (image->has_thread)
+        bringing = NULL; /* the thread's */
     else
-        fill_sections(&others);
-    return first.error ? first.error : others.error;
+        bring(bringing);
+    return 0;
+}
+
+static int read_others(const struct elf_reader *file, const struct layout *layout, size_t first,
+                       unsigned char *bytes)
+{
+    int error = 0;
+    for (size_t i = first; i < layout->count && !error; i++)
+        if (layout->sections[i])
+            error = elf_reader_read_into(file, layout->sections[i],
+                                         bytes + layout->headers[i].sh_offset);
+    return error;
+}
+
+static int fill(struct debug_image *image, const struct elf_reader *file,
+                const struct layout *layout)
+{
+    bool has_info = elf_reader_section(file, ".debug_info");
+    int error = 0;
+    fill_frame(file, layout, image->pages.bytes);
+    if (has_info)
+        error = start_info(image, file, layout);
+    else
+        arrival_end(&image->info, 0);
+    return error ? error : read_others(file, layout, INFO + has_info, image->pages.bytes);
 }
 
 static void free_image(struct debug_image **image)
@@ -133,24 +170,16 @@ bool debug_image_possible(const struct elf_reader *file)
     return elf_reader_section(file, ".debug_info") && elf_reader_section(file, ".debug_abbrev");
 }
 
-int debug_image_load(const struct elf_reader *file, struct debug_image *alternate,
-                     struct debug_image **ret_image)
+static int fill_image(struct debug_image *image, const struct elf_reader *file)
 {
-    _cleanup_(free_image) struct debug_image *image = calloc(1, sizeof *image);
-    if (!image) {
-        debug_image_free(alternate);
-        return -ENOMEM;
-    }
-    image->alternate = alternate;
     struct layout layout = {0};
     int error = plan(file, &layout);
     if (error)
         return error;
-
     size_t length = layout.length + layout.count * sizeof *layout.headers;
     error = pages_get(length, &image->pages);
     if (!error)
-        error = fill(file, &layout, image->pages.bytes);
+        error = fill(image, file, &layout);
     if (error)
         return error;
     image->elf = elf_memory((char *)image->pages.bytes, length);
@@ -161,8 +190,42 @@ int debug_image_load(const struct elf_reader *file, struct debug_image *alternat
         return -EBADMSG;
     if (image->alternate)
         dwarf_setalt(image->dwarf, image->alternate->dwarf);
+    return 0;
+}
+
+int debug_image_start(const struct elf_reader *file, struct debug_image *alternate,
+                      struct debug_image **ret_image)
+{
+    _cleanup_(free_image) struct debug_image *image = calloc(1, sizeof *image);
+    if (!image) {
+        debug_image_free(alternate);
+        return -ENOMEM;
+    }
+    image->alternate = alternate;
+    arrival_init(&image->info);
+    int error = fill_image(image, file);
+    if (error)
+        return error;
     *ret_image = take_pointer(image);
     return 0;
+}
+
+int debug_image_load(const struct elf_reader *file, struct debug_image *alternate,
+                     struct debug_image **ret_image)
+{
+    _cleanup_(free_image) struct debug_image *image = NULL;
+    int error = debug_image_start(file, alternate, &image);
+    if (!error)
+        error = debug_image_wait(image, UINT64_MAX);
+    if (error)
+        return error;
+    *ret_image = take_pointer(image);
+    return 0;
+}
+
+int debug_image_wait(struct debug_image *image, uint64_t end)
+{
+    return arrival_wait(&image->info, end);
 }
 
 const unsigned char *debug_image_section(const struct debug_image *image, const char *name,
@@ -207,6 +270,10 @@ void debug_image_free(struct debug_image *image)
 {
     if (!image)
         return;
+    arrival_cancel(&image->info);
+    if (image->has_thread)
+        pthread_join(image->thread, NULL);
+    arrival_destroy(&image->info);
     if (image->dwarf)
         dwarf_end(image->dwarf);
     if (image->elf)

@@ -4,6 +4,7 @@
 #include <elfutils/libdw.h>
 
 #include "base/pages.h"
+#include "symbol/arrival.h"
 #include "symbol/elf_reader.h"
 #include "symbol/line_header.h"
 
@@ -17,6 +18,9 @@ struct debug_image {
     Elf *elf;                      /* owned */
     Dwarf *dwarf;                  /* owned */
     struct debug_image *alternate; /* owned: dwz's shared file, or NULL */
+    struct arrival info;           /* of .debug_info */
+    pthread_t thread;              /* that brings it */
+    bool has_thread;
 };
 
 /* True when the file has the sections that an image needs. */
@@ -28,6 +32,19 @@ bool debug_image_possible(const struct elf_reader *file);
  */
 int debug_image_load(const struct elf_reader *file, struct debug_image *alternate,
                      struct debug_image **ret_image);
+
+/*
+ * The same, but a large .debug_info is still on its way: nobody may look at bytes of it that
+ * debug_image_wait() has not seen, not even with libdw. `file` must outlive that.
+ */
+int debug_image_start(const struct elf_reader *file, struct debug_image *alternate,
+                      struct debug_image **ret_image);
+
+/*
+ * 0 when .debug_info is there up to that offset (or all of it, when that is less); else why it will
+ * never be, as debug_image_load().
+ */
+int debug_image_wait(struct debug_image *image, uint64_t end);
 
 /* A borrowed section of the image; NULL and 0 when it has none of that name. */
 const unsigned char *debug_image_section(const struct debug_image *image, const char *name,

@@ -2,18 +2,10 @@
 #include "symbol/object.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "symbol/debug_file.h"
-
-/* Decoded units are a cache: all that was asked for is published already. */
-#define UNITS_BYTES_MAX (64u << 20)
-/* Sections beyond that size take longer than somebody who waits for a name should wait. */
-#define THREAD_FROM_BYTES (4u << 20)
-#define MEANWHILE_NS (10 * NS_PER_MS)
 
 static void free_object(struct object **object)
 {
@@ -119,8 +111,7 @@ void object_free(struct object *object)
     free(object);
 }
 
-/* Of the file that lines are read from. */
-static const char *linked_path(const struct object *object)
+const char *object_debug_path(const struct object *object)
 {
     return object->debug_path ? object->debug_path : object->module->path;
 }
@@ -130,121 +121,11 @@ const struct elf_reader *object_debug_reader(const struct object *object)
     return object->debug ? object->debug : object->binary;
 }
 
-/* A missing alternate file costs names, not lines. */
-static int load_alternate(const struct object *object, const struct target *target,
-                          const struct elf_reader *file, struct debug_image **ret_image)
-{
-    struct elf_reader *alternate = NULL;
-    *ret_image = NULL;
-    if (object->alternate)
-        return debug_image_load(object->alternate, NULL, ret_image) == -ENOMEM ? -ENOMEM : 0;
-    int error = debug_file_find_alternate(target, file, linked_path(object), &alternate);
-    if (!error)
-        error = debug_image_load(alternate, NULL, ret_image);
-    elf_reader_free(alternate);
-    return error == -ENOMEM ? error : 0;
-}
-
-static int load_image(const struct object *object, const struct target *target,
-                      struct debug_image **ret_image)
-{
-    struct debug_image *alternate;
-    int error = load_alternate(object, target, object_debug_reader(object), &alternate);
-    return error ? error : debug_image_load(object_debug_reader(object), alternate, ret_image);
-}
-
-static int read_index(struct object *object)
-{
-    int error = unit_index_read(object->image, object->binary->text_vaddr, &object->index);
-    if (error)
-        return error;
-    object->units = calloc(object->index.count + 1, sizeof(struct unit *));
-    if (!object->units)
-        return -ENOMEM;
-    object->indexed = true;
-    return 0;
-}
-
-/* A thread that loads; all it changes is this. */
-struct loader {
-    const struct object *object;
-    const struct target *target;
-    struct debug_image *image; /* owned */
-    int error;
-    pthread_mutex_t mutex;
-    pthread_cond_t over;
-    bool is_over;
-};
-
-static void *loader_main(void *user)
-{
-    struct loader *loader = user;
-    loader->error = load_image(loader->object, loader->target, &loader->image);
-    pthread_mutex_lock(&loader->mutex);
-    loader->is_over = true;
-    pthread_cond_signal(&loader->over);
-    pthread_mutex_unlock(&loader->mutex);
-    return NULL;
-}
-
-static bool wait_a_little(struct loader *loader)
-{
-    struct timespec deadline = clock_deadline(MEANWHILE_NS);
-    pthread_mutex_lock(&loader->mutex);
-    if (!loader->is_over)
-        pthread_cond_clockwait(&loader->over, &loader->mutex, CLOCK_MONOTONIC, &deadline);
-    bool is_over = loader->is_over;
-    pthread_mutex_unlock(&loader->mutex);
-    return is_over;
-}
-
-static int load_in_thread(struct object *object, const struct target *target,
-                          void (*meanwhile)(void *user), void *user)
-{
-    struct loader loader = {
-        .object = object,
-        .target = target,
-        .mutex = PTHREAD_MUTEX_INITIALIZER,
-        .over = PTHREAD_COND_INITIALIZER,
-    };
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, loader_main, &loader))
-        return load_image(object, target, &object->image);
-    while (!wait_a_little(&loader))
-        meanwhile(user);
-    pthread_join(thread, NULL);
-    object->image = loader.image;
-    return loader.error;
-}
-
-static bool is_large(const struct elf_reader *file)
-{
-    const struct elf_section *info = elf_reader_section(file, ".debug_info");
-    return info && info->bytes > THREAD_FROM_BYTES;
-}
-
-int object_load_lines(struct object *object, const struct target *target,
-                      void (*meanwhile)(void *user), void *user)
-{
-    if (object->status != SYMBOL_LINE || object->image || object->go)
-        return 0;
-    int error = meanwhile && is_large(object_debug_reader(object))
-                    ? load_in_thread(object, target, meanwhile, user)
-                    : load_image(object, target, &object->image);
-    if (!error && !object->indexed)
-        error = read_index(object);
-    if (error && error != -ENOMEM) {
-        object->status = SYMBOL_UNREADABLE;
-        error = 0;
-    }
-    return error;
-}
-
 struct unit_source object_unit_source(struct object *object)
 {
     return (struct unit_source){
         .image = object->image,
-        .path = linked_path(object),
+        .path = object_debug_path(object),
         .text_vaddr = object->binary->text_vaddr,
         .splits = &object->splits,
     };
@@ -256,7 +137,7 @@ static int touch_unit(struct object *object, uint32_t position, struct unit **re
     *ret_unit = object->units[position];
     if (*ret_unit)
         return 0;
-    if (object->units_bytes > UNITS_BYTES_MAX)
+    if (object->units_bytes > OBJECT_UNITS_BYTES_MAX)
         forget_units(object);
     const struct unit_source source = object_unit_source(object);
     int error = unit_read(&source, &object->index.units[position], &object->units[position]);

@@ -9,6 +9,9 @@
 #include "symbol/unit.h"
 #include "symbol/unit_index.h"
 
+/* Decoded units are a cache: all that was asked for is published already. */
+#define OBJECT_UNITS_BYTES_MAX (64u << 20)
+
 struct object {
     const struct module *module;  /* borrowed */
     struct elf_reader *binary;    /* owned; NULL when unreadable */
@@ -47,13 +50,17 @@ int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_st
  */
 int object_add_debug(struct object *object, int fd, int alternate_fd);
 
+/* Whether object_load_lines() has something to do. */
+bool object_lacks_lines(const struct object *object);
+
 /*
- * Loads debug sections and the unit index unless they are there. While large ones are inflated,
- * `meanwhile` (may be NULL) is called every few milliseconds; it must leave this object's lines
- * alone. 0 or -ENOMEM; see status.
+ * Loads debug sections and the unit index. While large ones are inflated, units that have code at
+ * `vaddrs` (`count` of them, rising; they may be none) are decoded as they come, and `meanwhile`
+ * (may be NULL) is called every few milliseconds; it must leave this object's lines alone. 0 or
+ * -ENOMEM; see status.
  */
-int object_load_lines(struct object *object, const struct target *target,
-                      void (*meanwhile)(void *user), void *user);
+int object_load_lines(struct object *object, const struct target *target, const uint64_t *vaddrs,
+                      size_t count, void (*meanwhile)(void *user), void *user);
 
 /*
  * The frames at vaddr, from DWARF; one frame with just `fallback` (the function by ELF symbol) when
@@ -81,6 +88,7 @@ void object_store_some(struct object *object, const struct target *target);
 
 /* The file that has the debug sections, and where it was found. Both are borrowed. */
 const struct elf_reader *object_debug_reader(const struct object *object);
+const char *object_debug_path(const struct object *object);
 struct unit_source object_unit_source(struct object *object);
 
 /* Frees debug sections and decoded units; they are loaded again when needed. */

@@ -74,8 +74,8 @@ static int use_cache(const struct symbols *symbols, struct object *object)
                : 0;
 }
 
-static int get_object(struct symbols *symbols, const struct module *module,
-                      struct object **ret_object)
+int symbols_get_object(struct symbols *symbols, const struct module *module,
+                       struct object **ret_object)
 {
     if (array_reserve(&symbols->objects, &symbols->object_capacity, (size_t)module->id + 1,
                       sizeof(struct object *)))
@@ -114,12 +114,6 @@ static int publish_all(struct symbols *symbols, const struct module *module, con
     return error;
 }
 
-/* A call's return address may already belong to the next line, or the next function. */
-static uint64_t lookup_vaddr(const struct symbol_request *request)
-{
-    return request->vaddr - (request->is_return_address && request->vaddr > 0);
-}
-
 /* "[libfoo.so+0x1234]"; the vdso's own brackets are not repeated. */
 static int format_unnamed(const struct module *module, uint64_t vaddr, char **ret_name)
 {
@@ -135,10 +129,10 @@ static int format_unnamed(const struct module *module, uint64_t vaddr, char **re
 /* The ELF symbol, or where the function begins. */
 static int elf_name(struct object *object, const struct symbol_request *request, char **ret_name)
 {
-    const char *symbol = elf_symbols_find(&object->symbols, lookup_vaddr(request));
+    const char *symbol = elf_symbols_find(&object->symbols, symbol_request_vaddr(request));
     if (symbol)
         return demangle(symbol, ret_name);
-    uint64_t vaddr = lookup_vaddr(request), start;
+    uint64_t vaddr = symbol_request_vaddr(request), start;
     const char *go = object->go ? go_lines_function(object->go, vaddr) : NULL;
     if (go) {
         *ret_name = strdup(go);
@@ -178,7 +172,8 @@ static int resolve_kernel(struct symbols *symbols, const struct module *module,
         return publish_all(symbols, module, "[kernel]", SYMBOL_UNREADABLE, requests, count);
     int error = 0;
     for (size_t i = 0; i < count && !error; i++) {
-        const char *name = kernel_symbols_find(&symbols->kernel, lookup_vaddr(&requests[i]));
+        const char *name =
+            kernel_symbols_find(&symbols->kernel, symbol_request_vaddr(&requests[i]));
         error = publish_function(symbols, requests[i].location, module->id,
                                  name ? name : "[kernel]", SYMBOL_KERNEL);
     }
@@ -255,11 +250,6 @@ struct symbol_jit symbols_jit(const struct symbols *symbols)
     };
 }
 
-static bool has_elf_file(const struct module *module)
-{
-    return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
-}
-
 /* Kinds of which there are never lines. -ENOTSUP for the others. */
 static int resolve_without_lines(struct symbols *symbols, const struct module *module,
                                  const struct symbol_request *requests, size_t count)
@@ -280,7 +270,7 @@ int symbols_add_debug_file(struct symbols *symbols, const struct module *module,
                            int alternate_fd)
 {
     struct object *object;
-    int error = get_object(symbols, module, &object);
+    int error = symbols_get_object(symbols, module, &object);
     if (!error) {
         error = object_add_debug(object, fd, alternate_fd);
         return error ? error : use_cache(symbols, object);
@@ -298,7 +288,7 @@ int symbols_resolve_names(struct symbols *symbols, const struct module *module,
     if (error != -ENOTSUP)
         return error;
     struct object *object;
-    error = get_object(symbols, module, &object);
+    error = symbols_get_object(symbols, module, &object);
     if (error)
         return error;
     enum symbol_status status = object->status == SYMBOL_LINE ? SYMBOL_NAME_ONLY : object->status;
@@ -343,12 +333,14 @@ static int publish_lines(struct symbols *symbols, struct object *object, resolve
     if (!error)
         error = store_add_function(&symbols->store, name, object->module->id, 0, 0, &fallback);
     if (!error)
-        error = resolve(object, &symbols->store, lookup_vaddr(request), fallback, frames, &count);
+        error = resolve(object, &symbols->store, symbol_request_vaddr(request), fallback, frames,
+                        &count);
     if (error)
         return error;
-    return store_publish(
-        &symbols->store, request->location, frames, count,
-        has_line(frames, count) ? SYMBOL_LINE : status_without_line(object, lookup_vaddr(request)));
+    return store_publish(&symbols->store, request->location, frames, count,
+                         has_line(frames, count)
+                             ? SYMBOL_LINE
+                             : status_without_line(object, symbol_request_vaddr(request)));
 }
 
 int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *module,
@@ -357,9 +349,9 @@ int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *mod
     struct object *object;
     size_t left = 0;
     *ret_left = count;
-    if (!has_elf_file(module) || !symbols->disk_cache)
+    if (!symbols_has_elf_file(module) || !symbols->disk_cache)
         return 0;
-    int error = get_object(symbols, module, &object);
+    int error = symbols_get_object(symbols, module, &object);
     if (error || !object->stored)
         return error;
     _cleanup_free_ struct frame *frames = calloc(FRAMES_PER_LOCATION_MAX, sizeof *frames);
@@ -377,16 +369,6 @@ int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *mod
     return 0;
 }
 
-int symbols_load_lines(struct symbols *symbols, const struct module *module,
-                       void (*meanwhile)(void *user), void *user)
-{
-    struct object *object;
-    if (!has_elf_file(module))
-        return 0;
-    int error = get_object(symbols, module, &object);
-    return error ? error : object_load_lines(object, symbols->target, meanwhile, user);
-}
-
 int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count)
 {
@@ -394,9 +376,9 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
     if (error != -ENOTSUP)
         return error;
     struct object *object;
-    error = get_object(symbols, module, &object);
+    error = symbols_get_object(symbols, module, &object);
     if (!error)
-        error = object_load_lines(object, symbols->target, NULL, NULL);
+        error = symbols_load_object(symbols, object, requests, count, NULL, NULL);
     if (error)
         return error;
     if (object->status != SYMBOL_LINE)

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "lprofd/symbols.h"
 #include "symbol/jit.h"
 #include "symbol/kernel.h"
 #include "symbol/object.h"
@@ -25,6 +26,26 @@ struct symbols {
     uint64_t uses;                 /* a clock for object->last_use */
     _Atomic(size_t) cache_bytes;   /* of objects, kernel and JIT code */
 };
+
+/* A call's return address may already belong to the next line, or the next function. */
+static inline uint64_t symbol_request_vaddr(const struct symbol_request *request)
+{
+    return request->vaddr - (request->is_return_address && request->vaddr > 0);
+}
+
+static inline bool symbols_has_elf_file(const struct module *module)
+{
+    return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
+}
+
+/* The object of a module, which is opened if it was not; borrowed. 0 or -ENOMEM. */
+int symbols_get_object(struct symbols *symbols, const struct module *module,
+                       struct object **ret_object);
+
+/* As symbols_load_lines(). */
+int symbols_load_object(struct symbols *symbols, struct object *object,
+                        const struct symbol_request *requests, size_t count,
+                        void (*meanwhile)(void *user), void *user);
 
 /* Counts what is held. */
 void symbols_count_memory(struct symbols *symbols);

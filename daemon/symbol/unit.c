@@ -117,6 +117,8 @@ static int find_split(const struct unit_source *source, const struct unit_data *
     if (dwarf_cu_info(die->cu, &version, &type, NULL, NULL, &reference.id, NULL, NULL) ||
         type != DW_UT_skeleton)
         return 0;
+    if (!source->splits)
+        return -ENOENT;
     bool is_new = dwarf_hasattr(die, DW_AT_dwo_name);
     reference.name = die_string(die, is_new ? DW_AT_dwo_name : DW_AT_GNU_dwo_name);
     /* What the skeleton itself says counts from nowhere. */

@@ -30,10 +30,13 @@ struct unit_source {
     const struct debug_image *image;
     const char *path; /* of the file that the image is of */
     uint64_t text_vaddr;
-    struct split_search *splits;
+    struct split_search *splits; /* NULL: files of split units must not be looked for */
 };
 
-/* Borrows from the image. 0, -ENOMEM, or -EBADMSG when the unit has no root DIE. */
+/*
+ * Borrows from the image. 0, -ENOMEM, -EBADMSG when the unit has no root DIE, or -ENOENT when it
+ * is a split one that must not be looked for.
+ */
 int unit_read(const struct unit_source *source, const struct unit_header *header,
               struct unit **ret_unit);
 void unit_free(struct unit *unit);

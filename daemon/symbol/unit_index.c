@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/dwarf_reader.h"
+#include "base/reader.h"
 #include "symbol/line_table.h"
 
 #define RANGES_MAX (1u << 24)
@@ -81,64 +83,102 @@ static int add_line_ranges(const struct debug_image *image, Dwarf_Die *die, uint
     return error;
 }
 
-static int add_unit(struct unit_index *index, const struct debug_image *image,
-                    const struct unit_header *unit, Dwarf_Die *die, uint64_t text_vaddr,
-                    struct ranges *ranges)
+/* What reading an index needs on its way. */
+struct indexing {
+    struct debug_image *image; /* borrowed */
+    uint64_t text_vaddr;
+    const struct unit_visitor *visitor; /* borrowed, or NULL */
+    struct unit_index index;            /* owned */
+    struct ranges ranges;               /* owned */
+};
+
+static int add_unit(struct indexing *indexing, const struct unit_header *unit, Dwarf_Die *die)
 {
+    struct unit_index *index = &indexing->index;
+    struct ranges *ranges = &indexing->ranges;
     size_t before = ranges->count;
     uint32_t position = (uint32_t)index->count;
-    int error = add_die_ranges(die, text_vaddr, position, ranges);
+    int error = add_die_ranges(die, indexing->text_vaddr, position, ranges);
     if (!error && !dwarf_hasattr(die, DW_AT_ranges) && !dwarf_hasattr(die, DW_AT_low_pc))
-        error = add_line_ranges(image, die, text_vaddr, position, ranges);
+        error = add_line_ranges(indexing->image, die, indexing->text_vaddr, position, ranges);
     if (error || ranges->count == before)
         return error;
     if (array_reserve(&index->units, &index->capacity, index->count + 1, sizeof *index->units))
         return -ENOMEM;
     index->units[index->count++] = *unit;
+    const struct unit_visitor *visitor = indexing->visitor;
+    return visitor
+               ? visitor->visit(visitor->user, unit, ranges->items + before, ranges->count - before)
+               : 0;
+}
+
+/* Its length comes first (DWARF 5 §7.5.1), and all of it may be read afterwards. */
+static int wait_for_unit(struct debug_image *image, struct span info, uint64_t offset)
+{
+    int error = debug_image_wait(image, offset + sizeof(uint32_t) + sizeof(uint64_t));
+    if (error || offset >= info.length)
+        return error;
+    struct reader reader = span_reader(info, offset);
+    uint64_t bytes = reader_u32(&reader);
+    if (bytes == UINT32_MAX)
+        bytes = reader_u64(&reader);
+    bool is_beyond = bytes > reader_left(&reader);
+    return debug_image_wait(image, is_beyond ? info.length : reader.offset + bytes);
+}
+
+static int next_unit(struct indexing *indexing, struct span info, uint64_t offset,
+                     struct unit_header *ret_unit, Dwarf_Off *ret_next)
+{
+    struct unit_header unit = {.offset = offset};
+    Dwarf *dwarf = indexing->image->dwarf;
+    size_t header_bytes;
+    int error = wait_for_unit(indexing->image, info, offset);
+    if (error)
+        return error;
+    if (dwarf_next_unit(dwarf, offset, ret_next, &header_bytes, &unit.version, &unit.abbreviations,
+                        &unit.address_bytes, &unit.offset_bytes, NULL, NULL))
+        return -ENOENT;
+    unit.first_die = offset + header_bytes;
+    unit.end = *ret_next;
+    *ret_unit = unit;
     return 0;
 }
 
-static int read_units(const struct debug_image *image, uint64_t text_vaddr,
-                      struct unit_index *index, struct ranges *ranges)
+static int read_units(struct indexing *indexing)
 {
-    Dwarf_Off offset = 0, next;
-    size_t header_bytes;
+    struct span info;
+    info.bytes = debug_image_section(indexing->image, ".debug_info", &info.length);
+    Dwarf_Off offset = 0;
     struct unit_header unit;
-    while (index->count < RANGE_NONE &&
-           dwarf_next_unit(image->dwarf, offset, &next, &header_bytes, &unit.version,
-                           &unit.abbreviations, &unit.address_bytes, &unit.offset_bytes, NULL,
-                           NULL) == 0) {
-        unit.offset = offset;
-        unit.first_die = offset + header_bytes;
-        unit.end = next;
-        offset = next;
+    int error = 0;
+    while (!error && indexing->index.count < RANGE_NONE) {
+        error = next_unit(indexing, info, offset, &unit, &offset);
         Dwarf_Die die;
-        if (!dwarf_offdie(image->dwarf, unit.first_die, &die))
+        if (error || !dwarf_offdie(indexing->image->dwarf, unit.first_die, &die))
             continue;
         int tag = dwarf_tag(&die);
-        if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
-            continue;
-        int error = add_unit(index, image, &unit, &die, text_vaddr, ranges);
-        if (error)
-            return error;
+        if (tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit)
+            error = add_unit(indexing, &unit, &die);
     }
-    return 0;
+    return error == -ENOENT ? 0 : error;
 }
 
-int unit_index_read(const struct debug_image *image, uint64_t text_vaddr,
-                    struct unit_index *ret_index)
+int unit_index_read(struct debug_image *image, uint64_t text_vaddr,
+                    const struct unit_visitor *visitor, struct unit_index *ret_index)
 {
-    struct unit_index index = {0};
-    struct ranges ranges = {0};
-    int error = read_units(image, text_vaddr, &index, &ranges);
-    ranges_order_by_start(ranges.items, ranges.count);
+    struct indexing indexing = {.image = image, .text_vaddr = text_vaddr, .visitor = visitor};
+    struct ranges *ranges = &indexing.ranges;
+    int error = read_units(&indexing);
     if (!error)
-        error = range_map_build(ranges.items, ranges.count, &index.map);
-    free(ranges.items);
+        error = debug_image_wait(image, UINT64_MAX);
+    ranges_order_by_start(ranges->items, ranges->count);
+    if (!error)
+        error = range_map_build(ranges->items, ranges->count, &indexing.index.map);
+    free(ranges->items);
     if (error)
-        unit_index_free(&index);
+        unit_index_free(&indexing.index);
     else
-        *ret_index = index;
+        *ret_index = indexing.index;
     return error;
 }
 

@@ -11,12 +11,21 @@ struct unit_index {
     struct range_map map; /* to positions in units */
 };
 
+/* Who sees each unit with code as soon as it is known, in the order of their positions. */
+struct unit_visitor {
+    int (*visit)(void *user, const struct unit_header *unit, const struct range *ranges,
+                 size_t count);
+    void *user;
+};
+
 /*
- * Reads the ranges of every unit's root DIE; code below `text_vaddr` was discarded by the linker.
- * .debug_aranges is not used: clang writes none. 0 or -ENOMEM; a broken unit ends the list.
+ * Reads the ranges of every unit's root DIE, as .debug_info arrives, all of which is there
+ * afterwards; code below `text_vaddr` was discarded by the linker. .debug_aranges is not used:
+ * clang writes none. `visitor` may be NULL; an error of its ends the reading. 0, -ENOMEM, the
+ * visitor's, or as debug_image_wait(); a broken unit ends the list.
  */
-int unit_index_read(const struct debug_image *image, uint64_t text_vaddr,
-                    struct unit_index *ret_index);
+int unit_index_read(struct debug_image *image, uint64_t text_vaddr,
+                    const struct unit_visitor *visitor, struct unit_index *ret_index);
 
 /* The position of the unit that has code at `vaddr`, or RANGE_NONE. O(log ranges). */
 uint32_t unit_index_find(const struct unit_index *index, uint64_t vaddr);

@@ -96,11 +96,12 @@ int symbols_resolve_kept_lines(struct symbols *symbols, const struct module *mod
                                struct symbol_request *requests, size_t count, size_t *ret_left);
 
 /*
- * Reads what symbols_resolve_lines() will need of the module, unless it has been read. That takes
- * seconds for hundreds of MB; `meanwhile` is called every few milliseconds, and may resolve names.
- * 0 or -errno.
+ * Reads what symbols_resolve_lines() will need of the module, unless it has been read; what the
+ * `requests` that follow will need is decoded at once. That takes seconds for hundreds of MB;
+ * `meanwhile` is called every few milliseconds, and may resolve names. 0 or -errno.
  */
 int symbols_load_lines(struct symbols *symbols, const struct module *module,
+                       const struct symbol_request *requests, size_t count,
                        void (*meanwhile)(void *user), void *user);
 
 /*

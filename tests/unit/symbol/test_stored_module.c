@@ -113,7 +113,7 @@ static void keep(struct fixture *fixture, const struct addresses *addresses,
     struct disk_cache *cache = open_cache(fixture);
     {
         _cleanup_(free_object) struct object *object = open_object(fixture, cache);
-        assert_int_equal(object_load_lines(object, fixture->target, NULL, NULL), 0);
+        assert_int_equal(object_load_lines(object, fixture->target, NULL, 0, NULL, NULL), 0);
         assert_int_equal(object->status, SYMBOL_LINE);
         ask(object, false, addresses, answers);
         while (object_has_to_store(object))
