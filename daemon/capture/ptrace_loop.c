@@ -246,7 +246,20 @@ static void interrupt_running(struct ptrace_loop *loop)
     }
 }
 
-/* Ticks that were missed stay missed: a burst would only sample lprofd's own delay. */
+/*
+ * Ticks that were missed stay missed: a burst would only sample lprofd's own delay. They are due
+ * when the timer fires: due a moment later they would wait for its next signal, and when that made
+ * them late by a whole interval, the one after it was missed, too.
+ */
+static uint64_t next_tick(const struct ptrace_loop *loop, uint64_t interval_ns)
+{
+    uint64_t first_ns = atomic_load_explicit(&loop->first_tick_ns, memory_order_relaxed);
+    uint64_t now_ns = clock_monotonic_ns();
+    if (now_ns < first_ns)
+        return first_ns;
+    return first_ns + ((now_ns - first_ns) / interval_ns + 1) * interval_ns;
+}
+
 static void tick(struct ptrace_loop *loop, uint64_t now_ns)
 {
     if (now_ns >= loop->next_maps_ns) {
@@ -255,9 +268,7 @@ static void tick(struct ptrace_loop *loop, uint64_t now_ns)
     }
     interrupt_running(loop);
     bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
-    uint64_t interval_ns = enabled ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS;
-    uint64_t late_ns = clock_monotonic_ns() - loop->next_tick_ns;
-    loop->next_tick_ns += (late_ns / interval_ns + 1) * interval_ns;
+    loop->next_tick_ns = next_tick(loop, enabled ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS);
 }
 
 /*

@@ -16,6 +16,7 @@ struct ptrace_loop {
     pid_t pid;
     uint64_t period_ns;
     atomic_bool enabled, stopping;   /* set by other threads */
+    _Atomic uint64_t first_tick_ns;  /* when the timer fires first: ticks keep step with it */
     _Atomic uint64_t target_cost_ns; /* for how long threads stood still; read by others */
     unsigned char *stack;            /* borrowed, of stack_bytes */
     size_t stack_bytes;

@@ -59,14 +59,19 @@ static int claim_signal(int *ret_signal)
     return -EAGAIN;
 }
 
-static int set_timer(const struct ptrace_tracer *tracer, uint64_t interval_ns)
+static struct timespec timespec_of(uint64_t ns)
 {
-    struct timespec interval = {
-        .tv_sec = (time_t)(interval_ns / NS_PER_SECOND),
-        .tv_nsec = (long)(interval_ns % NS_PER_SECOND),
-    };
-    struct itimerspec setting = {.it_interval = interval, .it_value = interval};
-    return timer_settime(tracer->timer, 0, &setting, NULL) < 0 ? -errno : 0;
+    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
+                             .tv_nsec = (long)(ns % NS_PER_SECOND)};
+}
+
+static int set_timer(struct ptrace_tracer *tracer, uint64_t interval_ns)
+{
+    uint64_t first_ns = clock_monotonic_ns() + interval_ns;
+    atomic_store_explicit(&tracer->loop.first_tick_ns, first_ns, memory_order_relaxed);
+    struct itimerspec setting = {.it_interval = timespec_of(interval_ns),
+                                 .it_value = timespec_of(first_ns)};
+    return timer_settime(tracer->timer, TIMER_ABSTIME, &setting, NULL) < 0 ? -errno : 0;
 }
 
 static int create_timer(struct ptrace_tracer *tracer)
