@@ -21,7 +21,7 @@ const ELFUTILS_LEAKS = {
 async function assertFails(t, args, code, pattern, options) {
   const program = options?.program ?? LPROFD;
   const listen = program === LPROF ? [] : ['--listen', '127.0.0.1:0'];
-  const result = await run(t, program, [...listen, ...args], { ...options, seconds: 20 });
+  const result = await run(t, program, [...listen, ...args], { ...options, seconds: 60 });
   assert.equal(result.code, code, `${result.signal ?? ''} ${result.stderr}`);
   assert.equal(result.stderr.trimEnd().split('\n').length, 1, result.stderr);
   assert.match(result.stderr, pattern);
@@ -105,7 +105,7 @@ test('a port that is taken', async (t) => {
   await new Promise((settle) => server.once('listening', settle));
   atEnd(t, () => server.close());
   const { port } = server.address();
-  const { code, stderr } = await run(t, LPROFD, ['--listen', `127.0.0.1:${port}`], { seconds: 20 });
+  const { code, stderr } = await run(t, LPROFD, ['--listen', `127.0.0.1:${port}`], { seconds: 60 });
   assert.equal(code, 1, stderr);
   assert.match(stderr, new RegExp(`^lprofd: .*${port}.*\n$`));
 });

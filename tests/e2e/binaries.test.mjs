@@ -17,7 +17,7 @@ async function assertRatios(daemon) {
   const lines = await until('the lines are there', async () => {
     const document = await daemon.get('/sessions/current/lines?limit=100');
     return lineRow(document, 'ratios.c', knownLine('ratios.c', 'five')).self_percent > 50 && document;
-  }, 10);
+  });
   for (const [mark, share] of [['one', 1 / 8], ['two', 2 / 8], ['five', 5 / 8]]) {
     const row = lineRow(lines, 'ratios.c', knownLine('ratios.c', mark));
     assert.ok(Math.abs(row.self_percent - share * 100) < 6, `${mark}: ${JSON.stringify(row)}`);
@@ -66,7 +66,7 @@ for (const version of [4, 5]) {
       const document = await daemon.get('/sessions/current/lines?limit=100');
       const found = lineRow(document, 'inlines.c', knownLine('inlines.c', 'written'));
       return found.self_percent > 0 && found;
-    }, 10);
+    });
     assert.ok(row.self_percent > 90, JSON.stringify(row));
   });
 }

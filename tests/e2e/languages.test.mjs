@@ -20,10 +20,11 @@ async function measure(t, name, source, mark, switches = false) {
   const target = await startTarget(t, name);
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(1500);
+  await daemon.waitNames();
   const lines = await until('the lines are there', async () => {
     const document = await daemon.get('/sessions/current/lines?limit=200');
     return lineRow(document, source, knownLine(source, mark)).total_percent > 0 && document;
-  }, 10);
+  });
   const graph = await daemon.get('/sessions/current/flamegraph?min_percent=0&max_nodes=10000');
   const { samples } = await daemon.get('/sessions/current'); // no fewer than in the graph
   const whole = samples.unwound_to_root + (switches ? endedWith(graph, '[on another stack]') : 0);

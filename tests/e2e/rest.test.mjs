@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
-import { assertProblem, collectEvents } from './helpers/http.mjs';
+import { assertProblem, collectEvents, events } from './helpers/http.mjs';
 import { sleep, start, startTarget, until } from './helpers/processes.mjs';
 import { needsFiles, needsRoot } from './helpers/programs.mjs';
 import { wilson } from './helpers/statistics.mjs';
@@ -15,6 +15,7 @@ async function profile(t, name = 'threads', samples = 500) {
   const target = await startTarget(t, name);
   const daemon = await startDaemon(t, ['--backend', 'auto', '--pid', String(target.pid)]);
   await daemon.waitSamples(samples);
+  await daemon.waitNames();
   return { target, daemon };
 }
 
@@ -83,7 +84,7 @@ test('every total adds up: lines, files, functions, threads, timeline, flame gra
   if (!needsRoot(t)) return;
   const { daemon } = await profile(t, 'threads', 2000);
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const session = await daemon.get('/sessions/current');
   const hits = session.samples.total;
   const sum = (rows, field = 'self_hits') => rows.reduce((total, row) => total + row[field], 0);
@@ -123,7 +124,7 @@ test('ranges and threads filter, and parts add up to the whole', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon } = await profile(t, 'threads', 2000);
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const { duration_ns, samples } = await daemon.get('/sessions/current');
   const middle = Math.floor(duration_ns / 2);
   const total = async (query) => (await daemon.get(`/sessions/current/lines?${query}`)).total.hits;
@@ -145,6 +146,7 @@ test('pages follow each other without gap or repetition', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon } = await profile(t, 'frames');
   await daemon.pause();
+  await daemon.waitNames();
   const whole = await daemon.get('/sessions/current/lines?limit=10000');
   const paged = [];
   let cursor = '';
@@ -182,7 +184,7 @@ test('answers carry tags, and are packed for who asks', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon } = await profile(t, 'frames');
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const path = '/api/v1/sessions/current/lines?limit=10000';
   const plain = await daemon.request(path);
   assert.equal(plain.headers['content-encoding'], undefined);
@@ -290,13 +292,13 @@ test('events: session, totals and lines come; a stream is resumed where it broke
   first.slice(0, first.indexOf(last) + 1).forEach(learn);
   await sleep(1000);
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const headers = { 'last-event-id': last.id };
-  const again = await collectEvents(url, { seconds: 3, headers });
+  const again = await collectEvents(url, { seconds: 6, headers });
   // Names that became known meanwhile make the server send everything; this time they cannot.
   again.forEach(learn);
   headers['last-event-id'] = again.filter(({ id }) => id).at(-1).id;
-  const third = await collectEvents(url, { seconds: 2, headers });
+  const third = await collectEvents(url, { seconds: 6, headers });
   const delta = JSON.parse(third.find(({ event }) => event === 'lines').data);
   assert.equal(delta.reset, false, 'only what is new comes again');
   third.forEach(learn);
@@ -309,8 +311,10 @@ test('the stream says when the target ended', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon, target } = await profile(t, 'ratios', 100);
   setTimeout(() => target.kill('SIGKILL'), 1000);
-  const all = await collectEvents(`${daemon.url}/api/v1/sessions/current/events`, { seconds: 6 });
-  assert.ok(all.some(({ event, data }) => event !== 'lines' && JSON.parse(data).state === 'exited'));
+  const url = `${daemon.url}/api/v1/sessions/current/events`;
+  for await (const { event, data } of events(url, { signal: AbortSignal.timeout(60_000) }))
+    if (event !== 'lines' && JSON.parse(data).state === 'exited') return;
+  assert.fail('the stream ended without a word');
 });
 
 test('OpenAPI describes every path of the interface', async (t) => {

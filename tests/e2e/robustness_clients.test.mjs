@@ -67,7 +67,7 @@ test('500 clients at once are all answered, and sampling goes on', async (t) => 
     ),
   );
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
-  await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300), 60);
+  await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300));
   for (const { head } of streams) assert.match(head, /^HTTP\/1\.1 200 /);
   await sleep(3000);
   if (!SANITIZED) {
@@ -84,11 +84,11 @@ test('clients that vanish in the middle of their events leave nothing behind', a
   const before = openFiles(daemon.pid).length;
   for (let turn = 0; turn < 3; turn++) {
     const streams = Array.from({ length: 100 }, () => connect(t, daemon.url, EVENTS));
-    await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300), 60);
+    await until('each stream has events', () => streams.every(({ bytes }) => bytes > 300));
     for (const { socket } of streams) socket.resetAndDestroy();
   }
   // A wave that met a full queue of connections may be noticed with the next heartbeat only.
-  await until('their descriptors are closed', () => openFiles(daemon.pid).length <= before + 2, 40);
+  await until('their descriptors are closed', () => openFiles(daemon.pid).length <= before + 2);
   const metrics = (await daemon.request('/metrics')).text;
   assert.match(metrics, /^lprofd_http_event_streams 0$/m);
 });
@@ -123,7 +123,7 @@ test('clients beyond what the descriptors allow are refused and told so', async 
   const before = await daemon.waitSamples(100);
   const streams = Array.from({ length: 100 }, () => connect(t, daemon.url, EVENTS));
   const answered = () => streams.filter(({ bytes }) => bytes > 0);
-  await until('all are answered', () => answered().length === 100, 30);
+  await until('all are answered', () => answered().length === 100);
   const answers = answered().map(({ head }) => parseAnswer(head));
   const refused = answers.filter(({ status }) => status !== 200);
   // Room is for 96, three quarters of half of all descriptors; a request of ours may just be ending.
@@ -140,7 +140,7 @@ test('clients beyond what the descriptors allow are refused and told so', async 
   const busy = await daemon.request('/api/v1/status');
   assert.equal(busy.status, 503, busy.text);
   for (const { socket } of streams) socket.destroy();
-  await until('others are served again', async () => (await daemon.request('/healthz')).status === 200, 40);
+  await until('others are served again', async () => (await daemon.request('/healthz')).status === 200);
   await assertSampling(daemon, before);
 });
 
@@ -163,7 +163,7 @@ test('clients that send or read a byte now and then are cut off, in time', async
   slow.push(body);
   const stream = connect(t, daemon.url, EVENTS);
   for (let at = 0; slow.some(({ closed }) => !closed); at++) {
-    assert.ok(performance.now() - begun < 90_000, 'they are cut off');
+    assert.ok(performance.now() - begun < 150_000, 'they are cut off');
     for (const { socket, text, closed } of slow) if (!closed) socket.write(text[at]);
     await daemon.get('/sessions/current');
     await sleep(1000);

@@ -67,24 +67,28 @@ for (const backend of ['perf-cpu', 'ptrace'])
     const stream = listen(t, daemon);
     const uptime = async () => Number(/^lprofd_uptime_seconds (.*)$/m.exec((await daemon.request('/metrics')).text)[1]);
     const since = { at: performance.now(), duration_ns: first.duration_ns, uptime: await uptime() };
+    const elapsed = () => (performance.now() - since.at) / 1000;
     for (const seconds of SHIFTS) {
       const before = await daemon.get('/sessions/current');
       shift(seconds);
-      const session = await daemon.waitSamples(before.samples.total + 300);
+      await daemon.waitSamples(before.samples.total + 300);
+      const asked = elapsed();
+      const session = await daemon.get('/sessions/current');
       assert.equal(session.started_at, first.started_at);
       assert.equal(session.state, 'running');
       const status = await daemon.request('/api/v1/status');
       assert.ok(Math.abs(ahead(status) - seconds) < 30, `${status.headers.date} tells the time of day`);
       const health = await daemon.request('/healthz');
       assert.equal(health.status, 200, health.text);
-      const passed = (performance.now() - since.at) / 1000;
       const duration = (session.duration_ns - since.duration_ns) / 1e9;
-      assert.ok(Math.abs(duration - passed) < 2, `${duration} s, and ${passed} s passed`);
-      assert.ok(Math.abs((await uptime()) - since.uptime - passed) < 2);
+      const up = (await uptime()) - since.uptime;
+      const answered = elapsed();
+      for (const time of [duration, up])
+        assert.ok(time > asked - 5 && time < answered + 5, `${time} s, and ${asked} to ${answered} s passed`);
     }
     stream.stop();
     await stream.ended;
-    assert.ok(stream.longest < 5000, `${stream.longest} ms without an event`);
+    assert.ok(stream.longest < 30_000, `${stream.longest} ms without an event`);
     assert.ok(stream.samples.every((count, i) => i === 0 || count >= stream.samples[i - 1]));
 
     shift(-HOUR);
@@ -111,10 +115,10 @@ test('a session that begins while the clock is wrong and a limit of its length',
   shift(HOUR);
   await daemon.waitState('detached', { session });
   const passed = performance.now() - begun;
-  assert.ok(passed > 4000 && passed < 15_000, `${passed} ms`);
+  assert.ok(passed > 4000 && passed < 60_000, `${passed} ms`);
   const end = await daemon.get(session);
   assert.equal(end.started_at, started_at);
-  assert.ok(Math.abs(end.duration_ns - 4e9) < 1e9, `${end.duration_ns}`);
+  assert.ok(Math.abs(end.duration_ns - 4e9) < 3e9, `${end.duration_ns}`);
 });
 
 test('a clock that jumps neither ends nor prolongs the wait for a debuginfod server', async (t) => {
@@ -132,10 +136,10 @@ test('a clock that jumps neither ends nor prolongs the wait for a debuginfod ser
   const env = {
     DEBUGINFOD_URLS: `http://127.0.0.1:${server.address().port}`,
     DEBUGINFOD_CACHE_PATH: publicFolder(t),
-    DEBUGINFOD_TIMEOUT: '8',
+    DEBUGINFOD_TIMEOUT: '15',
   };
   const { daemon, shift } = await startShifted(t, ['--pid', String(target.pid)], { env });
-  await until('the server is asked', () => asked.length > 0, 60);
+  await until('the server is asked', () => asked.length > 0);
   for (const seconds of SHIFTS) {
     shift(seconds);
     await sleep(1000);
@@ -147,5 +151,5 @@ test('a clock that jumps neither ends nor prolongs the wait for a debuginfod ser
     return warnings.some((one) => /hidden .*the debuginfod server takes too long/.test(one));
   });
   const passed = performance.now() - asked[0];
-  assert.ok(passed > 7000, `${passed} ms`);
+  assert.ok(passed > 14_000, `${passed} ms`);
 });

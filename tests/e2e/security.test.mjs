@@ -72,7 +72,7 @@ test('every answer carries a strict policy', async (t) => {
 
 test('other addresses than loopback need a token file', async (t) => {
   const args = ['--listen', '0.0.0.0:0'];
-  const refused = await run(t, LPROFD, args, { seconds: 10 });
+  const refused = await run(t, LPROFD, args, { seconds: 60 });
   assert.ok([2, 77, 78].includes(refused.code), `${refused.code} ${refused.signal}`);
   assert.match(refused.stderr, /^lprofd: .*token.*\n$/);
 
@@ -102,9 +102,9 @@ test('other addresses than loopback need a token file', async (t) => {
 
   chmodSync(file, 0o600);
   writeFileSync(file, '\n');
-  const empty = await run(t, LPROFD, [...args, '--token-file', file], { seconds: 10 });
+  const empty = await run(t, LPROFD, [...args, '--token-file', file], { seconds: 60 });
   assert.ok([2, 78].includes(empty.code), `${empty.code}`);
-  const none = await run(t, LPROFD, [...args, '--token-file', '/nowhere'], { seconds: 10 });
+  const none = await run(t, LPROFD, [...args, '--token-file', '/nowhere'], { seconds: 60 });
   assert.ok([1, 78].includes(none.code) && /\/nowhere/.test(none.stderr), none.stderr);
 });
 

@@ -33,6 +33,7 @@ test('lprof report --source prints the layout of line_profiler', async (t) => {
   const target = await startTarget(t, 'primes');
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(2000);
+  await daemon.waitNames();
   const { code, stdout, stderr } = await run(t, LPROF, ['report', daemon.url, '--source', 'primes.c']);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Total time: [\d.]+ s \(\d+ samples, 997 Hz, [a-z-]+.*\)$/m);
@@ -57,6 +58,7 @@ test('lprof report lists lines and functions, sorted and limited', async (t) => 
   const target = await startTarget(t, 'ratios');
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(1000);
+  await daemon.waitNames();
   const report = async (...args) => {
     const { code, stdout, stderr } = await run(t, LPROF, ['report', daemon.url, ...args]);
     assert.equal(code, 0, stderr);

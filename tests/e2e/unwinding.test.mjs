@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { lineRow, startDaemon } from './helpers/daemon.mjs';
-import { sleep, startTarget } from './helpers/processes.mjs';
+import { startTarget } from './helpers/processes.mjs';
 import { knownLine, needsRoot } from './helpers/programs.mjs';
 
 /** Samples a target and gives its session and its functions, most expensive with callees first. */
@@ -12,7 +12,7 @@ async function measure(t, name, source = `${name}.c`) {
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(2000);
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const { functions } = await daemon.get('/sessions/current/functions?sort=total&limit=1000');
   const lines = await daemon.get('/sessions/current/lines?sort=total&limit=1000');
   return {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { lineRow, startDaemon } from '../helpers/daemon.mjs';
-import { sleep, start, startTarget, threadTimes, until } from '../helpers/processes.mjs';
+import { start, startTarget, threadTimes, until } from '../helpers/processes.mjs';
 import { knownLine, needsRoot, targetPath } from '../helpers/programs.mjs';
 import { assertShare } from '../helpers/statistics.mjs';
 
@@ -15,7 +15,7 @@ async function measure(t, name, { source = `${name}.c`, samples = SAMPLES, args 
   const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
   await daemon.waitSamples(samples, { seconds: 120 });
   await daemon.pause();
-  await sleep(500);
+  await daemon.waitNames();
   const query = async (parameters = '') => {
     const document = await daemon.get(`/sessions/current/lines?limit=10000${parameters}`);
     const row = (mark) => lineRow(document, source, knownLine(source, mark));

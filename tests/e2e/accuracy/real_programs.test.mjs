@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { sums } from '../helpers/accounts.mjs';
 import { startDaemon } from '../helpers/daemon.mjs';
 import { PERF, compareShares, perfRecord, plainName } from '../helpers/perf.mjs';
-import { run, sleep } from '../helpers/processes.mjs';
+import { run } from '../helpers/processes.mjs';
 import { needsFiles, needsRoot } from '../helpers/programs.mjs';
 import { PROGRAMS, startProgram } from '../helpers/real_programs.mjs';
 
@@ -28,7 +28,7 @@ for (const [name, program] of MEASURED) {
     const { daemon } = running;
     await daemon.waitSamples(5000);
     await daemon.pause();
-    await sleep(1000);
+    await daemon.waitNames();
     const { samples } = await daemon.get('/sessions/current');
     assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
     const exact = await sums(daemon);

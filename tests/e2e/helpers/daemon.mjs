@@ -99,6 +99,14 @@ const methods = {
     );
   },
 
+  /** Waits until all that was sampled so far has been looked up: names and lines come in the background. */
+  waitNames(session = '/sessions/current') {
+    return until('nothing has still to be looked up', async () => {
+      const { functions } = await this.get(`${session}/functions?limit=10000`);
+      return functions.every((one) => one.function !== '[not looked up yet]');
+    });
+  },
+
   /** Stops the numbers of a session, so that several queries see the same ones. */
   async pause(session = '/sessions/current') {
     const response = await this.send('PATCH', session, { state: 'paused' });

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
 /** One request: {status, headers, body (Buffer), text, json()}. */
-export function request(url, { method = 'GET', headers = {}, body, seconds = 30 } = {}) {
+export function request(url, { method = 'GET', headers = {}, body, seconds = 120 } = {}) {
   return new Promise((resolve, reject) => {
     const call = http.request(url, { method, headers, agent: false }, (response) => {
       const parts = [];
@@ -33,7 +33,7 @@ export function request(url, { method = 'GET', headers = {}, body, seconds = 30 
 }
 
 /** Sends bytes as they are and collects what comes back until the peer closes or falls silent. */
-export function rawRequest(url, bytes, seconds = 5) {
+export function rawRequest(url, bytes, seconds = 60) {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let answer = '';

@@ -119,7 +119,7 @@ export async function compareShares(t, daemon, pid, seconds) {
   const file = await perfRecord(t, pid, seconds);
   const time = await commonTime(t, daemon, file);
   await daemon.pause();
-  await sleep(1000);
+  await daemon.waitNames();
   const range = `from_ns=${time.ours.from_ns}&to_ns=${time.ours.to_ns}&limit=10000`;
   const raw = await perfLines(t, file, time.perf);
   const coarse = coarseFiles(raw);

@@ -60,7 +60,7 @@ export function start(t, command, args = [], options = {}) {
 }
 
 /** Runs a program to its end: {code, signal, stdout, stderr}. `input` is its standard input. */
-export async function run(t, command, args = [], { seconds = 60, input, ...options } = {}) {
+export async function run(t, command, args = [], { seconds = 120, input, ...options } = {}) {
   const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
   const program = start(t, command, args, { stdio, ...options });
   program.child.stdin?.on('error', () => {}).end(input); // it may end without reading all
