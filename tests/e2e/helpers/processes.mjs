@@ -111,6 +111,10 @@ export function threadTimes(pid) {
   }));
 }
 
+/** State letters of the threads alive, as processState() gives that of the first. */
+export const threadStates = (pid) =>
+  readdirSync(`/proc/${pid}/task`).map((tid) => processState(`${pid}/task/${tid}`));
+
 /** What the descriptors of a process refer to. */
 export function openFiles(pid) {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
