@@ -13,7 +13,7 @@ const SAMPLES = 5000;
 async function measure(t, name, { source = `${name}.c`, samples = SAMPLES, args = [] } = {}) {
   const target = await startTarget(t, name);
   const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
-  await daemon.waitSamples(samples, { seconds: 120 });
+  await daemon.waitSamples(samples, { seconds: 400 });
   await daemon.pause();
   await daemon.waitNames();
   const query = async (parameters = '') => {
@@ -159,8 +159,8 @@ for (const backend of ['perf-cpu', 'perf-task', 'perf-thread']) {
       return session.stack_bytes > 40000 && session;
     }, 120);
     assert.equal(bytes, 65000);
-    const { samples: before } = await daemon.waitSamples(1000, { seconds: 120 });
-    const { samples, warnings } = await daemon.waitSamples(before.total + 1000, { seconds: 120 });
+    const { samples: before } = await daemon.waitSamples(1000, { seconds: 400 });
+    const { samples, warnings } = await daemon.waitSamples(before.total + 1000, { seconds: 400 });
     assert.equal(samples.truncated_stacks, before.truncated_stacks, 'no stack was truncated since');
     assert.ok(samples.unwound_to_root >= 0.99 * (samples.total - samples.truncated_stacks), JSON.stringify(samples));
     assert.ok(samples.truncated_stacks >= 20, 'those before are told');
@@ -172,7 +172,7 @@ test('as much of each stack is copied as was asked for', async (t) => {
   if (!needsRoot(t)) return;
   const target = await startTarget(t, 'deep');
   const daemon = await startDaemon(t, ['--stack-size', '16384', '--pid', String(target.pid)]);
-  const { stack_bytes: bytes, samples, warnings } = await daemon.waitSamples(1000, { seconds: 120 });
+  const { stack_bytes: bytes, samples, warnings } = await daemon.waitSamples(1000, { seconds: 400 });
   assert.equal(bytes, 16384);
   assert.ok(samples.truncated_stacks > 0.9 * samples.total, JSON.stringify(samples));
   assert.ok(warnings.some((text) => /raise --stack-size/.test(text)), warnings.join());

@@ -76,7 +76,7 @@ const methods = {
   },
 
   /** The session, once it has so many samples. */
-  waitSamples(count, { session = '/sessions/current', seconds = 120 } = {}) {
+  waitSamples(count, { session = '/sessions/current', seconds = 300 } = {}) {
     return until(
       `${count} samples`,
       async () => {
