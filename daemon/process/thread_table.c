@@ -49,14 +49,19 @@ void thread_table_free(struct thread_table *table)
 
 struct wanted {
     const struct thread_table *table;
-    pid_t tid;
+    pid_t pid, tid;
+    uint32_t *ended; /* NULL or where the last one goes that has ended */
 };
 
 static bool is_wanted(const void *user, uint32_t position)
 {
     const struct wanted *wanted = user;
     const struct profile_thread *thread = &wanted->table->entries[position].thread;
-    return thread->tid == wanted->tid && thread->state != THREAD_EXITED;
+    if (thread->tid != wanted->tid)
+        return false;
+    if (thread->state == THREAD_EXITED && wanted->ended && thread->pid == wanted->pid)
+        *wanted->ended = position;
+    return thread->state != THREAD_EXITED;
 }
 
 static uint64_t hash_of(const void *user, uint32_t position)
@@ -65,11 +70,16 @@ static uint64_t hash_of(const void *user, uint32_t position)
     return hash_u64((uint64_t)wanted->table->entries[position].thread.tid);
 }
 
+/* Where the living thread is, or INDEX_EMPTY. */
+static uint32_t search(const struct wanted *wanted)
+{
+    return index_find(&wanted->table->index, hash_u64((uint64_t)wanted->tid), is_wanted, wanted);
+}
+
 /* The living thread `tid`, or NULL. */
 static struct entry *find(const struct thread_table *table, pid_t tid)
 {
-    struct wanted wanted = {table, tid};
-    uint32_t at = index_find(&table->index, hash_u64((uint64_t)tid), is_wanted, &wanted);
+    uint32_t at = search(&(struct wanted){.table = table, .tid = tid});
     return at == INDEX_EMPTY ? NULL : &table->entries[at];
 }
 
@@ -125,6 +135,29 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
     /* NOLINTEND(clang-analyzer-core.NullDereference) */
     *ret_index = position;
     return error;
+}
+
+/* It is needed after all. */
+static void keep(struct thread_table *table, uint32_t position)
+{
+    for (size_t i = table->unused_count; i-- > 0;) {
+        if (table->unused[i] == position) {
+            table->unused[i] = table->unused[--table->unused_count];
+            return;
+        }
+    }
+}
+
+int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
+{
+    uint32_t ended = INDEX_EMPTY;
+    uint32_t at = search(&(struct wanted){table, pid, tid, &ended});
+    if (at == INDEX_EMPTY && ended == INDEX_EMPTY)
+        return thread_table_find(table, pid, tid, ret_index);
+    if (at == INDEX_EMPTY)
+        keep(table, ended);
+    *ret_index = at == INDEX_EMPTY ? ended : at;
+    return 0;
 }
 
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)

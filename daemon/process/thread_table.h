@@ -12,6 +12,12 @@ void thread_table_free(struct thread_table *table);
  * when new.
  */
 int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index);
+/*
+ * The same for a sample: one that comes after the thread's end was told or seen, as the kernel
+ * still works for it then, is that thread's.
+ */
+int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid,
+                              uint32_t *ret_index);
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name);
 /* The thread ended; a later one with the same tid is another thread. */
 void thread_table_exit(struct thread_table *table, pid_t tid);

@@ -71,7 +71,7 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     uint32_t node = 0, thread = 0;
     error = stack_trie_add(session->trie, stack->frames, stack->count, &node);
     if (!error)
-        error = thread_table_find(pipeline->threads, sample->pid, sample->tid, &thread);
+        error = thread_table_find_sampled(pipeline->threads, sample->pid, sample->tid, &thread);
     if (!error)
         error = bucket_store_count(session->buckets, node, thread, sample->weight_ns);
     if (error)
@@ -94,6 +94,20 @@ static void handle_exec(struct pipeline *pipeline, struct process *process, uint
         pthread_mutex_unlock(&pipeline->session->mutex);
     }
     process_exec(process, time_ns);
+}
+
+static int handle_comm(struct pipeline *pipeline, struct process *process,
+                       const struct record *record)
+{
+    /* The thread that executes becomes the main one (execve(2)), whose end was told before. */
+    uint32_t thread = 0;
+    int error = record->comm.is_exec
+                    ? thread_table_find(pipeline->threads, record->pid, record->tid, &thread)
+                    : 0;
+    thread_table_rename(pipeline->threads, record->tid, record->comm.name);
+    if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
+        handle_exec(pipeline, process, record->time_ns);
+    return error;
 }
 
 /* A new thread, or a child that is to be followed; `parent` is NULL for those of others. */
@@ -138,10 +152,7 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
                    ? 0
                    : address_space_map(process->space, &record->mapping);
     case RECORD_COMM:
-        thread_table_rename(pipeline->threads, record->tid, record->comm.name);
-        if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
-            handle_exec(pipeline, process, record->time_ns);
-        return 0;
+        return handle_comm(pipeline, process, record);
     case RECORD_EXIT:
         handle_exit(pipeline, process, record);
         return 0;

@@ -57,6 +57,8 @@ for (const backend of BACKENDS) {
     const functions = await daemon.get('/sessions/current/functions?limit=10000');
     const names = functions.functions.map((row) => row.function);
     assert.ok(names.includes('five') && names.includes('main'), names.join());
+    const threads = await daemon.get('/sessions/current/threads');
+    assert.deepEqual(threads.map(({ tid, name }) => [tid, name]), [[session.pid, 'ratios']], 'samples of its last moments are its own');
   });
 
   test(`${backend}: the target's end keeps the data`, async (t) => {

@@ -66,6 +66,42 @@ static void a_tid_used_again_is_another_thread(void **state)
     free(threads);
 }
 
+static uint32_t sampled_index_of(pid_t pid, pid_t tid)
+{
+    uint32_t index = UINT32_MAX;
+    assert_int_equal(thread_table_find_sampled(table, pid, tid, &index), 0);
+    thread_table_sample(table, index, 10);
+    return index;
+}
+
+static void samples_after_a_threads_end_are_its_own(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10);
+    assert_int_equal(sampled_index_of(PID, 10), first);
+    thread_table_exit(table, 10);
+    assert_int_equal(sampled_index_of(PID, 10), first);
+    uint32_t second = index_of(10);
+    assert_int_not_equal(second, first);
+    assert_int_equal(sampled_index_of(PID, 10), second);
+    thread_table_exit(table, 10);
+    assert_int_equal(sampled_index_of(PID, 10), second);
+    uint32_t other = sampled_index_of(PID + 1, 10);
+    assert_true(other != first && other != second);
+}
+
+static void a_first_sample_after_the_end_is_not_lost(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10), second = index_of(11);
+    thread_table_exit(table, 10);
+    thread_table_exit(table, 11);
+    assert_int_equal(sampled_index_of(PID, 10), first);
+    assert_int_equal(index_of(12), second); /* nobody needs that one */
+    assert_int_not_equal(index_of(13), first);
+    assert_int_equal(sampled_index_of(PID, 10), first);
+}
+
 static void threads_that_were_never_sampled_leave_no_trace(void **state)
 {
     (void)state;
@@ -127,6 +163,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_table(a_thread_keeps_its_index),
         with_table(a_tid_used_again_is_another_thread),
+        with_table(samples_after_a_threads_end_are_its_own),
+        with_table(a_first_sample_after_the_end_is_not_lost),
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
         with_table(a_scan_finds_our_own_threads),
