@@ -245,7 +245,7 @@ for (const backend of ['perf-cpu', 'perf-task'])
 
 test('a target that waits while its children work says so and names --follow', async (t) => {
   if (!needsRoot(t)) return;
-  const daemon = await startDaemon(t, ['--', '/bin/sh', '-c', `${targetPath('ratios')} 5; :`]);
+  const daemon = await startDaemon(t, ['--', '/bin/sh', '-c', `setpriv --pdeathsig KILL ${targetPath('ratios')} 300; :`]);
   const warning = await until('it is told', async () => {
     const { warnings } = await daemon.get('/sessions/current');
     return warnings.find((text) => text.includes('child processes'));
