@@ -98,7 +98,7 @@ test('a range, dragged or typed, and a thread count everywhere', async (t) => {
   if (!canBrowse(t)) return;
   const { page, complaints } = await watch(t, 'threads', { hash: '#/session/1/functions' });
   await rows(page).first().waitFor();
-  await until('four seconds of it', async () => (await page.locator('.figures dd').nth(3).innerText()).match(/^[4-9]/), 60);
+  await until('four seconds of it', async () => parseFloat(await page.locator('.figures dd').nth(3).innerText()) >= 4, 120);
   const area = page.locator('.timeline .u-over');
   const box = await area.boundingBox();
   await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
@@ -137,16 +137,17 @@ test('numbers are held and sampling is paused, by key', async (t) => {
   if (!canBrowse(t)) return;
   const { page, daemon, complaints } = await watch(t, 'ratios');
   await rows(page).first().waitFor();
-  await hold(page);
+  const to_ns = await hold(page);
   const cells = await page.locator('table.cost tbody').first().innerText();
   const sampled = (await daemon.get('/sessions/1')).samples.total;
   await until('sampling goes on', async () => (await daemon.get('/sessions/1')).samples.total > sampled + 50);
   assert.equal(await page.locator('table.cost tbody').first().innerText(), cells, 'the table stands still');
   const hits = () => page.locator('table.cost td.hits').first().innerText();
   const held = await hits();
+  const { functions } = await daemon.get(`/sessions/1/functions?limit=1&to_ns=${to_ns}`);
   await page.keyboard.press('2');
   await page.getByRole('link', { name: 'five', exact: true }).waitFor();
-  assert.equal(await hits(), held, 'other views stand at the same moment');
+  assert.equal((await hits()).replace(/\D/g, ''), String(functions[0].self_hits), 'other views stand at the same moment');
   await page.keyboard.press('1');
   await rows(page).first().waitFor();
   assert.equal(await hits(), held);
@@ -240,7 +241,7 @@ test('numbers that were held when the target ended can be let go', async (t) => 
   await page.waitForTimeout(1000);
   assert.equal(await page.locator('table.cost tbody').first().innerText(), cells);
   await page.getByRole('button', { name: 'Held' }).click();
-  await until('the last numbers are there at once', async () => (await page.locator('table.cost tbody').first().innerText()) !== cells, 5);
+  await until('the last numbers are there at once', async () => (await page.locator('table.cost tbody').first().innerText()) !== cells);
   assert.deepEqual(complaints, []);
 });
 
@@ -334,9 +335,8 @@ test('narrow, wide and in forced colours nothing is cut off', async (t) => {
   await rows(page).first().waitFor();
   for (const width of [320, 768, 2560]) {
     await page.setViewportSize({ width, height: 800 });
-    await page.waitForTimeout(200);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(overflow, 0, `${width} px`);
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await until(`nothing sticks out at ${width} px`, async () => (await overflow()) === 0);
     await shots(page, `page-${width}`);
   }
   await page.setViewportSize({ width: 1280, height: 800 });
@@ -373,5 +373,37 @@ test('nothing jumps: what stands stays where it is while numbers come in', async
     const shifts = await page.evaluate(() => globalThis.shifts);
     // web.dev/cls: up to 0.1 is good
     assert.ok(shifts.reduce((sum, { value }) => sum + value, 0) < 0.1, [view, ...shifts.map(({ what }) => what)].join('\n'));
+  }
+});
+
+test('what comes late has its place before: figures, buttons, warnings and their list move nothing', async (t) => {
+  if (!canBrowse(t)) return;
+  const target = await startTarget(t, 'altstack'); // its stacks go on where lprofd does not copy them: a warning
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await until('there is a warning', async () => (await daemon.get('/sessions/1')).warnings.length > 0);
+  for (const [width, height] of [[1280, 800], [800, 600], [390, 844]]) {
+    const { page, complaints } = await open(t, 'about:blank', { viewport: { width, height } });
+    let answer;
+    const asked = new Promise((resolve) => { answer = resolve; });
+    await page.route('**/api/v1/sessions', async (route) => { await asked; await route.continue(); });
+    await page.goto(`${daemon.url}/#/session/1/lines?from=0&to=1000`);
+    await page.locator('main', { hasText: 'Connecting' }).waitFor();
+    const places = () => page.evaluate(() => ['.strip', '.figures', '.timeline', '.plot', '.filters', 'main'].map((name) => {
+      const { left, top, height } = document.querySelector(name).getBoundingClientRect();
+      return [name, left, top, name === 'main' ? 0 : height];
+    }));
+    const before = await places();
+    answer();
+    const summary = page.locator('.warnings summary');
+    await summary.waitFor();
+    await rows(page).first().waitFor();
+    await page.locator('.timeline button.thread').first().waitFor();
+    assert.deepEqual(await places(), before, `${width} px: known`);
+    await summary.click();
+    await page.locator('.warnings li', { hasText: 'another stack' }).waitFor();
+    assert.deepEqual(await places(), before, `${width} px: the list`);
+    await audit(page, `warnings at ${width} px`);
+    await shots(page, `page-warnings-${width}`);
+    assert.deepEqual(complaints, []);
   }
 });

@@ -47,7 +47,7 @@ test('two runs of a rebuilt program: the edit above does not shift the compariso
   const first = start(t, join(folder, 'work'));
   const daemon = await startDaemon(t, ['--pid', String(first.pid)]);
   const { page, complaints } = await open(t, `${daemon.url}/`);
-  await until('the first run has samples', async () => (await daemon.get('/sessions/1')).samples.total > 1000, 60);
+  await until('the first run has samples', async () => (await daemon.get('/sessions/1')).samples.total > 1000, 300);
   await until('its text was read', async () => {
     const { lines } = await daemon.get('/sessions/1/lines?limit=1');
     const text = await daemon.request(`/api/v1/sessions/1/files/${lines[0].file}/text`);
@@ -60,7 +60,7 @@ test('two runs of a rebuilt program: the edit above does not shift the compariso
   const second = start(t, join(folder, 'work'));
   const { status } = await daemon.send('POST', '/sessions', { pid: second.pid });
   assert.equal(status, 201);
-  await until('the second run has samples', async () => (await daemon.get('/sessions/2')).samples.total > 1000, 60);
+  await until('the second run has samples', async () => (await daemon.get('/sessions/2')).samples.total > 1000, 300);
 
   await page.goto(`${daemon.url}/#/session/2/compare`);
   await page.getByText('Compare what with what?').waitFor();
@@ -98,7 +98,8 @@ test('two ranges of one session, typed and from the timeline', async (t) => {
   const target = start(t, join(folder, 'work'));
   const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   const { page, complaints } = await open(t, `${daemon.url}/#/session/1/compare?kind=functions`);
-  await until('three seconds of it', async () => (await daemon.get('/sessions/1')).duration_ns > 3e9);
+  await daemon.waitSamples(500);
+  await until('the page knows three seconds of it', async () => parseFloat(await page.locator('.figures dd').nth(3).innerText()) >= 3);
   await page.getByRole('button', { name: 'First half against second' }).click();
   await page.locator('table.compare tbody tr').first().waitFor();
   assert.match(await hash(page), /af=0&at=[\d.]+&bf=[\d.]+&bt=[\d.]+/);
@@ -148,7 +149,7 @@ test('one thread against another, chosen and from the URL', async (t) => {
   const other = await until('both threads have samples', async () => {
     const threads = (await daemon.get('/sessions/1/threads')).filter((one) => one.self_time_ns > 3e8);
     return threads.length === 2 && threads.find(({ name }) => name === 'other').tid;
-  }, 60);
+  }, 300);
   await daemon.pause();
   await page.getByText('Compare what with what?').waitFor();
   await page.getByLabel('Threads of A').selectOption(String(target.pid));

@@ -101,8 +101,8 @@ test('keys alone: hot lines, self and total, going to a line, finding, callers, 
   await until('the URL has the selection', async () => (await option(page, 'line')) === `${divide + 1}-${divide + 2}`);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await keys.press('Control+c');
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(copied, '                break;\n        if (i == found)\n', 'the text, without the numbers');
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await until('the text is copied, without the numbers', async () => (await copied()) === '                break;\n        if (i == found)\n');
   await keys.press('t');
   await until('total', async () => /^Total/.test(await page.locator('.source-bar [aria-pressed="true"]').first().innerText()));
   await keys.press('t');
@@ -175,9 +175,9 @@ test('270,000 lines: shown at once, all of them reached, found and kept by Back 
   await until('the next match', async () => (await cursor(page)) === hot.find((line) => line > 200_000));
   await page.keyboard.press('Escape');
   await page.keyboard.press('End');
-  await until('the end', () => isSeen(page, lines).catch(() => false), 5);
+  await until('the end', () => isSeen(page, lines).catch(() => false));
   await page.keyboard.press('Home');
-  await until('the beginning', () => isSeen(page, 1).catch(() => false), 5);
+  await until('the beginning', () => isSeen(page, 1).catch(() => false));
   await until('it has its colours', async () => (await row(page, 1).locator('.code span').first().getAttribute('class')) === 't-meta');
   // The map goes where one clicks, and the listing stays there while numbers come in.
   const box = await page.locator('.hot-map').boundingBox();
@@ -389,9 +389,9 @@ test('the mouse: numbers show callers, line numbers select, text is copied as it
   await page.mouse.move(to.x + 100, to.y + 10, { steps: 5 });
   await page.mouse.up();
   await page.keyboard.press('Control+c');
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(copied.split('\n').length, 3);
-  assert.equal(copied.split('\n')[1], '    for (unsigned candidate = 2; found < count; candidate++) {');
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await until('three lines are copied', async () => (await copied()).split('\n').length === 3);
+  assert.equal((await copied()).split('\n')[1], '    for (unsigned candidate = 2; found < count; candidate++) {');
   assert.deepEqual(complaints, []);
 });
 

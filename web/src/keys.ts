@@ -1,6 +1,6 @@
 // Keys: views say what they listen to while they are shown; `?` lists it all.
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Key {
   /** As KeyboardEvent.key says it: 'n', '/', 'Escape', 'ArrowLeft'. */
@@ -32,7 +32,7 @@ function isPress({ key, target }: KeyboardEvent): boolean {
 export function useKeys(title: string, keys: Key[]): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => { // with what the keys are for, not a frame later
     const group: KeyGroup = { title, keys: latest.current };
     groups.value = [...groups.peek(), group];
     const listen = (event: KeyboardEvent) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { atEnd } from './processes.mjs';
+import { atEnd, until } from './processes.mjs';
 import { artifacts, needsFiles, needsRoot } from './programs.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -34,7 +34,7 @@ export async function open(t, url, options = {}) {
   atEnd(t, () => browser.close());
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000); // a machine may be slow, and have other work
   const complaints = [];
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -74,11 +74,18 @@ export async function shots(page, name) {
   }
 }
 
-/** Holds the numbers still by key, and waits until those up to that moment are drawn. */
+/** Holds the numbers still by key, and waits until those up to that moment are drawn: the moment, in ns. */
 export async function hold(page) {
   const answer = page.waitForResponse((response) => /\/lines\?.*to_ns=/.test(response.url()));
   await page.keyboard.press('Space');
   await page.locator('.state', { hasText: 'held' }).waitFor();
-  await (await answer).finished();
-  await page.waitForTimeout(500);
+  const response = await answer;
+  await response.finished();
+  let [seen, since] = ['', 0];
+  await until('the last answer is drawn', async () => {
+    const now = await page.evaluate(() => (document.querySelector('main [aria-busy="true"]') ? '' : document.querySelector('main').innerText));
+    if (now !== seen || !now) [seen, since] = [now, Date.now()];
+    return now && Date.now() - since > 1000;
+  });
+  return Number(new URL(response.url()).searchParams.get('to_ns'));
 }

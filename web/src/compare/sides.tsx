@@ -66,7 +66,10 @@ function OneSide({ name, side, known, counted }: Props) {
   };
   const { range: selected, threads } = route.value; // on the timeline
   const isKnown = known?.some(({ id }) => id === side.session) ?? false;
-  const listed = useAsync(() => (isKnown ? listThreads(side.session) : Promise.resolve([])), [side.session, isKnown], THREADS_MS).data ?? [];
+  const answer = useAsync(
+    async () => ({ of: side.session, threads: isKnown ? await listThreads(side.session) : [] }), [side.session, isKnown], THREADS_MS,
+  ).data;
+  const listed = answer?.of === side.session ? answer.threads : []; // never those of the session that was chosen before
   return (
     <form class={`side side-${name}`} onSubmit={apply} key={`${side.range?.from_ns}-${side.range?.to_ns}`} aria-label={`Side ${label}`}>
       <span class="badge" aria-hidden="true">{label}</span>

@@ -43,14 +43,14 @@ export function CompareSource({ query, choice, scale }: { query: Query<Diff>; ch
   const { data, problem } = query;
   const [aFile, bFile] = [data?.file?.a ?? null, data?.file?.b ?? null];
   const texts = useAsync(
-    async () => ({ a: await textOf(choice.a.session, aFile), b: await textOf(choice.b.session, bFile) }),
+    async () => ({ of: `${aFile}/${bFile}`, a: await textOf(choice.a.session, aFile), b: await textOf(choice.b.session, bFile) }),
     [choice.a.session, choice.b.session, aFile, bFile],
   ).data;
   const by = route.value.by;
   const path = data?.rows.find(({ b }) => b.path)?.b.path ?? '';
   const back = <button type="button" onClick={() => choose({ file: 0 })}>← All lines</button>;
   if (problem && !data) return <><p class="bar-of-view">{back}</p><ProblemNote problem={problem} /></>;
-  if (!data?.file || !texts) return <Empty>Comparing…</Empty>;
+  if (!data?.file || texts?.of !== `${aFile}/${bFile}`) return <Empty>Comparing…</Empty>;
   // Lines beyond a text are shown if they cost: debug information may name the four thousand millionth.
   const lines = foldLines(compareLines(data, texts.a?.count ?? 0, texts.b?.count ?? 0));
   const shown = lines.slice(0, ROWS_MAX);

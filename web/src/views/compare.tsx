@@ -38,10 +38,10 @@ function Place({ row }: { row: DiffRow }) {
   );
 }
 
-function Rows({ diff, by }: { diff: Diff; by: Sort }) {
+function Rows({ diff, by, isOld }: { diff: Diff; by: Sort; isOld: boolean }) {
   const scale = scaleOf(diff.rows);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Both sides">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Both sides" aria-busy={isOld}>
       <table class="compare" aria-label="Differences">
         <thead>
           <tr>
@@ -83,14 +83,17 @@ export function CompareView() {
   const known = useAsync(listSessions, [choice.a.session, choice.b.session], SESSIONS_MS).data;
   const missing = known && [choice.a, choice.b].find(({ session }) => !known.some(({ id }) => id === session));
   const { inlines, kernel, focus, hide } = filters.value;
-  const query = useQuery<Diff>(chosen && known && !missing ? address('/diff', {
+  const url = chosen && known && !missing ? address('/diff', {
     ...parametersOf(choice), share: by, inlines, kernel, focus, hide, limit: choice.file ? null : ROWS,
-  }) : null, { pause_ms: 1000 });
+  }) : null;
+  const query = useQuery<Diff>(url, { pause_ms: 1000 }).value;
   useKeys('Compare', [
     { key: 'x', title: 'Exchange A and B', run: swap },
     { key: 't', title: 'Self or total', run: () => sortColumn(route.value.by === 'self' ? 'total' : 'self') },
   ]);
-  const { data, problem } = query.value;
+  const { problem } = query;
+  // Numbers of one session never stand under the name of another.
+  const data = query.data?.a.session === choice.a.session && query.data.b.session === choice.b.session ? query.data : null;
   return (
     <>
       <div class="bar-of-view">
@@ -111,12 +114,12 @@ export function CompareView() {
           Two ranges of this session: select one on the timeline and put it into A, then another into B. Or other threads on one side, or another
           session: another run, perhaps of a rebuilt program.
         </Empty>
-      ) : choice.file ? <CompareSource key={`${choice.a.session}/${choice.b.session}/${choice.file}`} query={query.value} choice={choice} scale={data ? scaleOf(data.rows) : 0} />
+      ) : choice.file ? <CompareSource key={`${choice.a.session}/${choice.b.session}/${choice.file}`} query={{ ...query, data }} choice={choice} scale={data ? scaleOf(data.rows) : 0} />
         : problem && !data ? <ProblemNote problem={problem} />
           : !data ? <Empty>Comparing…</Empty>
             : data.a.total.hits === 0 || data.b.total.hits === 0 ? (
               <Empty title={`No samples in ${data.a.total.hits === 0 ? 'A' : 'B'}`}>The program used no CPU time there: choose another range.</Empty>
-            ) : <Rows diff={data} by={by} />}
+            ) : <Rows diff={data} by={by} isOld={query.url !== url} />}
     </>
   );
 }

@@ -198,7 +198,10 @@ export function SourceView() {
       setPlace(wanted);
     } else if (!wanted && !view.cursor) {
       const dearest = costs.hot(by)[0];
-      if (dearest) moveTo(dearest);
+      if (dearest && route.peek().ignored.length) { // the address stays, and with it what is said of it
+        view.goTo(dearest);
+        setPlace({ cursor: dearest, anchor: dearest });
+      } else if (dearest) moveTo(dearest);
     }
   }, [isReady, options.line, rowsKey]);
 
