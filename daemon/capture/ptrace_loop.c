@@ -126,6 +126,11 @@ static void handle_exec(struct ptrace_loop *loop)
     struct traced_thread *leader = traced_threads_find(&loop->threads, loop->pid);
     if (!leader)
         return;
+    pid_t former = loop->pid;
+    if (!privilege_ptrace_former_tid(loop->pid, &former) && former != loop->pid) {
+        emit_simple(loop, RECORD_EXIT, loop->pid); /* the leader that was is gone, too */
+        leader->has_run = false;
+    }
     char state;
     bool renamed;
     traced_thread_read(&loop->threads, leader, &state, &renamed);

@@ -46,6 +46,15 @@ int privilege_ptrace_continue(pid_t tid, int signal)
     return request(PTRACE_CONT, tid, (unsigned long)signal);
 }
 
+int privilege_ptrace_former_tid(pid_t tid, pid_t *ret_former)
+{
+    unsigned long message = 0;
+    int error = request(PTRACE_GETEVENTMSG, tid, (unsigned long)&message);
+    if (!error)
+        *ret_former = (pid_t)message;
+    return error;
+}
+
 int privilege_ptrace_listen(pid_t tid)
 {
     return request(PTRACE_LISTEN, tid, 0);

@@ -279,6 +279,17 @@ void thread_table_account(struct thread_table *table, bool sampling, bool read_n
     }
 }
 
+int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid)
+{
+    uint32_t index = 0;
+    if (find(table, tid))
+        return 0;
+    int error = thread_table_find(table, pid, tid, &index);
+    if (!error && !account_runtime(&table->entries[index], false))
+        read_name(&table->entries[index].thread);
+    return error;
+}
+
 int thread_table_scan(struct thread_table *table, pid_t pid)
 {
     _cleanup_close_ int fd = -1;
@@ -292,12 +303,8 @@ int thread_table_scan(struct thread_table *table, pid_t pid)
     const struct dirent *item;
     while (!error && (item = readdir(directory))) {
         pid_t tid = (pid_t)strtol(item->d_name, NULL, 10);
-        uint32_t index = 0;
-        if (tid <= 0 || find(table, tid))
-            continue;
-        error = thread_table_find(table, pid, tid, &index);
-        if (!error && !account_runtime(&table->entries[index], false))
-            read_name(&table->entries[index].thread);
+        if (tid > 0)
+            error = thread_table_adopt(table, pid, tid);
     }
     closedir(directory);
     return error;

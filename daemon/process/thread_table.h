@@ -27,7 +27,9 @@ void thread_table_exit_all(struct thread_table *table, pid_t pid);
 /* True while a thread of the process is known that has not ended. O(threads). */
 bool thread_table_has_living(const struct thread_table *table, pid_t pid);
 
-/* Adds the threads in /proc/PID/task; CPU time that they used until now does not count. */
+/* Adds the thread if it is not known; CPU time that it used until now does not count. */
+int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid);
+/* The same for all in /proc/PID/task. */
 int thread_table_scan(struct thread_table *table, pid_t pid);
 
 /* Counts a sample. */

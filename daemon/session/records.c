@@ -100,10 +100,8 @@ static int handle_comm(struct pipeline *pipeline, struct process *process,
                        const struct record *record)
 {
     /* The thread that executes becomes the main one (execve(2)), whose end was told before. */
-    uint32_t thread = 0;
-    int error = record->comm.is_exec
-                    ? thread_table_find(pipeline->threads, record->pid, record->tid, &thread)
-                    : 0;
+    int error =
+        record->comm.is_exec ? thread_table_adopt(pipeline->threads, record->pid, record->tid) : 0;
     thread_table_rename(pipeline->threads, record->tid, record->comm.name);
     if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
         handle_exec(pipeline, process, record->time_ns);

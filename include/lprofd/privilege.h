@@ -155,6 +155,9 @@ int privilege_ptrace_interrupt(pid_t tid);
 /* General registers of a stopped thread, as the `count` words of the machine's user_regs_struct.
  * -ENOTSUP: it has another number of them, so it is a 32-bit one. */
 int privilege_ptrace_registers(pid_t tid, uint64_t *ret_words, size_t count);
+/* The id that a thread stopped by PTRACE_EVENT_EXEC had before, when it need not have been the
+ * leader. */
+int privilege_ptrace_former_tid(pid_t tid, pid_t *ret_former);
 /* Continues a stopped thread, delivering `signal` (0 for none). */
 int privilege_ptrace_continue(pid_t tid, int signal);
 /* Keeps a thread in group-stop (job control) while still being told about its events. */

@@ -182,20 +182,29 @@ test('the automatic backend is perf-cpu for root, and says why', async (t) => {
   assert.equal((await daemon.get('/sessions/current')).backend, 'perf-cpu');
 });
 
-test('what follows exec is profiled under its new names', async (t) => {
-  if (!needsRoot(t)) return;
-  const target = await startTarget(t, 'execs', { args: ['60'] });
-  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
-  const after = knownLine('execs.c', 'after');
-  await until('the line after exec', async () => {
-    const document = await daemon.get('/sessions/current/lines?limit=100');
-    return lineRow(document, 'execs.c', after).self_hits > 300;
-  });
-  await daemon.waitNames();
-  const document = await daemon.get('/sessions/current/lines?limit=100');
-  assert.ok(lineRow(document, 'execs.c', knownLine('execs.c', 'before')).self_hits > 100);
-  assert.equal((await daemon.get('/sessions/current')).state, 'running');
-});
+for (const [who, args] of [['its main thread', []], ['another thread', ['thread']]])
+  for (const backend of BACKENDS)
+    test(`${backend}: what follows exec by ${who} is profiled under its new names`, async (t) => {
+      if (!needsRoot(t)) return;
+      const target = await startTarget(t, 'execs', { args: ['60', ...args] });
+      const daemon = await startDaemon(t, ['--backend', backend, '--pid', String(target.pid)]);
+      const after = knownLine('execs.c', 'after');
+      await until('the line after exec', async () => {
+        const document = await daemon.get('/sessions/current/lines?limit=100');
+        return lineRow(document, 'execs.c', after).self_hits > 300;
+      });
+      const document = await daemon.get('/sessions/current/lines?limit=100');
+      assert.ok(lineRow(document, 'execs.c', knownLine('execs.c', 'before')).self_hits > 100);
+      const session = await until('the thread that was is gone', async () => {
+        const now = await daemon.get('/sessions/current'); // some backends see that once a second only
+        return now.threads === 1 && now;
+      });
+      assert.equal(session.state, 'running');
+      // What a thread used before it became the main one counts once.
+      const threads = await daemon.get('/sessions/current/threads');
+      const sum = threads.reduce((all, { self_time_ns }) => all + self_time_ns, 0);
+      assert.ok(Math.abs(sum / session.time.accounted_ns - 1) < 0.15, `${sum} ns by thread, ${session.time.accounted_ns} ns in all`);
+    });
 
 test('children are not profiled unless asked for', async (t) => {
   if (!needsRoot(t)) return;

@@ -1,4 +1,8 @@
-/* Works for two seconds of CPU time, then replaces itself with itself and works on under another name. */
+/*
+ * execs SECONDS [thread]: works for two seconds of CPU time, then replaces itself with itself, from
+ * another thread if told so, and works on under another name.
+ */
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,6 +22,15 @@ static OPAQUE uint64_t after_exec(uint64_t value)
     return value;
 }
 
+static void *replace(void *user)
+{
+    uint64_t value = 1;
+    while (clock() < 2 * CLOCKS_PER_SEC)
+        value = before_exec(value);
+    execl("/proc/self/exe", "execs", "after", (char *)NULL);
+    return value ? user : NULL;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t value = 1;
@@ -27,8 +40,9 @@ int main(int argc, char **argv)
             value = after_exec(value);
     }
     target_start(argc, argv);
-    while (clock() < 2 * CLOCKS_PER_SEC)
-        value = before_exec(value);
-    execl("/proc/self/exe", "execs", "after", (char *)NULL);
-    return (int)value;
+    pthread_t thread;
+    if (argc > 2 && pthread_create(&thread, NULL, replace, NULL) == 0)
+        pthread_join(thread, NULL);
+    replace(NULL);
+    return 1;
 }
