@@ -146,7 +146,7 @@ static void note(void *user, const struct record *record)
     struct perf_thread_capture *self = user;
     if (record->type == RECORD_EXIT)
         note_exit(self, record->tid);
-    if (record->type == RECORD_FORK && record->pid == record->parent_pid)
+    if (record->type == RECORD_FORK && record->pid == record->fork.parent_pid)
         note_creation(self, record->tid);
     self->on_record(self->user, record);
 }

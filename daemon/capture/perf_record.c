@@ -87,9 +87,9 @@ static void decode_mapping(struct reader *reader, struct record_mapping *mapping
 static void decode_task(struct reader *reader, struct record *record)
 {
     record->pid = (pid_t)reader_u32(reader);
-    record->parent_pid = (pid_t)reader_u32(reader);
+    record->fork.parent_pid = (pid_t)reader_u32(reader);
     record->tid = (pid_t)reader_u32(reader);
-    reader_u32(reader); /* parent's tid */
+    record->fork.parent_tid = (pid_t)reader_u32(reader);
     reader_u64(reader); /* time: the trailer has it too */
 }
 

@@ -49,7 +49,7 @@ static void emit_simple(struct ptrace_loop *loop, enum record_type type, pid_t t
 {
     struct record record = new_record(loop, type, tid);
     if (type == RECORD_FORK)
-        record.parent_pid = loop->pid;
+        record.fork.parent_pid = loop->pid;
     record_queue_add(loop->queue, &record);
 }
 

@@ -167,6 +167,16 @@ void thread_table_rename(struct thread_table *table, pid_t tid, const char *name
         snprintf(entry->thread.name, sizeof entry->thread.name, "%s", name);
 }
 
+int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, pid_t tid)
+{
+    uint32_t index = 0;
+    int error = thread_table_find(table, pid, tid, &index);
+    const struct entry *parent = error ? NULL : find(table, parent_tid);
+    if (parent && !table->entries[index].thread.name[0])
+        thread_table_rename(table, tid, parent->thread.name);
+    return error;
+}
+
 static void mark_exited(struct thread_table *table, struct entry *entry)
 {
     entry->thread.state = THREAD_EXITED;

@@ -12,6 +12,8 @@ void thread_table_free(struct thread_table *table);
  * when new.
  */
 int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index);
+/* The same for one that `parent_tid` created: until it is renamed it has that one's name. */
+int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, pid_t tid);
 /*
  * The same for a sample: one that comes after the thread's end was told or seen, as the kernel
  * still works for it then, is that thread's.

@@ -112,11 +112,10 @@ static int handle_comm(struct pipeline *pipeline, struct process *process,
 static int handle_fork(struct pipeline *pipeline, const struct process *parent,
                        const struct record *record)
 {
-    uint32_t thread = 0;
     int error = 0;
     if (!parent)
         return 0;
-    if (record->pid != record->parent_pid) {
+    if (record->pid != record->fork.parent_pid) {
         const struct process *known = process_tree_find(pipeline->processes, record->pid);
         if (!pipeline->session->follow ||
             (known && !known->ended && record->time_ns < known->maps_read_ns))
@@ -125,7 +124,9 @@ static int handle_fork(struct pipeline *pipeline, const struct process *parent,
         if (!error && pipeline->capture->ops->add_process)
             pipeline->capture->ops->add_process(pipeline->capture, record->pid);
     }
-    return error ? error : thread_table_find(pipeline->threads, record->pid, record->tid, &thread);
+    return error ? error
+                 : thread_table_fork(pipeline->threads, record->fork.parent_tid, record->pid,
+                                     record->tid);
 }
 
 static void handle_exit(struct pipeline *pipeline, struct process *process,
@@ -189,8 +190,8 @@ static int handle_record(struct pipeline *pipeline, const struct record *record)
         pipeline->counts.throttled++;
         return 0;
     case RECORD_FORK:
-        return handle_fork(pipeline, process_tree_find(pipeline->processes, record->parent_pid),
-                           record);
+        return handle_fork(pipeline,
+                           process_tree_find(pipeline->processes, record->fork.parent_pid), record);
     default:
         process = process_tree_find(pipeline->processes, record->pid);
         return process ? handle_own_record(pipeline, process, record) : 0;

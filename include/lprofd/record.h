@@ -32,8 +32,11 @@ struct record {
         struct {
             const char *name;
             bool is_exec;
-        } comm;              /* RECORD_COMM */
-        pid_t parent_pid;    /* RECORD_FORK: pid == parent_pid for a thread */
-        uint64_t lost_count; /* RECORD_LOST */
+        } comm; /* RECORD_COMM */
+        struct {
+            pid_t parent_pid; /* its own for a thread */
+            pid_t parent_tid; /* 0: not known */
+        } fork;               /* RECORD_FORK */
+        uint64_t lost_count;  /* RECORD_LOST */
     };
 };

@@ -163,6 +163,8 @@ for (const backend of BACKENDS) {
     const brief = threads.filter(({ tid, self_time_ns }) => tid !== target.pid && self_time_ns > 0);
     assert.ok(brief.length > 20, `${brief.length} of the short threads were seen`);
     assert.ok(brief.some(({ state }) => state === 'exited'));
+    const named = brief.filter(({ name }) => name === 'briefthreads');
+    assert.ok(named.length > 0.9 * brief.length, `${named.length} of ${brief.length} have the name of their parent`);
   });
 }
 

@@ -186,7 +186,7 @@ static inline void see(void *user, const struct record *record)
     if (record->type == RECORD_SAMPLE)
         see_sample(seen, thread, &record->sample);
     else if (record->type == RECORD_FORK)
-        thread->forks += record->parent_pid == record->pid;
+        thread->forks += record->fork.parent_pid == record->pid;
     else if (record->type == RECORD_EXIT)
         thread->exits++;
     else if (record->type == RECORD_MAPS_STALE)

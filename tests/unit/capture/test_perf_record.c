@@ -256,6 +256,28 @@ static void a_rename_is_told_of_the_one_renamed(void **state)
     assert_true(record.comm.is_exec);
 }
 
+static void a_new_thread_is_told_with_who_made_it(void **state)
+{
+    (void)state;
+    struct bytes bytes;
+    struct record record;
+    begin(&bytes);
+    put_u32(&bytes, 10);
+    put_u32(&bytes, 9);
+    put_u32(&bytes, 12);
+    put_u32(&bytes, 11);
+    put_u64(&bytes, 7000);
+    put_trailer(&bytes, 9, 11, 7000); /* the one who made it */
+    end(&bytes, PERF_RECORD_FORK, 0);
+    assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
+                     0);
+    assert_int_equal(record.type, RECORD_FORK);
+    assert_int_equal(record.pid, 10);
+    assert_int_equal(record.tid, 12);
+    assert_int_equal(record.fork.parent_pid, 9);
+    assert_int_equal(record.fork.parent_tid, 11);
+}
+
 static void lost_records_are_counted(void **state)
 {
     (void)state;
@@ -296,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_mapping_names_file_and_range),
         cmocka_unit_test(a_path_without_an_end_is_refused),
         cmocka_unit_test(a_rename_is_told_of_the_one_renamed),
+        cmocka_unit_test(a_new_thread_is_told_with_who_made_it),
         cmocka_unit_test(lost_records_are_counted),
         cmocka_unit_test(other_records_are_of_no_interest),
     };

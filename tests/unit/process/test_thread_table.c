@@ -102,6 +102,26 @@ static void a_first_sample_after_the_end_is_not_lost(void **state)
     assert_int_equal(sampled_index_of(PID, 10), first);
 }
 
+static void a_new_thread_has_the_name_of_its_parent(void **state)
+{
+    (void)state;
+    index_of(10);
+    thread_table_rename(table, 10, "worker");
+    assert_int_equal(thread_table_fork(table, 10, PID, 11), 0);
+    assert_int_equal(thread_table_fork(table, 9, PID, 12), 0);
+    thread_table_rename(table, 10, "renamed");
+    assert_int_equal(thread_table_fork(table, 10, PID, 11), 0);
+
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_int_equal(count, 3);
+    assert_string_equal(threads[index_of(11)].name, "worker");
+    assert_string_equal(threads[index_of(12)].name, "");
+    free(threads);
+}
+
 static void threads_that_were_never_sampled_leave_no_trace(void **state)
 {
     (void)state;
@@ -165,6 +185,7 @@ int main(void)
         with_table(a_tid_used_again_is_another_thread),
         with_table(samples_after_a_threads_end_are_its_own),
         with_table(a_first_sample_after_the_end_is_not_lost),
+        with_table(a_new_thread_has_the_name_of_its_parent),
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
         with_table(a_scan_finds_our_own_threads),
