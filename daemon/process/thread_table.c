@@ -160,11 +160,16 @@ int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid, 
     return 0;
 }
 
+static void set_name(struct profile_thread *thread, const char *name)
+{
+    snprintf(thread->name, sizeof thread->name, "%s", name);
+}
+
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)
 {
     struct entry *entry = find(table, tid);
     if (entry)
-        snprintf(entry->thread.name, sizeof entry->thread.name, "%s", name);
+        set_name(&entry->thread, name);
 }
 
 int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, pid_t tid)
@@ -173,7 +178,7 @@ int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, p
     int error = thread_table_find(table, pid, tid, &index);
     const struct entry *parent = error ? NULL : find(table, parent_tid);
     if (parent && !table->entries[index].thread.name[0])
-        thread_table_rename(table, tid, parent->thread.name);
+        set_name(&table->entries[index].thread, parent->thread.name);
     return error;
 }
 

@@ -27,9 +27,13 @@ static uint32_t shift_of(const struct jitdump *dump)
     return dump->least_offset == HEADER_SHIFT ? HEADER_SHIFT : 0;
 }
 
+/* BEAM's first entry is of a prologue before the code (48 bytes), and goes on into it. */
+#define LEAD_BYTES 0x80
+
 static bool is_inside(const struct jit_code *code, uint64_t address)
 {
-    return address - code->start <= code->bytes + HEADER_SHIFT;
+    uint64_t lead = code->start < LEAD_BYTES ? code->start : LEAD_BYTES;
+    return address - (code->start - lead) <= lead + code->bytes + HEADER_SHIFT;
 }
 
 /* Bytes that somebody would call a name: V8 has written freed memory there. */
@@ -96,7 +100,7 @@ static void sort_lines(struct jit_line *lines, size_t count)
     }
 }
 
-/* Entries that lie outside the code are left out: BEAM's first one is of the function before. */
+/* Entries that lie elsewhere are left out. */
 static int read_entries(struct jitdump *dump, const struct jit_code *code, struct reader *reader,
                         uint64_t count, unsigned *ret_problems)
 {
@@ -117,12 +121,13 @@ static int read_entries(struct jitdump *dump, const struct jit_code *code, struc
         size_t length = name_length(reader, code, i + 1 == count);
         int error = find_file(dump, name, length, &file);
         if (!error && inside)
-            error = add_line(dump, (struct jit_line){
-                                       .offset = (uint32_t)(address - code->start),
-                                       .line = line <= INT32_MAX ? line : 0,
-                                       .column = column <= INT32_MAX ? column : 0,
-                                       .file = file,
-                                   });
+            error = add_line(
+                dump, (struct jit_line){
+                          .offset = address > code->start ? (uint32_t)(address - code->start) : 0,
+                          .line = line <= INT32_MAX ? line : 0,
+                          .column = column <= INT32_MAX ? column : 0,
+                          .file = file,
+                      });
         if (error)
             return error;
         reader_take(reader, length + 1);

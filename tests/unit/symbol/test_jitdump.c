@@ -331,7 +331,7 @@ static void a_record_without_size_ends_the_reading(void **state)
 static void lines_outside_of_their_code_are_left_out(void **state)
 {
     struct dump_fixture *fixture = *state;
-    const struct entry lines[] = {{0x0ff0, 7, 0, "/b", 0},
+    const struct entry lines[] = {{0x0800, 7, 0, "/b", 0},
                                   {0x1000, 1, 0, "/a", 0},
                                   {0x1008, 3, 0, "/a", 0},
                                   {0x9000, 2, 0, "/a", 0}};
@@ -342,6 +342,22 @@ static void lines_outside_of_their_code_are_left_out(void **state)
     assert_line(fixture, 0x1007, "/a", 1, 0);
     assert_line(fixture, 0x100f, "/a", 3, 0);
     assert_int_equal(fixture->dump.problems, JITDUMP_DAMAGED);
+}
+
+/* As BEAM writes them: its own line in the prologue, the next function's close to the end. */
+static void a_line_that_begins_before_the_code_goes_on_into_it(void **state)
+{
+    struct dump_fixture *fixture = *state;
+    const struct entry lines[] = {
+        {0x0fce, 2, 0, "t.erl", 0}, {0x100a, 3, 0, "t.erl", 0}, {0x1010, 0, 0, "", 0}};
+    struct text text = header(MAGIC, MACHINE, 0);
+    add_lines(&text, 0x1000, lines, 3);
+    add_load(&text, 10, 0x1000, 0x10, "t:fib/1");
+    assert_true(after_writing(fixture, &text));
+    assert_line(fixture, 0x1000, "t.erl", 2, 0);
+    assert_line(fixture, 0x1009, "t.erl", 2, 0);
+    assert_line(fixture, 0x100a, "t.erl", 3, 0);
+    assert_int_equal(fixture->dump.problems, 0);
 }
 
 static void a_count_of_lines_that_is_a_lie_ends_with_the_record(void **state)
@@ -423,6 +439,7 @@ int main(void)
         test(the_other_byte_order_is_refused),
         test(a_record_without_size_ends_the_reading),
         test(lines_outside_of_their_code_are_left_out),
+        test(a_line_that_begins_before_the_code_goes_on_into_it),
         test(a_count_of_lines_that_is_a_lie_ends_with_the_record),
         test(code_that_wraps_around_is_left_out),
         test(a_file_of_endless_records_ends_at_a_limit),
