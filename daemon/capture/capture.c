@@ -4,14 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
-/* In the order in which "auto" tries them: what costs the target least first. */
-static const struct {
-    const struct capture_ops *ops;
-    bool follows;       /* can sample children */
-    const char *reason; /* why "auto" arrives here */
-} backends[] = {
+const struct capture_choice capture_choices[CAPTURE_CHOICES] = {
     {&capture_perf_cpu, true,
      "perf events per CPU with a BPF filter work: they cost the target least"},
     {&capture_perf_task, true,
@@ -36,20 +29,20 @@ int capture_open(const char *name, const struct capture_options *options,
 {
     bool automatic = strcmp(name, "auto") == 0;
     int error = failure_set(ret_failure, -EINVAL, "there is no backend %s", name);
-    for (size_t i = 0; i < array_length(backends); i++) {
-        if (!automatic && strcmp(name, backends[i].ops->name) != 0)
+    for (size_t i = 0; i < CAPTURE_CHOICES; i++) {
+        if (!automatic && strcmp(name, capture_choices[i].ops->name) != 0)
             continue;
-        if (options->follow && !backends[i].follows) {
+        if (options->follow && !capture_choices[i].follows) {
             if (!error || !automatic)
                 error = failure_set(ret_failure, -ENOTSUP,
                                     "backend %s cannot follow children: leave --follow out, or "
                                     "use perf-cpu or perf-task",
-                                    backends[i].ops->name);
+                                    capture_choices[i].ops->name);
             continue;
         }
-        error = backends[i].ops->open(options, ret_capture, ret_failure);
+        error = capture_choices[i].ops->open(options, ret_capture, ret_failure);
         if (!error) {
-            *ret_reason = automatic ? backends[i].reason : "asked for with --backend";
+            *ret_reason = automatic ? capture_choices[i].reason : "asked for with --backend";
             return 0;
         }
         if (automatic && !may_try_next(error))

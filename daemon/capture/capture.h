@@ -59,9 +59,19 @@ extern const struct capture_ops capture_perf_task;
 extern const struct capture_ops capture_perf_thread;
 extern const struct capture_ops capture_ptrace;
 
+struct capture_choice {
+    const struct capture_ops *ops;
+    bool follows;       /* can sample children */
+    const char *reason; /* why "auto" arrives here */
+};
+
+/* The backends in the order in which "auto" tries them: what costs the target least first. */
+#define CAPTURE_CHOICES 4
+extern const struct capture_choice capture_choices[CAPTURE_CHOICES];
+
 /*
- * Opens the backend called `name`, or with "auto" the first that works, cheapest for the target
- * first. *ret_reason (constant string or NULL) says why a dearer one was taken.
+ * Opens the backend called `name`, or with "auto" the first choice that works. *ret_reason, a
+ * constant string, says why it is this one.
  */
 int capture_open(const char *name, const struct capture_options *options,
                  struct capture **ret_capture, const char **ret_reason,

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "capture/capture.h"
 #include "cli/doctor_finding.h"
 
@@ -59,17 +58,16 @@ static int try_backend(const struct capture_ops *backend, pid_t pid, FILE *out)
 /* In the order in which lprofd chooses. The first that works is the one; else the exit code. */
 static int try_backends(pid_t pid, FILE *out)
 {
-    static const struct capture_ops *const backends[] = {&capture_perf_cpu, &capture_ptrace};
-    const char *chosen = NULL;
+    const struct capture_choice *chosen = NULL;
     bool only_permission = true;
-    for (size_t i = 0; i < array_length(backends); i++) {
-        int error = try_backend(backends[i], pid, out);
+    for (size_t i = 0; i < CAPTURE_CHOICES; i++) {
+        int error = try_backend(capture_choices[i].ops, pid, out);
         if (!error && !chosen)
-            chosen = backends[i]->name;
+            chosen = &capture_choices[i];
         only_permission &= error == -EPERM || error == -EACCES;
     }
     if (chosen) {
-        fprintf(out, "\nlprofd would use %s here.\n", chosen);
+        fprintf(out, "\nlprofd would use %s here (%s).\n", chosen->ops->name, chosen->reason);
         return EXIT_SUCCESS;
     }
     fprintf(out, "\nlprofd cannot profile here%s.\n",

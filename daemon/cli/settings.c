@@ -195,8 +195,8 @@ static const struct option_spec options[] = {
     {"frequency", "HZ", "samples per second and CPU, 1 to 50000 (default 997)", store_frequency},
     {"event", "NAME", "sample by auto (default), cycles, cpu-clock or task-clock", store_event},
     {"backend", "NAME",
-     "capture by auto (default), perf-cpu (never stops the target) or ptrace (needs no perf "
-     "events)",
+     "capture by auto (default), perf-cpu, perf-task, perf-thread (perf events per CPU, per thread "
+     "and CPU, per thread) or ptrace (needs no perf events, but stops the target)",
      store_backend},
     {"stack-size", "BYTES",
      "user stack copied with each sample (default 16384, and more where that is too little)",

@@ -166,6 +166,7 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
 static bool is_heard(const struct pipeline *pipeline, const struct record *record)
 {
     switch (record->type) {
+    case RECORD_SAMPLE:
     case RECORD_MAPPING:
     case RECORD_COMM:
     case RECORD_FORK:

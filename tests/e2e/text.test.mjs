@@ -77,10 +77,15 @@ test('lprof report lists lines and functions, sorted and limited', async (t) => 
 test('lprof doctor says what works, and as nobody what to do about what does not', async (t) => {
   if (!needsRoot(t)) return;
   const root = await run(t, LPROF, ['doctor']);
-  assert.match(root.stdout, /perf-cpu/);
-  assert.match(root.stdout, /ptrace/);
+  const { sessions, capabilities } = await (await startDaemon(t, [])).get('/status');
+  assert.deepEqual(sessions, []);
+  for (const backend of capabilities.backends.filter((name) => name !== 'auto'))
+    assert.match(root.stdout, new RegExp(`^ok  backend ${backend} +works, by `, 'm'));
+  assert.match(root.stdout, /^lprofd would use perf-cpu here \(.*cost the target least\)\.$/m);
   const nobody = await run(t, publicCopy(t, LPROF), ['doctor'], NOBODY);
   assert.match(nobody.stdout, /CAP_PERFMON|perf_event_paranoid|root/);
+  assert.match(nobody.stdout, /^NO  backend perf-cpu /m);
+  assert.match(nobody.stdout, /^lprofd would use perf-task here \(a BPF filter was refused/m);
   const target = await startTarget(t, 'sleeper');
   const pid = await run(t, LPROF, ['doctor', '--pid', String(target.pid)]);
   assert.equal(pid.code, 0, pid.stdout + pid.stderr);
