@@ -18,14 +18,12 @@ function listingRow(text, line) {
 
 test('--duration with --no-http prints the hottest lines', async (t) => {
   if (!needsRoot(t)) return;
-  const target = await startTarget(t, 'primes');
+  const target = await startTarget(t, 'ratios');
   const args = ['--pid', String(target.pid), '--duration', '3', '--no-http'];
   const { code, stdout, stderr } = await run(t, LPROFD, args);
   assert.equal(code, 0, stderr);
-  for (const mark of ['divide', 'loop']) {
-    const line = knownLine('primes.c', mark);
-    assert.match(stdout, new RegExp(`primes\\.c\\D{1,5}${line}\\b|\\b${line}\\b.*primes\\.c`));
-  }
+  const rows = ['five', 'two', 'one'].map((mark) => stdout.indexOf(`ratios.c:${knownLine('ratios.c', mark)} `));
+  assert.ok(rows[0] > 0 && rows[0] < rows[1] && rows[1] < rows[2], stdout);
 });
 
 test('lprof report --source prints the layout of line_profiler', async (t) => {
@@ -46,9 +44,8 @@ test('lprof report --source prints the layout of line_profiler', async (t) => {
     const line = knownLine('primes.c', mark);
     const row = listingRow(stdout, line);
     assert.ok(row.includes(source[line - 1].trim()), row);
-    const share = /(\d+\.\d+)\s+\S*(?:for|if) \(/.exec(row);
-    assert.ok(share, row);
-    shares += Number(share[1]);
+    // Some processors do all of the loop while they divide: its line has no samples then.
+    shares += Number(/(\d+\.\d+)\s+\S*(?:for|if) \(/.exec(row)?.[1] ?? 0);
   }
   assert.ok(shares > 97 && shares <= 101, `two inner lines take ${shares} %`);
 });
