@@ -84,9 +84,10 @@ for (const way of ['a map', 'a jitdump'])
 async function testNamespaces(t, options) {
   if (!needsRoot(t)) return;
   if (!needsFiles(t, ['/usr/bin/unshare'], 'util-linux')) return;
-  const script = `mount -t tmpfs none /tmp && cd /tmp && exec "${targetPath('jit')}" 300 ${options}`;
+  // The program itself may lie below /tmp: it goes along.
+  const script = `mount -t tmpfs none /tmp && cd /tmp && cat <&9 >jit && chmod +x jit && exec ./jit 300 ${options} 9<&-`;
   const outer = start(t, '/usr/bin/unshare', [
-    '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script]);
+    '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', `exec 9<"$0"; ${script}`, targetPath('jit')]);
   await until('the target says ready', () => {
     if (outer.over) throw new Error(outer.stderr);
     return outer.stdout.includes('ready');
