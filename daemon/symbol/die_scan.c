@@ -169,5 +169,10 @@ int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die)
     if (found <= 0)
         return found;
     read_die(scan, abbreviation, ret_die);
-    return scan->reader.failed ? -EBADMSG : 1;
+    if (scan->reader.failed)
+        return -EBADMSG;
+    /* It started here, and there are no children: what follows is not below it. */
+    if (scan->depth == 0)
+        scan->reader.length = scan->reader.offset;
+    return 1;
 }

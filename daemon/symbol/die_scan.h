@@ -32,7 +32,8 @@ int die_scan_start(struct die_scan *scan, const struct unit_data *unit,
                    const struct abbreviations *abbreviations);
 
 /*
- * The next interesting DIE: 1, or 0 at the end of the unit, or -EBADMSG. Each byte of the unit is
+ * The next interesting DIE: 1, or 0 at the end of the unit, or of what is below the DIE that the
+ * reader was set to after the start, or -EBADMSG. Each byte of the unit is
  * read once: references and DW_AT_sibling are not followed, so that no input makes it loop.
  */
 int die_scan_next(struct die_scan *scan, struct scanned_die *ret_die);

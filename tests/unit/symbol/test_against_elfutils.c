@@ -87,6 +87,31 @@ static void gcc_programs_agree(void **state)
     compare_levels(fixture, "gcc", "program.c");
 }
 
+/*
+ * 400 functions whose DIEs have no children, and one with a call inlined behind them: that each is
+ * read for itself, and not with all that follow it, shows in that the last one is still read.
+ */
+static void functions_without_children_agree(void **state)
+{
+    struct fixture *fixture = *state;
+    _cleanup_text_ struct text source = {0};
+    if (!have_tool("gcc") || !have_tool("eu-addr2line"))
+        skip();
+    text_printf(&source, "volatile int sink;\n");
+    for (int i = 0; i < 400; i++)
+        text_printf(&source, "void f%d(void) { sink += %d; }\n", i, i);
+    text_printf(&source, "static inline __attribute__((always_inline)) void inner(void)\n"
+                         "{ sink *= 3; }\n"
+                         "void last(int n) { for (int i = 0; i < n; i++) inner(); }\n"
+                         "int main(int argc, char **argv) { f0(); last(argc); return !argv; }\n");
+    assert_false(source.failed);
+    fixture_write(fixture, "program.c", source.bytes);
+    compare(fixture, "gcc -g -O1", "program.c");
+    struct frame_span span = fixture_resolve(fixture, fixture_symbol(fixture, "last"), false);
+    assert_string_equal(fixture_function(fixture, &span, span.count - 1), "last");
+    assert_true(span.frames[span.count - 1].file != 0);
+}
+
 static void clang_programs_agree(void **state)
 {
     struct fixture *fixture = *state;
@@ -168,6 +193,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gcc_programs_agree, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(functions_without_children_agree, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(clang_programs_agree, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(cxx_programs_agree, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(clang_programs_without_aranges_have_lines, fixture_setup,
