@@ -15,6 +15,7 @@ const struct architecture architecture_x86_64 = {
     .sp = 7,
     .fp = 6,
     .lr = NONE,
+    .kept_mask = 0xf048, /* bx bp r12 ... r15 */
     .record_ends_frame = true,
     .perf_mask = UINT64_C(0xff01ff), /* ax bx cx dx si di bp sp ip, r8 ... r15 */
     .perf = {17, {0, 3, 2, 1, 4, 5, 6, 7, 16, 8, 9, 10, 11, 12, 13, 14, 15}},
@@ -37,6 +38,7 @@ const struct architecture architecture_aarch64 = {
     .sp = 31,
     .fp = 29,
     .lr = 30,
+    .kept_mask = 0x3ff80000,            /* x19 ... x29 */
     .perf_mask = UINT64_C(0x1ffffffff), /* x0 ... x30 sp pc */
     .perf = {33, {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
                   17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32}},

@@ -117,6 +117,9 @@ static enum stack_end walk_user(struct walk *walk, struct chain_link *links,
             if (walk->chain)
                 chain_replace(walk->chain, walk->chain->count, links, count + 1);
             return STACK_END_ROOT;
+        case STEP_STACK_BEGIN: /* not remembered: it was reached as something else than it is */
+            stack->frames[stack->count - 1].is_return_address = false;
+            return STACK_END_ROOT;
         case STEP_NO_CFI:
             return STACK_END_NO_CFI;
         case STEP_FAILED:
@@ -153,6 +156,7 @@ void unwinder_run(struct unwinder *unwinder, const struct sample *sample,
         .cfi = unwinder->cfi,
         .registers = sample->registers,
         .stack_start = sample->registers.values[architecture->sp],
+        .leaf = unwinder->links,
     };
     if (space->generation)
         walk.chain = chain_cache_get(unwinder->chains, sample->tid, space->generation);

@@ -2,11 +2,10 @@
  * pointers. */
 #include "unwind/walk.h"
 
-#include <elfutils/libdw.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "unwind/expression.h"
+#include "unwind/saved_register.h"
 
 /* How far apart frames of one stack may be: eight times what threads get by default. */
 #define STACK_BYTES_MAX (UINT64_C(64) << 20)
@@ -26,7 +25,7 @@ static bool is_behind_absent_page(const struct walk *walk, uint64_t address)
            address >= end && address - end < STACK_BYTES_MAX;
 }
 
-static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
+bool walk_read(struct walk *walk, uint64_t address, uint64_t *ret_value)
 {
     uint64_t offset = address - walk->stack_start;
     size_t bytes = walk->sample->stack_bytes;
@@ -40,11 +39,6 @@ static bool read_stack(struct walk *walk, uint64_t address, uint64_t *ret_value)
     memcpy(ret_value, walk->sample->stack + offset, sizeof *ret_value);
     chain_link_read(walk->link, address, *ret_value);
     return true;
-}
-
-static bool read_for_expression(const void *user, uint64_t address, uint64_t *ret_value)
-{
-    return read_stack((struct walk *)user, address, ret_value);
 }
 
 /* The caller's frame: only ip, sp and fp are followed from frame to frame. */
@@ -87,6 +81,20 @@ static bool cfa_by_record(const struct walk *walk, const struct cfi_rule *rule, 
     return true;
 }
 
+static bool find_cfa(struct walk *walk, const struct cfi_rule *rule, uint64_t *ret_cfa)
+{
+    unsigned number = rule->cfa_register;
+    uint64_t value = walk->registers.values[number];
+    if (!registers_have(&walk->registers, number)) {
+        if (cfa_by_record(walk, rule, ret_cfa))
+            return true;
+        if (!saved_register_since_leaf(walk, number, &value))
+            return false;
+    }
+    *ret_cfa = value + (uint64_t)(int64_t)rule->cfa_offset;
+    return true;
+}
+
 /*
  * The first frame on a stack has its stack pointer at the stack's end, where a page ends. If that
  * frame is found by another register, it is a switch from another stack, and that one was not
@@ -115,8 +123,8 @@ static bool has_left_stack(const struct walk *walk, const struct cfi_rule *rule,
 static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
     const struct architecture *architecture = walk->architecture;
-    uint64_t cfa = walk->registers.values[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
-    if (!registers_have(&walk->registers, rule->cfa_register) && !cfa_by_record(walk, rule, &cfa))
+    uint64_t cfa = 0;
+    if (!find_cfa(walk, rule, &cfa))
         return STEP_NO_CFI;
     if (rule->switches_stack && has_left_stack(walk, rule, cfa)) {
         walk->other_stack = true;
@@ -131,7 +139,7 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
         if (!registers_have(&walk->registers, architecture->lr))
             return STEP_FAILED; /* it has been used for a call since */
         ip = walk->registers.values[architecture->lr];
-    } else if (!read_stack(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
+    } else if (!walk_read(walk, cfa + (uint64_t)(int64_t)rule->return_offset, &ip)) {
         return fail_by_rule(walk, rule, cfa);
     }
     /*
@@ -140,38 +148,11 @@ static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
      */
     uint64_t fp_slot = cfa + (uint64_t)(int64_t)rule->fp_offset;
     if (rule->fp_saved && fp_slot >= walk->registers.values[architecture->sp]) {
-        if (!read_stack(walk, fp_slot, &fp))
+        if (!walk_read(walk, fp_slot, &fp))
             return STEP_FAILED;
         fp_known = true;
     }
     return enter_caller(walk, ip, cfa, fp, fp_known);
-}
-
-/* A register of the caller by whatever the frame says. False when it cannot be had. */
-static bool recover(struct walk *walk, Dwarf_Frame *frame, int number, uint64_t cfa,
-                    uint64_t *ret_value)
-{
-    Dwarf_Op memory[3], *ops = NULL;
-    size_t count = 0;
-    if (dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
-        return false;
-    if (count == 0) {
-        if (ops || !registers_have(&walk->registers, (unsigned)number))
-            return false;
-        *ret_value = walk->registers.values[number];
-        return true;
-    }
-    struct expression_input input = {&walk->registers, cfa, read_for_expression, walk};
-    uint64_t value = 0;
-    switch (expression_evaluate(ops, count, &input, &value)) {
-    case EXPRESSION_VALUE:
-        *ret_value = value;
-        return true;
-    case EXPRESSION_ADDRESS:
-        return read_stack(walk, value, ret_value);
-    default:
-        return false;
-    }
 }
 
 /* A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one. */
@@ -184,24 +165,21 @@ static bool is_on_other_stack(const struct walk *walk, uint64_t sp)
 static enum step step_by_expression(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
     _cleanup_free_ Dwarf_Frame *frame = cfi_frame(walk->cfi, module, vaddr);
-    Dwarf_Op *ops = NULL;
-    size_t count = 0;
     bool is_signal_frame = false;
-    if (!frame || dwarf_frame_cfa(frame, &ops, &count) < 0)
+    uint64_t cfa = 0, ip = 0, sp = 0, fp = 0;
+    if (!frame)
         return STEP_NO_CFI;
     int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal_frame);
-    struct expression_input input = {&walk->registers, 0, read_for_expression, walk};
-    uint64_t cfa = 0, ip = 0, sp = 0, fp = 0;
-    if (return_column < 0 || expression_evaluate(ops, count, &input, &cfa) == EXPRESSION_FAILED ||
-        !recover(walk, frame, return_column, cfa, &ip))
+    if (return_column < 0 || !saved_register_cfa(walk, frame, &cfa) ||
+        !saved_register(walk, frame, (unsigned)return_column, cfa, &ip))
         return STEP_FAILED;
-    if (!recover(walk, frame, (int)walk->architecture->sp, cfa, &sp))
+    if (!saved_register(walk, frame, walk->architecture->sp, cfa, &sp))
         sp = cfa;
     /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
     if (!is_signal_frame && !moves_up(walk, sp))
         return STEP_FAILED;
     walk->other_stack |= is_signal_frame && is_on_other_stack(walk, sp);
-    bool fp_known = recover(walk, frame, (int)walk->architecture->fp, cfa, &fp);
+    bool fp_known = saved_register(walk, frame, walk->architecture->fp, cfa, &fp);
     return enter_caller(walk, ip, sp, fp, fp_known);
 }
 
@@ -213,9 +191,8 @@ static enum step step_by_trampoline(struct walk *walk)
     uint64_t frame = walk->registers.values[architecture->sp], ip = 0, sp = 0, fp = 0, lr = 0;
     if (!registers_have(&walk->registers, architecture->sp))
         return STEP_NO_CFI;
-    if (!read_stack(walk, frame + at->ip, &ip) || !read_stack(walk, frame + at->sp, &sp) ||
-        !read_stack(walk, frame + at->fp, &fp) ||
-        (at->lr && !read_stack(walk, frame + at->lr, &lr)))
+    if (!walk_read(walk, frame + at->ip, &ip) || !walk_read(walk, frame + at->sp, &sp) ||
+        !walk_read(walk, frame + at->fp, &fp) || (at->lr && !walk_read(walk, frame + at->lr, &lr)))
         return STEP_FAILED;
     walk->other_stack |= is_on_other_stack(walk, sp);
     enum step step = enter_caller(walk, ip, sp, fp, true);
@@ -275,8 +252,8 @@ static enum step step_by_frame_pointer(struct walk *walk)
     if (fp_known && fp == 0 && walk->by_frame_pointer)
         return STEP_ROOT; /* psABI: the outermost frame's saved frame pointer is zero */
     uint64_t caller_fp = 0, ip = 0, vaddr = 0;
-    bool is_record = fp_known && fp >= sp && fp % 8 == 0 && read_stack(walk, fp, &caller_fp) &&
-                     read_stack(walk, fp + 8, &ip);
+    bool is_record = fp_known && fp >= sp && fp % 8 == 0 && walk_read(walk, fp, &caller_fp) &&
+                     walk_read(walk, fp + 8, &ip);
     ip &= walk->code_mask;
     if (returns_to_link_register(walk, ip))
         return step_by_link_register(walk);
@@ -307,11 +284,45 @@ static bool is_entry(const struct module *module, uint64_t vaddr)
     return module->entry && vaddr - module->entry < ENTRY_CODE_BYTES;
 }
 
+/*
+ * A function that has just been called, at its first instruction, where the first page fault of a
+ * library's .init often is: the plain rule of a function's begin.
+ */
+static bool is_bare_start(const struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    return !walk->is_return_address && vaddr != 0 &&
+           (vaddr == module->init || vaddr == module->fini);
+}
+
+static struct cfi_rule start_rule(const struct architecture *architecture)
+{
+    bool is_pushed = architecture->lr == REGISTER_NONE;
+    return (struct cfi_rule){
+        .kind = CFI_RULE,
+        .cfa_register = architecture->sp,
+        .return_in_lr = !is_pushed,
+        .cfa_offset = is_pushed ? 8 : 0,
+        .return_offset = -8,
+    };
+}
+
+/*
+ * Nothing is called from right before a function. Where one begins at a return address, it was put
+ * there for what runs on a new stack to return to: glibc's __start_context, by makecontext(3).
+ */
+static bool begins_stack(const struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    return walk->is_return_address && module->kind != MODULE_ANONYMOUS &&
+           cfi_cache_find(walk->cfi, module, vaddr + 1).kind != CFI_NONE;
+}
+
 enum step walk_step(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
     struct cfi_rule rule = {.kind = CFI_NONE};
     if (module->kind != MODULE_ANONYMOUS)
         rule = cfi_cache_find(walk->cfi, module, vaddr);
+    if (rule.kind == CFI_NONE && is_bare_start(walk, module, vaddr))
+        rule = start_rule(walk->architecture);
     enum step step;
     switch (rule.kind) {
     case CFI_ROOT:
@@ -328,6 +339,8 @@ enum step walk_step(struct walk *walk, const struct module *module, uint64_t vad
     default:
         if (is_entry(module, vaddr))
             return STEP_ROOT;
+        if (begins_stack(walk, module, vaddr))
+            return STEP_STACK_BEGIN;
         step = step_by_frame_pointer(walk);
         break;
     }

@@ -24,17 +24,30 @@ struct walk {
     bool other_stack;           /* a frame led to a stack that is not in the copy */
     bool by_frame_pointer;      /* the last step followed the frame pointer chain */
     struct chain *chain;        /* the thread's last stack; NULL when that may not be used */
-    struct chain_link *link;    /* where the walk is */
+    const struct chain_link *leaf; /* where the walk began; those up to `link` follow it */
+    struct chain_link *link;       /* where the walk is */
 };
 
 /* What one step up the stack came to. */
-enum step { STEP_CALLER, STEP_ROOT, STEP_FAILED, STEP_NO_CFI };
+enum step {
+    STEP_CALLER,
+    STEP_ROOT,
+    STEP_STACK_BEGIN, /* the root, too, and its address is not one after a call */
+    STEP_FAILED,
+    STEP_NO_CFI,
+};
 
 /* Its bit of registers.valid. */
 static inline uint64_t register_bit(unsigned number)
 {
     return UINT64_C(1) << number;
 }
+
+/*
+ * Reads 8 bytes of the stack on the way out of the frame that the walk has reached. False when they
+ * are not in the copy: *walk knows why.
+ */
+bool walk_read(struct walk *walk, uint64_t address, uint64_t *ret_value);
 
 /*
  * Goes from the frame at `vaddr` of its module (in a frame that has called, of the call) to its

@@ -31,6 +31,7 @@ struct architecture {
     uint16_t elf_machine;   /* EM_X86_64, ... */
     uint8_t ip, sp, fp;     /* DWARF numbers */
     uint8_t lr;             /* the return address after a call; REGISTER_NONE: it is pushed */
+    uint64_t kept_mask;     /* registers that a function keeps for its caller (callee-saved) */
     bool record_ends_frame; /* the caller's stack begins behind the pair that fp points at: saved
                                frame pointer and return address; else the pair lies anywhere */
     uint64_t perf_mask;     /* attr.sample_regs_user: these registers ... */

@@ -37,6 +37,8 @@ struct module {
     struct module_segment *segments; /* owned, sorted by offset */
     size_t segment_count;
     uint64_t entry; /* vaddr where a process or its dynamic linker starts; 0: nowhere */
+    uint64_t init,
+        fini; /* DT_INIT and DT_FINI: put together of pieces without unwind information */
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_bytes; /* 0 when the file has none */
     const struct target
