@@ -23,6 +23,8 @@
 struct daemon {
     struct session_registry *registry;
     struct http_server *server;
+    struct session
+        *launched; /* a reference to the session of the command that we started; or NULL */
     struct session *to_save; /* a reference to the session that is still to be saved; or NULL */
     bool failed;             /* to save it */
     sigset_t signals;        /* that end lprofd; blocked in every thread */
@@ -115,6 +117,8 @@ static int start_session(struct daemon *daemon, const struct settings *settings,
         return error;
     if (settings->output)
         daemon->to_save = session_ref(session);
+    if (options->command)
+        daemon->launched = session_ref(session);
     return register_session(daemon, session, failure);
 }
 
@@ -154,20 +158,17 @@ static bool all_ended(const struct daemon *daemon)
 }
 
 /* The command that we started while it runs; 0 when there is none. */
-static pid_t running_command(const struct daemon *daemon, const struct settings *settings)
+static pid_t running_command(const struct daemon *daemon)
 {
-    struct session *session =
-        settings->session.command ? session_registry_get(daemon->registry, 0) : NULL;
     struct session_info info;
     pid_t pid = 0;
-    if (session && session_info(session, &info) == 0) {
+    if (daemon->launched && session_info(daemon->launched, &info) == 0) {
         siginfo_t child = {0};
         if (waitid(P_PID, (id_t)info.pid, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             child.si_pid == 0)
             pid = info.pid;
         session_info_free(&info);
     }
-    session_unref(session);
     return pid;
 }
 
@@ -175,9 +176,9 @@ static pid_t running_command(const struct daemon *daemon, const struct settings 
  * The command that we started is not left behind: whoever ends lprofd ends it too. A terminal sends
  * its SIGINT to both.
  */
-static void end_command(const struct daemon *daemon, const struct settings *settings, int number)
+static void end_command(const struct daemon *daemon, int number)
 {
-    pid_t pid = number == SIGINT ? 0 : running_command(daemon, settings);
+    pid_t pid = number == SIGINT ? 0 : running_command(daemon);
     if (pid > 0)
         kill(pid, SIGTERM);
 }
@@ -249,9 +250,9 @@ static int serve(struct daemon *daemon, const struct settings *settings)
     int exit_code = output_finish(stdout, &failure) ? report_failure(&failure, EXIT_FAILURE)
                     : daemon->failed                ? EXIT_FAILURE
                                                     : EXIT_SUCCESS;
-    while (!number && running_command(daemon, settings))
+    while (!number && running_command(daemon))
         number = poll_signal(daemon);
-    end_command(daemon, settings, number);
+    end_command(daemon, number);
     return exit_code;
 }
 
@@ -293,6 +294,7 @@ int main(int argc, char **argv)
         exit_code = run(&daemon, &settings);
         http_server_stop(daemon.server);
         session_unref(daemon.to_save);
+        session_unref(daemon.launched);
         session_registry_free(daemon.registry);
         break;
     }

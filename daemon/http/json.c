@@ -9,11 +9,11 @@
 #include "base/cleanup.h"
 #include "http/utf8.h"
 
-/* cJSON refuses to print a document that contains an invalid item. */
+/* cJSON refuses to print a document that contains an invalid item. Its flags say what it owns. */
 static void spoil(cJSON *document)
 {
     if (document)
-        document->type = cJSON_Invalid;
+        document->type = (document->type & ~0xff) | cJSON_Invalid;
 }
 
 static void add(cJSON *object, const char *key, cJSON *value)

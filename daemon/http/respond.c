@@ -18,14 +18,15 @@
     "'none'; frame-ancestors 'none'"
 #define DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
 
-/* The weight of one element "gzip;q=0.5": false when it is zero. */
+/* The weight of one element "gzip;q=0.5": false when it is zero (RFC 9110, 12.4.2). */
 static bool has_weight(const char *parameters, size_t length)
 {
-    const char *end = parameters + length;
-    const char *weight = memmem(parameters, length, "q=", 2);
-    if (!weight)
+    const char *end = parameters + length, *weight = parameters;
+    while (weight < end && (*weight | 0x20) != 'q') /* the only parameter that there is */
+        weight++;
+    if (weight == end)
         return true;
-    for (weight += 2; weight < end; weight++)
+    for (; weight < end; weight++)
         if (*weight >= '1' && *weight <= '9')
             return true;
     return false;

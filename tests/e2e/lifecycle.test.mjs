@@ -208,6 +208,17 @@ for (const [who, args] of [['its main thread', []], ['another thread', ['thread'
       assert.ok(Math.abs(sum / session.time.accounted_ns - 1) < 0.15, `${sum} ns by thread, ${session.time.accounted_ns} ns in all`);
     });
 
+test('the command that lprofd started ends with it, whatever else is profiled by then', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'sleeper');
+  const daemon = await startDaemon(t, ['--', targetPath('ratios'), '300']);
+  const { pid } = await daemon.waitSamples(100);
+  await daemon.attach({ pid: target.pid });
+  await daemon.stop();
+  await until('the command has ended', () => !isAlive(pid));
+  assert.ok(isAlive(target.pid), 'what was attached to lives on');
+});
+
 test('children are not profiled unless asked for', async (t) => {
   if (!needsRoot(t)) return;
   const daemon = await startDaemon(t, ['--', targetPath('children'), '60']);
