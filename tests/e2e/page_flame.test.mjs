@@ -9,11 +9,15 @@ import { audit, canBrowse, open, shots } from './helpers/browser.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
 import { atEnd, run, start, until } from './helpers/processes.mjs';
 
+// One unit of work: each step waits for the one before, which takes equally long wherever the loop is placed.
+const SPIN = `#include <stdint.h>
+#define SPIN(n) do { uint64_t value = sink; \\
+    for (unsigned i = 0; i < (n) * 100000; i++) value = value * 6364136223846793005u + 1442695040888963407u; \\
+    sink = value; } while (0)
+`;
 // wide takes 3 of 5 units (of which leaf 2), narrow 1 (leaf's), hostile 1: leaf has 3 in all.
-const TREE = `#include <stdint.h>
-volatile uint64_t sink;
+const TREE = `${SPIN}volatile uint64_t sink;
 void hostile(void);
-#define SPIN(n) do { for (uint64_t i = 0; i < (n) * 100000; i++) sink += i; } while (0)
 __attribute__((noinline)) void leaf(unsigned n) { SPIN(n); }
 __attribute__((noinline)) void inner(void) { leaf(2); sink++; }
 __attribute__((noinline)) void wide(void) { SPIN(1); inner(); sink++; }
@@ -27,9 +31,8 @@ int main(void)
     }
 }
 `;
-const HOSTILE = `#include <stdint.h>
-extern volatile uint64_t sink;
-void hostile(void) { for (uint64_t i = 0; i < 100000; i++) sink += i; }
+const HOSTILE = `${SPIN}extern volatile uint64_t sink;
+void hostile(void) { SPIN(1); }
 `;
 const DEEP = `volatile unsigned long sink;
 __attribute__((noinline)) unsigned long descend(unsigned n)
