@@ -1,6 +1,7 @@
 /* Cleanup attributes for locals that own something (after systemd's macro of the same name). */
 #pragma once
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,9 +25,16 @@ static inline void close_file(FILE **file)
         fclose(*file);
 }
 
+static inline void close_directory(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
 #define _cleanup_free_ _cleanup_(free_pointer)
 #define _cleanup_close_ _cleanup_(close_fd)
 #define _cleanup_file_ _cleanup_(close_file)
+#define _cleanup_directory_ _cleanup_(close_directory)
 
 /* Hands an owned pointer on: evaluates to its value and leaves NULL behind. */
 #define take_pointer(pointer)                                                                      \

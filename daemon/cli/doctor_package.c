@@ -13,12 +13,6 @@
 
 #define DPKG_LISTS "/var/lib/dpkg/info"
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 /* A whole line of the list is the path. */
 static bool has_line(const char *text, size_t length, const char *path)
 {
@@ -49,7 +43,7 @@ static bool list_has_path(int directory_fd, const char *name, const char *path)
 
 char *package_of_file(const char *path)
 {
-    _cleanup_(close_directory) DIR *directory = opendir(DPKG_LISTS);
+    _cleanup_directory_ DIR *directory = opendir(DPKG_LISTS);
     if (!directory)
         return NULL;
     for (const struct dirent *entry; (entry = readdir(directory));) {

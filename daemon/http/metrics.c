@@ -80,7 +80,7 @@ static const struct session_metric session_metrics[] = {
      "Stacks that were longer than the copy of them.", truncated},
     {"lprofd_session_unwound_stacks_total", "counter", "Stacks that were unwound to their root.",
      unwound},
-    {"lprofd_session_unresolved_frames", "gauge", "Distinct frames without a source line.",
+    {"lprofd_session_unresolved_frames", "gauge", "Distinct frames without a name.",
      unresolved},
     {"lprofd_session_sampled_seconds_total", "counter", "CPU time that the samples stand for.",
      sampled_time},

@@ -40,7 +40,6 @@ int handle_sessions(struct request *request, struct reply *reply)
         document_add_session(json_append_object(document), &info);
         session_info_free(&info);
     }
-    reply->no_store = false;
     return reply_json(reply, document);
 }
 

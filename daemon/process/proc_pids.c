@@ -10,19 +10,13 @@
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 int proc_pids(pid_t **ret_pids, size_t *ret_count)
 {
     int fd = -1;
     int error = privilege_open_proc_root(&fd);
     if (error)
         return error;
-    _cleanup_(close_directory) DIR *directory = fdopendir(fd);
+    _cleanup_directory_ DIR *directory = fdopendir(fd);
     if (!directory) {
         close(fd);
         return -ENOMEM;

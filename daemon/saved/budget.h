@@ -1,4 +1,4 @@
-/* How much memory a file may still make us take. */
+/* Limits of what a file may make us take, and say. */
 #pragma once
 
 #include <errno.h>
@@ -17,3 +17,6 @@ static inline int budget_take(struct budget *budget, uint64_t count, size_t item
     budget->left_bytes -= count * item_bytes;
     return 0;
 }
+
+/* Sums stay far from overflowing; as times they are a hundred years. */
+#define SUM_LIMIT (UINT64_C(1) << 61)

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "saved/budget.h"
 #include "saved/rows.h"
-
-/* Sums stay far from overflowing; as times they are a hundred years. */
-#define SUM_LIMIT (UINT64_C(1) << 61)
 
 struct number {
     const char *name;

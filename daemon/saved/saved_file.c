@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/negative_errno.h"
+#include "base/write_all.h"
 
 /* A profile is rarely smaller: a disk without that much room is a full one. */
 #define ROOM_BYTES (1 << 20)
@@ -76,20 +77,6 @@ int saved_file_check(const char *path, struct failure *ret_failure)
                                                              : 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t count = write(fd, bytes, length);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return negative_errno();
-        bytes += count;
-        length -= (size_t)count;
-    }
-    return fsync(fd) < 0 ? negative_errno() : 0;
-}
-
 /* The new name is on disk, too, once the folder is. */
 static void sync_folder(const char *path)
 {
@@ -109,6 +96,8 @@ int saved_file_write(const char *path, const void *bytes, size_t length,
     if (error)
         return error;
     error = write_all(fd, bytes, length);
+    if (!error && fsync(fd) < 0)
+        error = negative_errno();
     if (!error && rename(name, path) < 0)
         error = negative_errno();
     if (error) {

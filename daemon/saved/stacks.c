@@ -5,9 +5,8 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "saved/budget.h"
 
-/* Sums stay far from overflowing; as times they are a hundred years. */
-#define SUM_LIMIT (UINT64_C(1) << 61)
 /* What a node takes: itself, and its depth while reading. */
 #define NODE_BYTES (sizeof(struct trie_node) + sizeof(uint16_t))
 /* What a location takes: itself, and what is published of it. */

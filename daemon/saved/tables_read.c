@@ -6,12 +6,11 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/compression.h"
+#include "saved/budget.h"
 #include "saved/rows.h"
 #include "saved/tables.h"
 
 #define PID_LIMIT INT32_MAX
-/* Sums stay far from overflowing; as times they are a hundred years. */
-#define SUM_LIMIT (UINT64_C(1) << 61)
 #define ERRNO_LIMIT 4096
 /* What a file or a function takes beside its texts: itself, its texts' and its own index slots. */
 #define SYMBOL_BYTES 256

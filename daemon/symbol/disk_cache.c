@@ -16,6 +16,7 @@
 #include "base/md5.h"
 #include "base/negative_errno.h"
 #include "base/read_at.h"
+#include "base/write_all.h"
 #include "lprofd/privilege.h"
 #include "symbol/disk_cache_trim.h"
 
@@ -149,20 +150,6 @@ int disk_cache_read(struct disk_cache *cache, const char *identity, unsigned cha
     *ret_length = (size_t)status.st_size - offset;
     memmove(bytes, bytes + offset, *ret_length); /* so that it is aligned */
     *ret_bytes = take_pointer(bytes);
-    return 0;
-}
-
-static int write_all(int fd, const void *bytes, size_t length)
-{
-    for (const char *cursor = bytes; length;) {
-        ssize_t put = write(fd, cursor, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return negative_errno();
-        cursor += put;
-        length -= (size_t)put;
-    }
     return 0;
 }
 

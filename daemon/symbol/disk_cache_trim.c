@@ -38,12 +38,6 @@ static void free_entries(struct entries *entries)
     free(entries->items);
 }
 
-static void close_directory(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 uint64_t disk_cache_round(uint64_t bytes)
 {
     return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
@@ -92,7 +86,7 @@ static int scan(int directory_fd, struct entries *entries)
     int error = privilege_list_cache(directory_fd, &fd);
     if (error)
         return error;
-    _cleanup_(close_directory) DIR *directory = fdopendir(fd);
+    _cleanup_directory_ DIR *directory = fdopendir(fd);
     if (!directory)
         return negative_errno();
     take_fd(&fd);

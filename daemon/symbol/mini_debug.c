@@ -7,26 +7,13 @@
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "base/write_all.h"
 
 /* The largest that distributions ship unpack to a few MiB. */
 #define PACKED_BYTES_MAX ((size_t)32 << 20)
 #define UNPACKED_BYTES_MAX ((size_t)64 << 20)
 #define DECODER_BYTES_MAX ((uint64_t)96 << 20)
 #define CHUNK_BYTES ((size_t)256 << 10)
-
-static int write_all(int fd, const unsigned char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t put = write(fd, bytes, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return -EIO;
-        bytes += put;
-        length -= (size_t)put;
-    }
-    return 0;
-}
 
 static int error_of(lzma_ret result)
 {

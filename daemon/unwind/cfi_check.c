@@ -320,7 +320,6 @@ int cfi_check(unsigned char *bytes, size_t length, uint64_t vaddr, struct cfi_en
 {
     _cleanup_(check_clear) struct check check = {
         .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .vaddr = vaddr};
-    check.bytes = bytes;
     int error = check_all(&check);
     if (error)
         return error;
@@ -335,7 +334,6 @@ int cfi_check_debug_frame(unsigned char *bytes, size_t length)
 {
     _cleanup_(check_clear) struct check check = {
         .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .is_debug_frame = true};
-    check.bytes = bytes;
     int error = check_all(&check);
     return error ? error : check.unsound ? -EBADMSG : 0;
 }

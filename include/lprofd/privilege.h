@@ -78,7 +78,7 @@ int privilege_open_proc(pid_t pid, pid_t tid, enum proc_file file, int *ret_fd);
 /* Opens /proc itself as a directory. */
 int privilege_open_proc_root(int *ret_fd);
 
-/* /proc/kallsyms, and /sys/kernel/notes and the like are the system's: read-only, own root. */
+/* /proc/kallsyms, which is the system's: in lprofd's own root. */
 int privilege_open_kallsyms(int *ret_fd);
 
 /* The target of /proc/PID/exe as text, NUL-terminated. -ENAMETOOLONG when it does not fit. */
