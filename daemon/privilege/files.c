@@ -220,6 +220,12 @@ static int open_map_file(pid_t pid, uint64_t start, uint64_t end, const char *pa
     return reopen_regular(path_fd, ret_fd);
 }
 
+bool privilege_is_mapped(pid_t pid, uint64_t start, uint64_t end, const char *path, uint64_t inode)
+{
+    _cleanup_close_ int fd = -1;
+    return open_map_file(pid, start, end, path, inode, &fd) == 0;
+}
+
 /* Hands the descriptor on if it is the wanted file's. */
 static int take_if_same(int *fd, uint64_t device, uint64_t inode, int *ret_fd)
 {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,6 +65,13 @@ static void read_inner_pid(const char *status, struct target *target)
     target->inner_pid = count ? (pid_t)pids[count - 1] : target->pid;
 }
 
+/* With any of them it may have the right to become somebody else; without, it never gets it. */
+static bool has_capabilities(const char *status)
+{
+    const char *line = status_field(status, "CapPrm:");
+    return !line || strtoull(line, NULL, 16) != 0;
+}
+
 static int read_user(struct target *target)
 {
     _cleanup_free_ char *status = NULL;
@@ -71,6 +79,7 @@ static int read_user(struct target *target)
     if (error)
         return error == -ENOENT ? -ESRCH : error;
     read_inner_pid(status, target);
+    target->may_change = has_capabilities(status);
     bool mixed = false;
     error = parse_ids(status, "Uid:", &target->uid, &mixed);
     if (!error)
@@ -80,15 +89,25 @@ static int read_user(struct target *target)
     return error;
 }
 
-/* The same directory in the same mount namespace. */
-static bool is_own_root(pid_t pid, int root_fd)
+static ino_t mount_namespace(const char *process)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
-    struct stat own, theirs, own_mounts, their_mounts;
-    return fstat(root_fd, &theirs) == 0 && stat("/", &own) == 0 && stat(path, &their_mounts) == 0 &&
-           stat("/proc/self/ns/mnt", &own_mounts) == 0 && own.st_dev == theirs.st_dev &&
-           own.st_ino == theirs.st_ino && own_mounts.st_ino == their_mounts.st_ino;
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+static bool is_same_directory(const struct stat *left, const struct stat *right)
+{
+    return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
+}
+
+/* The same directory in the same mount namespace. */
+static bool is_own_root(const struct target *target)
+{
+    struct stat own, theirs;
+    return target->mounts && target->mounts == mount_namespace("self") && stat("/", &own) == 0 &&
+           fstat(target->root_fd, &theirs) == 0 && is_same_directory(&own, &theirs);
 }
 
 /* Only a chroot has one. What cannot be read is taken for none: paths stay as they are shown. */
@@ -105,11 +124,13 @@ static int read_root_path(struct target *target)
 
 static int open_root(struct target *target)
 {
-    char path[64];
+    char path[64], name[16];
     snprintf(path, sizeof path, "/proc/%d/root", target->pid);
+    snprintf(name, sizeof name, "%d", target->pid);
     target->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target->root_fd >= 0) {
-        target->own_root = is_own_root(target->pid, target->root_fd);
+        target->mounts = mount_namespace(name);
+        target->own_root = is_own_root(target);
         return 0;
     }
     if (errno == ENOENT || errno == ESRCH) /* a zombie has no root any more */
@@ -121,20 +142,40 @@ static int open_root(struct target *target)
     return -errno;
 }
 
+/* A target that has nothing yet. */
+static int new_target(pid_t pid, struct target **ret_target)
+{
+    struct target *target = calloc(1, sizeof *target);
+    struct target_shared *shared = calloc(1, sizeof *shared);
+    if (!target || !shared) {
+        free(target);
+        free(shared);
+        return -ENOMEM;
+    }
+    atomic_init(&shared->references, 1);
+    *target = (struct target){.pid = pid, .root_fd = -1, .pidfd = -1, .shared = shared};
+    *ret_target = target;
+    return 0;
+}
+
+/* Old kernels, and some sandboxes, have none. */
+static int open_pidfd(struct target *target)
+{
+    target->pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
+    bool matters = errno == ESRCH || errno == EMFILE || errno == ENFILE;
+    return target->pidfd < 0 && matters ? -errno : 0;
+}
+
 int target_open(pid_t pid, struct target **ret_target)
 {
     if (pid <= 0)
         return -ESRCH;
-    _cleanup_(target_cleanup) struct target *target = calloc(1, sizeof *target);
-    if (!target)
-        return -ENOMEM;
-    target->pid = pid;
-    target->root_fd = -1;
-    target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    target->is_other = calloc(1, sizeof *target->is_other);
-    if (!target->is_other)
-        return -ENOMEM;
-    int error = read_user(target);
+    _cleanup_(target_cleanup) struct target *target = NULL;
+    int error = new_target(pid, &target);
+    if (!error)
+        error = open_pidfd(target);
+    if (!error)
+        error = read_user(target);
     if (!error)
         error = open_root(target);
     if (!error)
@@ -145,31 +186,106 @@ int target_open(pid_t pid, struct target **ret_target)
     return 0;
 }
 
+static bool is_other(const struct target *target)
+{
+    return target->shared && atomic_load(&target->shared->is_other);
+}
+
+static int copy_root(const struct target *like, struct target *target)
+{
+    target->own_root = like->own_root;
+    target->mounts = like->mounts;
+    if (like->root_fd >= 0) {
+        target->root_fd = fcntl(like->root_fd, F_DUPFD_CLOEXEC, 0);
+        if (target->root_fd < 0)
+            return -errno;
+    }
+    if (like->root_path) {
+        target->root_path = strdup(like->root_path);
+        return target->root_path ? 0 : -ENOMEM;
+    }
+    return 0;
+}
+
+static int copy_user(const struct target *like, struct target *target)
+{
+    target->uid = target->gid = NOBODY;
+    if (like->may_change || is_other(like))
+        return 0;
+    target->groups = calloc(like->group_count + 1, sizeof *target->groups);
+    if (!target->groups)
+        return -ENOMEM;
+    if (like->group_count)
+        memcpy(target->groups, like->groups, like->group_count * sizeof *target->groups);
+    target->group_count = like->group_count;
+    target->uid = like->uid;
+    target->gid = like->gid;
+    return 0;
+}
+
+int target_stand_in(const struct target *like, pid_t pid, struct target **ret_target)
+{
+    _cleanup_(target_cleanup) struct target *target = NULL;
+    int error = new_target(pid, &target);
+    if (!error)
+        error = copy_user(like, target);
+    if (error)
+        return error;
+    target->shared->is_final = true;
+    target->inner_pid = like->inner_pid == like->pid ? pid : 0;
+    error = copy_root(like, target);
+    if (error == -ENOMEM)
+        return error;
+    if (error) /* without its root, paths mean nothing: as this user nothing is opened */
+        target->uid = target->gid = (uid_t)-1;
+    *ret_target = take_pointer(target);
+    return 0;
+}
+
 static bool has_ended(const struct target *target)
 {
     struct pollfd poll_fd = {.fd = target->pidfd, .events = POLLIN};
     return target->pidfd >= 0 && poll(&poll_fd, 1, 0) > 0;
 }
 
+static bool is_same_user(const struct target *left, const struct target *right)
+{
+    size_t count = left->group_count;
+    return left->uid == right->uid && left->gid == right->gid && count == right->group_count &&
+           (count == 0 || !memcmp(left->groups, right->groups, count * sizeof *left->groups));
+}
+
+static bool is_same_root(const struct target *left, const struct target *right)
+{
+    struct stat roots[2];
+    if (left->own_root || right->own_root)
+        return left->own_root == right->own_root;
+    return left->mounts && left->mounts == right->mounts && fstat(left->root_fd, &roots[0]) == 0 &&
+           fstat(right->root_fd, &roots[1]) == 0 && is_same_directory(&roots[0], &roots[1]);
+}
+
+bool target_same_rights(const struct target *left, const struct target *right)
+{
+    return !is_other(left) && !is_other(right) && is_same_user(left, right) &&
+           is_same_root(left, right);
+}
+
 void target_look_again(const struct target *target)
 {
-    _cleanup_free_ char *status = NULL;
-    uint32_t uid, gid;
-    bool mixed = false;
-    if (!target->is_other || atomic_load(target->is_other) || status_read(target->pid, &status))
+    if (!target->shared || target->shared->is_final || is_other(target))
         return;
-    if (parse_ids(status, "Uid:", &uid, &mixed) || parse_ids(status, "Gid:", &gid, &mixed))
-        return;
-    /* Only now, so that what was read is the target's and not that of a successor of its pid. */
-    if ((uid != target->uid || gid != target->gid) && !has_ended(target))
-        atomic_store(target->is_other, true);
+    struct target now = {.pid = target->pid};
+    /* Only then, so that what was read is the target's and not that of a successor of its pid. */
+    if (!read_user(&now) && !is_same_user(&now, target) && !has_ended(target))
+        atomic_store(&target->shared->is_other, true);
+    free(now.groups);
 }
 
 struct target target_rights(const struct target *target)
 {
     struct target rights = *target;
     target_look_again(target);
-    if (target->is_other && atomic_load(target->is_other)) {
+    if (is_other(target)) {
         rights.uid = rights.gid = NOBODY;
         rights.groups = NULL;
         rights.group_count = 0;
@@ -184,13 +300,13 @@ uid_t privilege_target_user(const struct target *target)
 
 void target_free(struct target *target)
 {
-    if (!target)
+    if (!target || !target->shared || atomic_fetch_sub(&target->shared->references, 1) > 1)
         return;
     if (target->root_fd >= 0)
         close(target->root_fd);
     if (target->pidfd >= 0)
         close(target->pidfd);
-    free(target->is_other);
+    free(target->shared);
     free(target->groups);
     free(target->root_path);
     free(target);

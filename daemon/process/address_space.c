@@ -84,6 +84,11 @@ void address_space_clear(struct address_space *space)
     space->generation = module_table_new_generation(space->modules);
 }
 
+const struct target *address_space_target(const struct address_space *space)
+{
+    return space->target;
+}
+
 /*
  * What to subtract from an ip for the vaddr. A mapping starts at its segment's file offset rounded
  * down to a page; the segment that begins on that page is the one meant.

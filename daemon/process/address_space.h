@@ -27,6 +27,9 @@ void address_space_renew(struct address_space *space, const struct module *modul
 /* Forgets everything: a new image was executed. */
 void address_space_clear(struct address_space *space);
 
+/* Whose mappings these are. */
+const struct target *address_space_target(const struct address_space *space);
+
 /* The answers of address_space_find() are the same while this is. Never 0. */
 uint64_t address_space_generation(const struct address_space *space);
 

@@ -6,20 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stable.h"
-#include "process/elf_file.h"
+#include "process/module_file.h"
+#include "process/rights.h"
 
 #define MODULES_MAX 65536
-/* Children whose anonymous code has a module of its own: each holds a descriptor open. */
+/* Children whose anonymous code has a module of its own: each holds descriptors open. */
 #define CHILDREN_MAX 256
-#define VDSO_BYTES_MAX (1 << 20)
 /* How often anonymous code may get a new module, and how much longer after each time. */
 #define RENEWALS_MAX 256
 #define RENEWAL_NS (250 * NS_PER_MS)
@@ -32,6 +30,7 @@ struct module_table {
         *nameless; /* anonymous code of too many children; NULL while there is none */
     struct target *children[CHILDREN_MAX]; /* owned; their anonymous code has modules */
     size_t child_count;
+    struct rights rights; /* of modules */
     uint64_t generations;
     uint64_t renewals, renewed_ns; /* how often, and when last, anonymous code got a new module */
 };
@@ -142,6 +141,7 @@ void module_table_free(struct module_table *table)
     stable_free(&table->modules);
     for (size_t i = 0; i < table->child_count; i++)
         target_free(table->children[i]);
+    rights_clear(&table->rights);
     free(table);
 }
 
@@ -165,25 +165,14 @@ const struct module *module_table_kernel(const struct module_table *table)
     return table->kernel;
 }
 
-/* The vdso has no file: its image is copied out of the target into memory of our own. */
-static int open_vdso(const struct target *target, const struct record_mapping *mapping, int *ret_fd)
+/* The next mapping of it may tell more: descriptors are given back, and other processes live. */
+static bool is_provisional(const struct module *module)
 {
-    if (mapping->length == 0 || mapping->length > VDSO_BYTES_MAX)
-        return -EINVAL;
-    _cleanup_free_ void *image = malloc(mapping->length);
-    _cleanup_close_ int fd = memfd_create("vdso", MFD_CLOEXEC);
-    if (!image || fd < 0)
-        return -ENOMEM;
-    int error = privilege_read_memory(target->pid, mapping->start, image, (size_t)mapping->length);
-    if (error)
-        return error;
-    if (write(fd, image, mapping->length) != (ssize_t)mapping->length)
-        return -ENOSPC;
-    *ret_fd = take_fd(&fd);
-    return 0;
+    return module->open_error == EMFILE || module->open_error == ENFILE ||
+           module->rights_are_unknown;
 }
 
-/* The module of that file; when it could be opened only later, the one that was. */
+/* The module of that file; when more of it was known only later, the one of which it was. */
 static const struct module *find(const struct module_table *table, uint64_t device, uint64_t inode,
                                  const char *path)
 {
@@ -192,7 +181,7 @@ static const struct module *find(const struct module_table *table, uint64_t devi
         const struct module *module = module_table_get(table, i);
         if (module->device == device && module->inode == inode && !strcmp(module->path, path)) {
             found = module;
-            if (module->fd >= 0)
+            if (module->fd >= 0 && !is_provisional(module))
                 break;
         }
     }
@@ -207,20 +196,18 @@ static const char *path_in_target(const struct target *target, const char *path)
     return length && strncmp(path, root, length) == 0 && path[length] == '/' ? path + length : path;
 }
 
-static int open_module(const struct target *target, const struct record_mapping *mapping,
-                       struct module *module)
+static int open_module(struct module_table *table, const struct target *target,
+                       const struct record_mapping *mapping, struct module *module)
 {
-    int error =
-        module->kind == MODULE_VDSO
-            ? open_vdso(target, mapping, &module->fd)
-            : privilege_open_mapped(target, mapping->start, mapping->start + mapping->length,
-                                    mapping->path, module->device, module->inode, &module->fd);
-    if (!error)
-        error = elf_file_read(module);
-    if (error == -ENOMEM)
+    struct target *mapper;
+    bool is_certain;
+    int error = rights_find(target, mapping, &mapper, &is_certain);
+    if (error)
         return error;
-    module->open_error = -error; /* a value that reaches the screen, not a failure */
-    return 0;
+    error = module_file_open(mapper, mapping, module);
+    module->target = rights_keep(&table->rights, mapper);
+    module->rights_are_unknown = !is_certain;
+    return error;
 }
 
 static const struct module *find_anonymous(const struct module_table *table,
@@ -332,12 +319,6 @@ int module_table_renew(struct module_table *table, const struct target *target,
     return 0;
 }
 
-/* It may be opened with the next mapping of it: descriptors are given back. */
-static bool lacked_descriptor(const struct module *module)
-{
-    return module->open_error == EMFILE || module->open_error == ENFILE;
-}
-
 const struct target *module_table_target(const struct module_table *table)
 {
     return table->target;
@@ -356,7 +337,7 @@ int module_table_intern(struct module_table *table, const struct target *target,
     const char *path = path_in_target(target, mapping->path);
     uint64_t device = makedev(mapping->device_major, mapping->device_minor);
     const struct module *known = find(table, device, mapping->inode, path);
-    if (known && !lacked_descriptor(known)) {
+    if (known && !is_provisional(known)) {
         *ret_module = known;
         return 0;
     }
@@ -367,14 +348,14 @@ int module_table_intern(struct module_table *table, const struct target *target,
         return error;
     module->device = device;
     module->inode = mapping->inode;
-    error = open_module(target, mapping, module);
-    if (!error && known && lacked_descriptor(module)) {
-        *ret_module = known; /* still no descriptor */
+    error = open_module(table, target, mapping, module);
+    if (!error && known && is_provisional(module)) {
+        *ret_module = known; /* no more than before */
         return 0;
     }
     if (!error && is_shared_memory(module))
         return intern_anonymous(table, target, ret_module);
-    if (!error && is_jitdump(target, module))
+    if (!error && !module->rights_are_unknown && is_jitdump(target, module))
         error = make_jitdump(table, target, module);
     if (!error)
         error = publish(table, module, ret_module);

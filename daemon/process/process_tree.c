@@ -81,6 +81,13 @@ struct process *process_tree_find(struct process_tree *tree, pid_t pid)
     return NULL;
 }
 
+/* One that has ended already, or has no descriptor to spare, has at most its parent's rights. */
+static int open_target(const struct target *like, pid_t pid, struct target **ret_target)
+{
+    int error = target_open(pid, ret_target);
+    return error ? target_stand_in(like, pid, ret_target) : 0;
+}
+
 int process_tree_fork(struct process_tree *tree, const struct process *parent, pid_t pid)
 {
     struct process *child = calloc(1, sizeof *child);
@@ -89,11 +96,9 @@ int process_tree_fork(struct process_tree *tree, const struct process *parent, p
     child->pid = pid;
     child->maps_read_ns = parent->maps_read_ns;
     child->vdso_tries = parent->vdso_tries;
-    if (target_open(pid, &child->target))
-        child->target = NULL; /* it has ended already */
-    const struct target *target =
-        child->target ? child->target : module_table_target(tree->modules);
-    int error = address_space_clone(parent->space, target, &child->space);
+    int error = open_target(address_space_target(parent->space), pid, &child->target);
+    if (!error)
+        error = address_space_clone(parent->space, child->target, &child->space);
     if (!error)
         error = add(tree, child);
     if (error)

@@ -7,7 +7,7 @@
 
 struct process {
     pid_t pid;
-    struct target *target;       /* owned; NULL: the session's own is used */
+    struct target *target;       /* owned; NULL: still the session's own */
     struct address_space *space; /* owned */
     bool waiting_for_exec;       /* a launched child that still runs our own code */
     bool ended;

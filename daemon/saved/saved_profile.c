@@ -54,7 +54,7 @@ static int read_all(struct database *database, struct budget *budget, struct sav
     struct column columns[COLUMN_COUNT] = {0};
     int error = stack_trie_new(&profile->trie);
     if (!error)
-        error = symbols_new(NULL, &profile->symbols);
+        error = symbols_new(&profile->symbols);
     if (!error)
         error = bucket_store_new(SIZE_MAX, &profile->buckets);
     if (!error)

@@ -215,7 +215,7 @@ static int open_stages(struct session *session, const struct session_options *op
     if (!error)
         error = bucket_store_new((size_t)session->memory_limit_bytes, &session->buckets);
     if (!error)
-        error = symbols_new(session->target, &session->symbols);
+        error = symbols_new(&session->symbols);
     if (!error && options->symbol_cache)
         error = symbols_use_cache(session->symbols, options->symbol_cache);
     if (!error)

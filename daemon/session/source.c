@@ -91,6 +91,13 @@ static int open_fetched(const struct session *session, const struct source_name 
     }
 }
 
+/* Whoever runs a program may have it name what only others can read. */
+static int open_named(const struct session *session, const struct source_name *name, int *ret_fd)
+{
+    const struct module *module = module_table_get(session->modules, name->module);
+    return module->target ? privilege_open_in_target(module->target, name->path, ret_fd) : -EACCES;
+}
+
 /* *ret_fetched: it is the very source of this build, whatever its times say. */
 static int open_source(const struct session *session, const struct source_name *name, int *ret_fd,
                        bool *ret_fetched)
@@ -101,7 +108,7 @@ static int open_source(const struct session *session, const struct source_name *
         return error;
     /* A relative name (reproducible builds leave them) can only be found by --source-path. */
     if (error && name->path[0] == '/')
-        error = privilege_open_in_target(session->target, name->path, ret_fd);
+        error = open_named(session, name, ret_fd);
     if (error != -ENOENT || !session->fetcher)
         return error;
     error = open_fetched(session, name, ret_fd);

@@ -125,11 +125,11 @@ static int find_by_link(const struct wanted *wanted, const char *module_path, co
     return -ENOENT;
 }
 
-int debug_file_find(const struct target *target, const struct module *module,
-                    const struct elf_reader *binary, struct elf_reader **ret_file, char **ret_path)
+int debug_file_find(const struct module *module, const struct elf_reader *binary,
+                    struct elf_reader **ret_file, char **ret_path)
 {
     struct wanted wanted = {
-        .target = target,
+        .target = module->target,
         .build_id = binary->build_id,
         .build_id_bytes = binary->build_id_bytes,
     };

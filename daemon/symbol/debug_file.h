@@ -6,12 +6,12 @@
 #include "symbol/elf_reader.h"
 
 /*
- * Searches below the target's root, then our own, for the split debug file of `binary`:
- * by build-id, then by .gnu_debuglink (gdb manual, "Separate Debug Files").
+ * Searches below the root of the module's target, with its rights, then our own, for the split
+ * debug file of `binary`: by build-id, then by .gnu_debuglink (gdb manual, "Separate Debug Files").
  * *ret_file owns its descriptor; *ret_path is malloc'ed. 0, -ENOENT or -ENOMEM.
  */
-int debug_file_find(const struct target *target, const struct module *module,
-                    const struct elf_reader *binary, struct elf_reader **ret_file, char **ret_path);
+int debug_file_find(const struct module *module, const struct elf_reader *binary,
+                    struct elf_reader **ret_file, char **ret_path);
 
 /*
  * The dwz alternate file that `file` (found at `path`) names in .gnu_debugaltlink; its build-id is

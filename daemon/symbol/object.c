@@ -12,15 +12,15 @@ static void free_object(struct object **object)
     object_free(*object);
 }
 
-static int find_debug_file(struct object *object, const struct target *target)
+static int find_debug_file(struct object *object)
 {
     if (debug_image_possible(object->binary)) {
         object->status = SYMBOL_LINE;
         return 0;
     }
     object->status = SYMBOL_NO_DEBUG_INFO;
-    int error = debug_file_find(target, object->module, object->binary, &object->debug,
-                                &object->debug_path);
+    int error =
+        debug_file_find(object->module, object->binary, &object->debug, &object->debug_path);
     if (error)
         return error == -ENOMEM ? error : 0;
     if (debug_image_possible(object->debug))
@@ -39,18 +39,17 @@ static int find_go_lines(struct object *object)
     return error == -ENOMEM ? error : 0;
 }
 
-int object_open(const struct target *target, const struct module *module,
-                struct object **ret_object)
+int object_open(const struct module *module, struct object **ret_object)
 {
     _cleanup_(free_object) struct object *object = calloc(1, sizeof *object);
     if (!object)
         return -ENOMEM;
     object->module = module;
-    object->splits.target = target;
+    object->splits.target = module->target;
     object->status = SYMBOL_UNREADABLE;
     int error = module->fd >= 0 ? elf_reader_open(module->fd, &object->binary) : -EBADF;
     if (!error)
-        error = find_debug_file(object, target);
+        error = find_debug_file(object);
     if (!error)
         error = elf_symbols_read(object->binary, object->debug, &object->symbols);
     if (!error)

@@ -35,8 +35,7 @@ struct object {
 };
 
 /* Opens a module and its split debug file, and reads symbol tables. 0 or -ENOMEM. */
-int object_open(const struct target *target, const struct module *module,
-                struct object **ret_object);
+int object_open(const struct module *module, struct object **ret_object);
 void object_free(struct object *object);
 
 /* Where the function that no symbol names begins; vaddr itself when nothing tells. 0 or -ENOMEM. */
@@ -59,8 +58,8 @@ bool object_lacks_lines(const struct object *object);
  * (may be NULL) is called every few milliseconds; it must leave this object's lines alone. 0 or
  * -ENOMEM; see status.
  */
-int object_load_lines(struct object *object, const struct target *target, const uint64_t *vaddrs,
-                      size_t count, void (*meanwhile)(void *user), void *user);
+int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t count,
+                      void (*meanwhile)(void *user), void *user);
 
 /*
  * The frames at vaddr, from DWARF; one frame with just `fallback` (the function by ELF symbol) when
@@ -73,8 +72,7 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
  * Uses what is on disk of the module, and adds to it, if its debug information is large enough:
  * `bytes_min` of .debug_info in the file. 0 or -ENOMEM.
  */
-int object_use_cache(struct object *object, const struct target *target, struct disk_cache *cache,
-                     uint64_t bytes_min);
+int object_use_cache(struct object *object, struct disk_cache *cache, uint64_t bytes_min);
 
 /* As object_resolve(), from what is on disk alone. -ENOENT when it is not there. */
 int object_resolve_stored(struct object *object, struct store *store, uint64_t vaddr,
@@ -84,7 +82,7 @@ int object_resolve_stored(struct object *object, struct store *store, uint64_t v
 bool object_has_to_store(const struct object *object);
 
 /* Does a few milliseconds of that. */
-void object_store_some(struct object *object, const struct target *target);
+void object_store_some(struct object *object);
 
 /* The file that has the debug sections, and where it was found. Both are borrowed. */
 const struct elf_reader *object_debug_reader(const struct object *object);

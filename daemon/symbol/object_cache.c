@@ -70,12 +70,11 @@ static void add_alternate(struct text *text, const struct elf_reader *debug)
  * All that answers depend on: this program, whose program it is (one user's files prove nothing to
  * another user), and the files. 0, -ENOENT or -ENOMEM.
  */
-static int identify(const struct object *object, const struct target *target, bool has_alternate,
-                    char **ret_identity)
+static int identify(const struct object *object, bool has_alternate, char **ret_identity)
 {
     _cleanup_text_ struct text text = {0};
     int error = add_self(&text);
-    text_printf(&text, "user %u\n", privilege_target_user(target));
+    text_printf(&text, "user %u\n", privilege_target_user(object->module->target));
     if (!error)
         error = add_file(&text, "binary", object->binary);
     if (!error && object->debug)
@@ -90,13 +89,14 @@ static int identify(const struct object *object, const struct target *target, bo
     return 0;
 }
 
-static int find_alternate(const struct object *object, const struct target *target, bool *ret_found)
+static int find_alternate(const struct object *object, bool *ret_found)
 {
     const char *path = object->debug_path ? object->debug_path : object->module->path;
     struct elf_reader *alternate = NULL;
-    int error = object->alternate ? 0
-                                  : debug_file_find_alternate(target, object_debug_reader(object),
-                                                              path, &alternate);
+    int error = object->alternate
+                    ? 0
+                    : debug_file_find_alternate(object->module->target, object_debug_reader(object),
+                                                path, &alternate);
     elf_reader_free(alternate);
     if (error == -ENOMEM)
         return error;
@@ -104,19 +104,18 @@ static int find_alternate(const struct object *object, const struct target *targ
     return 0;
 }
 
-int object_use_cache(struct object *object, const struct target *target, struct disk_cache *cache,
-                     uint64_t bytes_min)
+int object_use_cache(struct object *object, struct disk_cache *cache, uint64_t bytes_min)
 {
     bool has_alternate;
     char *identity;
-    if (object->stored || object->status != SYMBOL_LINE)
+    if (object->stored || object->status != SYMBOL_LINE || !object->module->target)
         return 0;
     const struct elf_section *info = elf_reader_section(object_debug_reader(object), ".debug_info");
     if (!info || info->bytes < bytes_min)
         return 0;
-    int error = find_alternate(object, target, &has_alternate);
+    int error = find_alternate(object, &has_alternate);
     if (!error)
-        error = identify(object, target, has_alternate, &identity);
+        error = identify(object, has_alternate, &identity);
     if (error)
         return error == -ENOMEM ? error : 0;
     return stored_module_new(cache, identity, &object->stored);
@@ -137,16 +136,16 @@ bool object_has_to_store(const struct object *object)
 }
 
 /* Files that were changed since they were opened: what is known of them is of neither state. */
-static bool is_unchanged(const struct object *object, const struct target *target)
+static bool is_unchanged(const struct object *object)
 {
     _cleanup_free_ char *identity = NULL;
-    return identify(object, target, object->image->alternate, &identity) == 0 &&
+    return identify(object, object->image->alternate, &identity) == 0 &&
            strcmp(identity, object->stored->identity) == 0;
 }
 
-void object_store_some(struct object *object, const struct target *target)
+void object_store_some(struct object *object)
 {
-    if (!is_unchanged(object, target)) {
+    if (!is_unchanged(object)) {
         stored_module_free(object->stored);
         object->stored = NULL;
         return;

@@ -15,8 +15,7 @@
 #define MEANWHILE_NS (10 * NS_PER_MS)
 
 struct loader {
-    const struct target *target; /* borrowed */
-    const uint64_t *vaddrs;      /* borrowed: that will be asked for, rising */
+    const uint64_t *vaddrs; /* borrowed: that will be asked for, rising */
     size_t vaddr_count;
     struct unit_source source;   /* borrows from the object, which nobody changes meanwhile */
     const struct object *object; /* borrowed */
@@ -48,7 +47,7 @@ static int load_alternate(const struct loader *loader, struct debug_image **ret_
     *ret_image = NULL;
     if (object->alternate)
         return debug_image_load(object->alternate, NULL, ret_image) == -ENOMEM ? -ENOMEM : 0;
-    int error = debug_file_find_alternate(loader->target, object_debug_reader(object),
+    int error = debug_file_find_alternate(object->module->target, object_debug_reader(object),
                                           object_debug_path(object), &alternate);
     if (!error)
         error = debug_image_load(alternate, NULL, ret_image);
@@ -194,14 +193,13 @@ bool object_lacks_lines(const struct object *object)
     return object->status == SYMBOL_LINE && !object->image && !object->go;
 }
 
-int object_load_lines(struct object *object, const struct target *target, const uint64_t *vaddrs,
-                      size_t count, void (*meanwhile)(void *user), void *user)
+int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t count,
+                      void (*meanwhile)(void *user), void *user)
 {
     if (!object_lacks_lines(object))
         return 0;
     struct loader loader = {
         .object = object,
-        .target = target,
         .vaddrs = vaddrs,
         .vaddr_count = count,
         .source = object_unit_source(object),

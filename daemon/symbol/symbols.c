@@ -28,12 +28,11 @@ const char *symbol_status_name(enum symbol_status status)
     return (unsigned)status < SYMBOL_STATUS_COUNT ? names[status] : "unknown";
 }
 
-int symbols_new(const struct target *target, struct symbols **ret_symbols)
+int symbols_new(struct symbols **ret_symbols)
 {
     _cleanup_free_ struct symbols *symbols = calloc(1, sizeof *symbols);
     if (!symbols)
         return -ENOMEM;
-    symbols->target = target;
     int error = store_init(&symbols->store);
     if (error)
         return error;
@@ -69,9 +68,7 @@ char *symbols_cache_problem(const struct symbols *symbols)
 
 static int use_cache(const struct symbols *symbols, struct object *object)
 {
-    return symbols->disk_cache
-               ? object_use_cache(object, symbols->target, symbols->disk_cache, KEPT_BYTES_MIN)
-               : 0;
+    return symbols->disk_cache ? object_use_cache(object, symbols->disk_cache, KEPT_BYTES_MIN) : 0;
 }
 
 int symbols_get_object(struct symbols *symbols, const struct module *module,
@@ -84,7 +81,7 @@ int symbols_get_object(struct symbols *symbols, const struct module *module,
         symbols->objects[symbols->object_count++] = NULL;
     struct object **object = &symbols->objects[module->id];
     if (!*object) {
-        int error = object_open(symbols->target, module, object);
+        int error = object_open(module, object);
         if (!error)
             error = use_cache(symbols, *object);
         if (error)
@@ -378,7 +375,7 @@ int symbols_resolve_lines(struct symbols *symbols, const struct module *module,
     struct object *object;
     error = symbols_get_object(symbols, module, &object);
     if (!error)
-        error = symbols_load_object(symbols, object, requests, count, NULL, NULL);
+        error = symbols_load_object(object, requests, count, NULL, NULL);
     if (error)
         return error;
     if (object->status != SYMBOL_LINE)

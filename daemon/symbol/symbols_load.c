@@ -11,8 +11,7 @@ static int compare_vaddrs(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-int symbols_load_object(struct symbols *symbols, struct object *object,
-                        const struct symbol_request *requests, size_t count,
+int symbols_load_object(struct object *object, const struct symbol_request *requests, size_t count,
                         void (*meanwhile)(void *user), void *user)
 {
     if (!object_lacks_lines(object))
@@ -23,7 +22,7 @@ int symbols_load_object(struct symbols *symbols, struct object *object,
     for (size_t i = 0; i < count; i++)
         vaddrs[i] = symbol_request_vaddr(&requests[i]);
     qsort(vaddrs, count, sizeof *vaddrs, compare_vaddrs);
-    return object_load_lines(object, symbols->target, vaddrs, count, meanwhile, user);
+    return object_load_lines(object, vaddrs, count, meanwhile, user);
 }
 
 int symbols_load_lines(struct symbols *symbols, const struct module *module,
@@ -34,5 +33,5 @@ int symbols_load_lines(struct symbols *symbols, const struct module *module,
     if (!symbols_has_elf_file(module))
         return 0;
     int error = symbols_get_object(symbols, module, &object);
-    return error ? error : symbols_load_object(symbols, object, requests, count, meanwhile, user);
+    return error ? error : symbols_load_object(object, requests, count, meanwhile, user);
 }

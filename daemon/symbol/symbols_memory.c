@@ -68,7 +68,7 @@ bool symbols_keep_some(struct symbols *symbols)
     choose_kept(symbols);
     if (!symbols->keeping)
         return false;
-    object_store_some(symbols->keeping, symbols->target);
+    object_store_some(symbols->keeping);
     if (!object_has_to_store(symbols->keeping))
         symbols_trim(symbols, last_used(symbols));
     return true;

@@ -10,7 +10,6 @@
 #include "symbol/store.h"
 
 struct symbols {
-    const struct target *target; /* borrowed */
     struct store store;
     struct object **objects; /* owned, by module id; NULL until a module is asked for */
     size_t object_count, object_capacity;
@@ -43,8 +42,7 @@ int symbols_get_object(struct symbols *symbols, const struct module *module,
                        struct object **ret_object);
 
 /* As symbols_load_lines(). */
-int symbols_load_object(struct symbols *symbols, struct object *object,
-                        const struct symbol_request *requests, size_t count,
+int symbols_load_object(struct object *object, const struct symbol_request *requests, size_t count,
                         void (*meanwhile)(void *user), void *user);
 
 /* Counts what is held. */

@@ -1,6 +1,7 @@
 /* A module: one ELF file (or the kernel, the vdso, anonymous code) that code runs from. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,10 @@ struct module {
         fini; /* DT_INIT and DT_FINI: put together of pieces without unwind information */
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_bytes; /* 0 when the file has none */
-    const struct target
-        *target; /* borrowed: whose anonymous code or jitdump; else, unknown: NULL */
+    /*
+     * Borrowed: whose anonymous code or jitdump; of other files, whose rights those that it names
+     * are opened with. NULL: nobody's, and nothing is opened.
+     */
+    const struct target *target;
+    bool rights_are_unknown; /* it is of a process that had ended: target is nobody, to be safe */
 };

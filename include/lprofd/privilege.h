@@ -14,27 +14,56 @@
 
 /* --- the target ------------------------------------------------------------------------------ */
 
+/* What all who hold a target share. */
+struct target_shared {
+    atomic_uint references;
+    atomic_bool is_other; /* it was seen to be another user since */
+    bool is_final;        /* what is known of it is not looked at again */
+};
+
 /*
  * What is remembered of a process so that its files can be opened as itself, also after it ended:
- * its root directory and its user. Owned by the session.
+ * its root directory and its user. One process, and one program in it: a successor that has its
+ * pid, or what it executes, is another target.
  */
 struct target {
     pid_t pid;
     pid_t inner_pid; /* what it calls itself: its pid in its own pid namespace */
     int root_fd;     /* O_PATH of /proc/PID/root; -1 when it may not be opened: own root is used */
     bool own_root;   /* root_fd is lprofd's own root too */
+    ino_t mounts;    /* its mount namespace; 0 when that may not be known */
     char *root_path; /* owned: that directory as maps of lprofd's view shows it; NULL: "/" */
     uid_t uid;       /* 65534 when its real, effective and saved ids differ */
     gid_t gid;       /* the same */
     gid_t *groups;   /* owned */
     size_t group_count;
-    int pidfd;             /* tells whether it has ended; -1 where there are none */
-    atomic_bool *is_other; /* owned: it was seen to be another user since; NULL: never looked at */
+    bool may_change;              /* it had capabilities: it may have become another user unseen */
+    int pidfd;                    /* tells whether it has ended; -1 where there are none */
+    struct target_shared *shared; /* owned; NULL: not counted, nor looked at again */
 };
 
-/* -ESRCH no such process, -EACCES/-EPERM not ours. */
+/* -ESRCH no such process, -EACCES/-EPERM not ours, -EMFILE, -ENFILE. */
 int target_open(pid_t pid, struct target **ret_target);
+
+/*
+ * Of a process that cannot be looked at (any more): it has the root of `like` (itself earlier, or
+ * its parent), and the rights if they cannot have changed unseen; otherwise it is nobody. 0 or
+ * -ENOMEM.
+ */
+int target_stand_in(const struct target *like, pid_t pid, struct target **ret_target);
+
 void target_free(struct target *target);
+
+/*
+ * A process may become another user: root that starts a service gives up its rights, and whoever
+ * runs from then on must not have files opened as root by naming them in debug information. Nor may
+ * it get rights by executing a set-id program. So what is seen to change, groups too, is nobody for
+ * good. Done before each opening.
+ */
+void target_look_again(const struct target *target);
+
+/* Both can open the same files, and paths mean the same to both. */
+bool target_same_rights(const struct target *left, const struct target *right);
 
 /* --- perf and BPF ---------------------------------------------------------------------------- */
 
@@ -103,6 +132,12 @@ int privilege_read_memory_part(pid_t pid, uint64_t address, void *ret_bytes, siz
  */
 int privilege_open_mapped(const struct target *target, uint64_t start, uint64_t end,
                           const char *path, uint64_t device, uint64_t inode, int *ret_fd);
+
+/*
+ * That file is mapped there now. False also when it cannot be told: without
+ * CAP_CHECKPOINT_RESTORE, or when parts of the mapping were replaced.
+ */
+bool privilege_is_mapped(pid_t pid, uint64_t start, uint64_t end, const char *path, uint64_t inode);
 
 /*
  * Opens `path` for reading inside the target's root with the target's user, group and supplementary

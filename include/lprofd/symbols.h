@@ -61,8 +61,8 @@ struct symbol_file {
 
 struct symbols;
 
-/* Where debug files are searched. The target must outlive the symbols. 0 or -ENOMEM. */
-int symbols_new(const struct target *target, struct symbols **ret_symbols);
+/* The targets of modules must outlive the symbols. 0 or -ENOMEM. */
+int symbols_new(struct symbols **ret_symbols);
 void symbols_free(struct symbols *symbols);
 
 /*

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { startDaemon } from './helpers/daemon.mjs';
 import { assertProblem, rawRequest, request } from './helpers/http.mjs';
 import { NOBODY, publicCopy, publicFolder } from './helpers/nobody.mjs';
-import { run, start, startTarget, until } from './helpers/processes.mjs';
-import { LPROF, LPROFD, needsRoot, targetPath } from './helpers/programs.mjs';
+import { atEnd, run, start, startTarget, until } from './helpers/processes.mjs';
+import { LPROF, LPROFD, needsFiles, needsRoot, targetPath } from './helpers/programs.mjs';
 
 const TOKEN = 'correct-horse-battery-staple';
 
@@ -108,12 +108,9 @@ test('other addresses than loopback need a token file', async (t) => {
   assert.ok([1, 78].includes(none.code) && /\/nowhere/.test(none.stderr), none.stderr);
 });
 
-test('debug information that names /etc/shadow yields nothing', async (t) => {
-  if (!needsRoot(t)) return;
+/** Of a target whose debug information says that its hot line is in /etc/shadow. */
+async function assertShadowIsDenied(daemon) {
   const secret = readFileSync('/etc/shadow', 'utf8');
-  const target = start(t, publicCopy(t, targetPath('shadow')), ['60'], NOBODY);
-  await until('ready', () => target.stdout.includes('ready'));
-  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
   await daemon.waitSamples(300);
   const file = await until('the file of the hot line', async () => {
     const document = await daemon.get('/sessions/current/files');
@@ -128,7 +125,32 @@ test('debug information that names /etc/shadow yields nothing', async (t) => {
   for (const answer of [text.text, listing.text])
     for (const line of secret.split('\n').filter(Boolean))
       assert.ok(!answer.includes(line), 'a line of /etc/shadow');
+}
+
+test('debug information that names /etc/shadow yields nothing', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = start(t, publicCopy(t, targetPath('shadow')), ['60'], NOBODY);
+  await until('ready', () => target.stdout.includes('ready'));
+  await assertShadowIsDenied(await startDaemon(t, ['--pid', String(target.pid)]));
 });
+
+for (const way of ['found', 'heard of'])
+  test(`a child that is ${way} and that is another user has not its parent's rights`, async (t) => {
+    if (!needsRoot(t)) return;
+    if (!needsFiles(t, ['/usr/bin/setpriv'], 'util-linux')) return;
+    const { uid, gid } = NOBODY;
+    const child = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
+    const command = ['/bin/sh', '-c', '"$@" & wait', 'sh', ...child, publicCopy(t, targetPath('shadow')), '60'];
+    if (way === 'heard of')
+      return assertShadowIsDenied(await startDaemon(t, ['--follow', '--', ...command]));
+    const parent = start(t, command[0], command.slice(1));
+    await until('ready', () => parent.stdout.includes('ready'));
+    atEnd(t, () => {
+      const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8');
+      for (const pid of children.trim().split(' ')) process.kill(Number(pid), 'SIGKILL');
+    });
+    return assertShadowIsDenied(await startDaemon(t, ['--follow', '--pid', String(parent.pid)]));
+  });
 
 test('files that no debug information names cannot be had', async (t) => {
   if (!needsRoot(t)) return;

@@ -61,9 +61,10 @@ int main(int argc, char **argv)
     struct requests requests = {0};
     struct target *target = NULL;
     struct symbols *symbols = NULL;
-    if (read_requests(&requests) || target_open(getpid(), &target) ||
-        symbols_new(target, &symbols) ||
-        symbols_resolve_names(symbols, &module, requests.items, requests.count) ||
+    if (read_requests(&requests) || target_open(getpid(), &target) || symbols_new(&symbols))
+        return 1;
+    module.target = target;
+    if (symbols_resolve_names(symbols, &module, requests.items, requests.count) ||
         symbols_resolve_lines(symbols, &module, requests.items, requests.count))
         return 1;
     symbols_lock_shared(symbols);

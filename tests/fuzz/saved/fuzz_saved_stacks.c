@@ -48,7 +48,7 @@ static void make(struct saved_profile *profile)
     profile->info.samples.total = profile->info.sampled_ns = UINT64_C(1) << 60;
     profile->info.duration_ns = UINT64_C(1) << 60;
     fuzz_check(stack_trie_new(&profile->trie) == 0);
-    fuzz_check(symbols_new(NULL, &profile->symbols) == 0);
+    fuzz_check(symbols_new(&profile->symbols) == 0);
     fuzz_check(bucket_store_new(SIZE_MAX, &profile->buckets) == 0);
     for (uint32_t i = 1; i < NAMES; i++) {
         char name[] = {'/', (char)('a' + i), '\0'};

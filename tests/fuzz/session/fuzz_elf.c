@@ -66,11 +66,10 @@ static void choose_addresses(const struct module *module, struct symbol_request 
     }
 }
 
-static void resolve(const struct target *target, const struct module *module,
-                    const struct symbol_request *requests)
+static void resolve(const struct module *module, const struct symbol_request *requests)
 {
     struct symbols *symbols;
-    fuzz_check(symbols_new(target, &symbols) == 0);
+    fuzz_check(symbols_new(&symbols) == 0);
     fuzz_check(symbols_resolve_names(symbols, module, requests, ADDRESSES) == 0);
     fuzz_check(symbols_resolve_lines(symbols, module, requests, ADDRESSES) == 0);
     symbols_lock_shared(symbols);
@@ -97,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct target target = {.pid = INT32_MAX, .uid = geteuid(), .gid = getegid()};
     target.root_fd = image_fd(bytes, length);
     struct module module = image_module(bytes, length);
+    module.target = &target;
     elf_file_read(&module);
     struct symbol_request requests[ADDRESSES];
     choose_addresses(&module, requests);
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     for (size_t i = 0; i < ADDRESSES; i++)
         cfi_cache_find(cache, &module, requests[i].vaddr);
     cfi_cache_free(cache);
-    resolve(&target, &module, requests);
+    resolve(&module, requests);
     free(module.segments);
     return 0;
 }

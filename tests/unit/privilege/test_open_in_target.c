@@ -106,34 +106,43 @@ static void only_what_the_target_may_read_is_opened(void **state)
 
 static int ready_pipe[2], go_pipe[2];
 
-/* Stays root until it is told, then becomes a plain user for good. */
-static pid_t start_service(void)
+/* Stays root, in a group, until it is told; what it does then is for good. */
+static pid_t start_service(void (*change)(void *))
 {
+    const gid_t group = TEST_GROUP;
     assert_int_equal(pipe(ready_pipe) | pipe(go_pipe), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
     char byte;
+    if (pid > 0) {
+        assert_int_equal(read(ready_pipe[0], &byte, 1), 1);
+        return pid;
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (read(go_pipe[0], &byte, 1) != 1)
+    if (setgroups(1, &group) || write(ready_pipe[1], "", 1) != 1 || read(go_pipe[0], &byte, 1) != 1)
         _exit(1);
-    child_become_user(NULL);
+    change(NULL);
     if (write(ready_pipe[1], "", 1) != 1)
         _exit(1);
     for (;;)
         pause();
 }
 
-static void a_target_that_gave_up_root_is_nobody(void **state)
+static void leave_groups(void *user)
 {
-    (void)state;
+    (void)user;
+    if (setgroups(0, NULL))
+        _exit(1);
+}
+
+static void assert_is_nobody_after(void (*change)(void *))
+{
     need_root();
     char byte = 0;
     struct fixture fixture = {.directory = "/tmp/lprofd-privilege-XXXXXX"};
     assert_non_null(mkdtemp(fixture.directory));
     assert_int_equal(chmod(fixture.directory, 0755), 0);
-    fixture.pid = start_service();
+    fixture.pid = start_service(change);
     assert_int_equal(target_open(fixture.pid, &fixture.target), 0);
     write_file(in_directory(&fixture, "secret"), "secret", 0600);
     write_file(in_directory(&fixture, "source.c"), "int main;", 0644);
@@ -147,6 +156,46 @@ static void a_target_that_gave_up_root_is_nobody(void **state)
         close(ready_pipe[i]);
         close(go_pipe[i]);
     }
+    close_fixture(&fixture);
+}
+
+static void a_target_that_gave_up_root_is_nobody(void **state)
+{
+    (void)state;
+    assert_is_nobody_after(child_become_user);
+}
+
+static void a_target_that_left_its_groups_is_nobody(void **state)
+{
+    (void)state;
+    assert_is_nobody_after(leave_groups);
+}
+
+static void a_stand_in_has_no_rights_that_may_have_been_lost(void **state)
+{
+    (void)state;
+    need_root();
+    struct fixture fixture;
+    open_fixture(&fixture, NULL); /* root: it can become anybody */
+    struct target *root = fixture.target, *user;
+    write_file(in_directory(&fixture, "secret"), "secret", 0600);
+    write_file(in_directory(&fixture, "owned"), "mine", 0400);
+    assert_int_equal(chown(in_directory(&fixture, "owned"), TEST_UID, 0), 0);
+    assert_int_equal(target_stand_in(root, fixture.pid, &fixture.target), 0);
+    assert_false(target_same_rights(root, fixture.target));
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "secret")), -EACCES);
+    target_free(fixture.target);
+
+    pid_t pid = child_start(child_become_user, NULL);
+    assert_int_equal(target_open(pid, &user), 0);
+    assert_int_equal(target_stand_in(user, pid, &fixture.target), 0);
+    assert_true(target_same_rights(user, fixture.target));
+    child_end(pid);
+    target_free(user);
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "owned")), 0);
+    assert_int_equal(try_open(&fixture, in_directory(&fixture, "secret")), -EACCES);
+    target_free(fixture.target);
+    fixture.target = root;
     close_fixture(&fixture);
 }
 
@@ -456,6 +505,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_the_target_may_read_is_opened),
         cmocka_unit_test(a_target_that_gave_up_root_is_nobody),
+        cmocka_unit_test(a_target_that_left_its_groups_is_nobody),
+        cmocka_unit_test(a_stand_in_has_no_rights_that_may_have_been_lost),
         cmocka_unit_test(supplementary_groups_count),
         cmocka_unit_test(only_regular_files_are_opened),
         cmocka_unit_test(pseudo_file_systems_are_refused),

@@ -41,7 +41,7 @@ static inline void fixture_symbols(struct profile_fixture *fixture)
 {
     static const char *const names[] = {
         "", "main", "work(std::vector<int>&)", "[libfoo.so+0x12]", "caf\xc3\xa9", "bad\xff name"};
-    assert_int_equal(symbols_new(NULL, &fixture->symbols), 0);
+    assert_int_equal(symbols_new(&fixture->symbols), 0);
     for (uint32_t i = 1; i < FIXTURE_FILES; i++) {
         char path[32];
         snprintf(path, sizeof path, i == 2 ? "part/%u.c" : "/src/%u.c", i);

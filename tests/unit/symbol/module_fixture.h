@@ -90,7 +90,7 @@ static inline int fixture_setup(void **state)
     strcpy(fixture->directory, "/tmp/lprofd-symbol-XXXXXX");
     assert_non_null(mkdtemp(fixture->directory));
     assert_int_equal(target_open(getpid(), &fixture->target), 0);
-    assert_int_equal(symbols_new(fixture->target, &fixture->symbols), 0);
+    assert_int_equal(symbols_new(&fixture->symbols), 0);
     fixture->module.fd = -1;
     *state = fixture;
     return 0;
@@ -122,13 +122,14 @@ static inline void fixture_open(struct fixture *fixture, const char *path)
     static uint32_t id = 1;
     close_fd(&fixture->module.fd);
     symbols_free(fixture->symbols);
-    assert_int_equal(symbols_new(fixture->target, &fixture->symbols), 0);
+    assert_int_equal(symbols_new(&fixture->symbols), 0);
     snprintf(fixture->path, sizeof fixture->path, "%s", path);
     fixture->module = (struct module){
         .id = id++,
         .kind = MODULE_FILE,
         .path = fixture->path,
         .fd = open(path, O_RDONLY | O_CLOEXEC),
+        .target = fixture->target,
     };
     assert_true(fixture->module.fd >= 0);
 }

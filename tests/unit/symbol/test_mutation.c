@@ -66,7 +66,7 @@ static void resolve_all(struct fixture *fixture, const struct addresses *address
             .vaddr = addresses->items[i * addresses->count / count],
         };
     struct symbols *symbols;
-    assert_int_equal(symbols_new(fixture->target, &symbols), 0);
+    assert_int_equal(symbols_new(&symbols), 0);
     assert_int_equal(symbols_resolve_names(symbols, &fixture->module, requests, count), 0);
     assert_int_equal(symbols_resolve_lines(symbols, &fixture->module, requests, count), 0);
     for (size_t i = 0; i < count; i++) {

@@ -34,9 +34,9 @@ static struct disk_cache *open_cache(const struct fixture *fixture)
 static struct object *open_object(struct fixture *fixture, struct disk_cache *cache)
 {
     struct object *object;
-    assert_int_equal(object_open(fixture->target, &fixture->module, &object), 0);
+    assert_int_equal(object_open(&fixture->module, &object), 0);
     if (cache)
-        assert_int_equal(object_use_cache(object, fixture->target, cache, 0), 0);
+        assert_int_equal(object_use_cache(object, cache, 0), 0);
     return object;
 }
 
@@ -113,11 +113,11 @@ static void keep(struct fixture *fixture, const struct addresses *addresses,
     struct disk_cache *cache = open_cache(fixture);
     {
         _cleanup_(free_object) struct object *object = open_object(fixture, cache);
-        assert_int_equal(object_load_lines(object, fixture->target, NULL, 0, NULL, NULL), 0);
+        assert_int_equal(object_load_lines(object, NULL, 0, NULL, NULL), 0);
         assert_int_equal(object->status, SYMBOL_LINE);
         ask(object, false, addresses, answers);
         while (object_has_to_store(object))
-            object_store_some(object, fixture->target);
+            object_store_some(object);
     }
     assert_int_equal(cache->error, 0);
     disk_cache_free(cache);
@@ -283,9 +283,9 @@ static void what_one_user_shows_is_not_believed_of_another(void **state)
     build(fixture, "gcc -g -O2 program.c");
     addresses_add(&addresses, fixture_symbol(fixture, "outer"));
     keep(fixture, &addresses, &first);
-    atomic_bool *look = fixture->target->is_other;
     uid_t uid = fixture->target->uid;
-    fixture->target->is_other = NULL; /* or it would see that this process is not that user's */
+    fixture->target->shared->is_final =
+        true; /* or it would see that this process is not that user's */
     fixture->target->uid = uid + 1;
     struct disk_cache *cache = open_cache(fixture);
     struct object *object = open_object(fixture, cache);
@@ -293,7 +293,7 @@ static void what_one_user_shows_is_not_believed_of_another(void **state)
     object_free(object);
     disk_cache_free(cache);
     fixture->target->uid = uid;
-    fixture->target->is_other = look;
+    fixture->target->shared->is_final = false;
     assert_int_equal(again.unknown, 1);
 }
 
