@@ -242,10 +242,32 @@ int target_stand_in(const struct target *like, pid_t pid, struct target **ret_ta
     return 0;
 }
 
+struct target *target_ref(const struct target *target)
+{
+    if (target->shared)
+        atomic_fetch_add(&target->shared->references, 1);
+    return (struct target *)target;
+}
+
 static bool has_ended(const struct target *target)
 {
     struct pollfd poll_fd = {.fd = target->pidfd, .events = POLLIN};
     return target->pidfd >= 0 && poll(&poll_fd, 1, 0) > 0;
+}
+
+void target_set_executed(const struct target *target)
+{
+    if (target->shared)
+        atomic_store(&target->shared->has_executed, true);
+}
+
+enum target_life target_life(const struct target *target)
+{
+    if (!target->shared)
+        return TARGET_RUNS;
+    if (atomic_load(&target->shared->has_executed))
+        return TARGET_EXECUTED;
+    return target->shared->is_final || has_ended(target) ? TARGET_ENDED : TARGET_RUNS;
 }
 
 static bool is_same_user(const struct target *left, const struct target *right)

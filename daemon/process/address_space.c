@@ -84,6 +84,12 @@ void address_space_clear(struct address_space *space)
     space->generation = module_table_new_generation(space->modules);
 }
 
+void address_space_exec(struct address_space *space, const struct target *target)
+{
+    address_space_clear(space);
+    space->target = target;
+}
+
 const struct target *address_space_target(const struct address_space *space)
 {
     return space->target;

@@ -24,8 +24,11 @@ int address_space_map(struct address_space *space, const struct record_mapping *
 /* Anonymous code of `module`'s target is in that module from now on. */
 void address_space_renew(struct address_space *space, const struct module *module);
 
-/* Forgets everything: a new image was executed. */
+/* Forgets everything. */
 void address_space_clear(struct address_space *space);
+
+/* The same, and what is mapped from now on is of `target`: a new image was executed. */
+void address_space_exec(struct address_space *space, const struct target *target);
 
 /* Whose mappings these are. */
 const struct target *address_space_target(const struct address_space *space);

@@ -165,6 +165,18 @@ const struct module *module_table_kernel(const struct module_table *table)
     return table->kernel;
 }
 
+/*
+ * A run-time compiler maps the jitdump that it writes, so that others find it (Linux,
+ * tools/perf/Documentation/jitdump-specification.txt). A child has inherited its parent's.
+ */
+static bool is_jitdump_of(const struct target *target, const char *path)
+{
+    char name[32];
+    const char *slash = strrchr(path, '/');
+    snprintf(name, sizeof name, "/jit-%d.dump", (int)target->inner_pid);
+    return slash && strcmp(slash, name) == 0;
+}
+
 /* The next mapping of it may tell more: descriptors are given back, and other processes live. */
 static bool is_provisional(const struct module *module)
 {
@@ -172,14 +184,22 @@ static bool is_provisional(const struct module *module)
            module->rights_are_unknown;
 }
 
+/* Its name says that it is the target's, so it is if it was written since. */
+static bool is_older_jitdump(const struct target *target, const struct module *module)
+{
+    return module->kind == MODULE_JITDUMP && module->target != target &&
+           is_jitdump_of(target, module->path);
+}
+
 /* The module of that file; when more of it was known only later, the one of which it was. */
-static const struct module *find(const struct module_table *table, uint64_t device, uint64_t inode,
-                                 const char *path)
+static const struct module *find(const struct module_table *table, const struct target *target,
+                                 uint64_t device, uint64_t inode, const char *path)
 {
     const struct module *found = NULL;
     for (uint32_t i = 0; i < stable_count(&table->modules); i++) {
         const struct module *module = module_table_get(table, i);
-        if (module->device == device && module->inode == inode && !strcmp(module->path, path)) {
+        if (module->device == device && module->inode == inode && !strcmp(module->path, path) &&
+            !is_older_jitdump(target, module)) {
             found = module;
             if (module->fd >= 0 && !is_provisional(module))
                 break;
@@ -221,40 +241,27 @@ static const struct module *find_anonymous(const struct module_table *table,
     return NULL;
 }
 
-/*
- * Anonymous code is named by the process that made it. The target of a child ends with it, so the
- * table opens its own.
- */
+/* Anonymous code is named by the process that made it: as long as there is code of it. */
 static int intern_anonymous(struct module_table *table, const struct target *target,
                             const struct module **ret_module)
 {
-    if (target == table->target) {
-        *ret_module = table->anonymous;
+    const struct module *module = table->anonymous;
+    if (module->target != target)
+        module = find_anonymous(table, target);
+    bool has_room = table->child_count < CHILDREN_MAX;
+    if (!module && !has_room)
+        module = table->nameless;
+    if (module) {
+        *ret_module = module;
         return 0;
     }
-    for (size_t i = table->child_count; i-- > 0;) {
-        if (table->children[i]->pid == target->pid) {
-            *ret_module = find_anonymous(table, table->children[i]);
-            return 0;
-        }
-    }
-    struct target *child = NULL;
-    bool is_open = table->child_count < CHILDREN_MAX && !target_open(target->pid, &child);
-    if (!is_open && table->nameless) {
-        *ret_module = table->nameless;
-        return 0;
-    }
-    const struct module *module = NULL;
-    int error = add_plain(table, MODULE_ANONYMOUS, "[anon]", child, &module);
-    if (error) {
-        target_free(child);
+    int error = add_plain(table, MODULE_ANONYMOUS, "[anon]", has_room ? target : NULL, ret_module);
+    if (error)
         return error;
-    }
-    if (is_open)
-        table->children[table->child_count++] = child;
+    if (has_room)
+        table->children[table->child_count++] = target_ref(target);
     else
-        table->nameless = module;
-    *ret_module = module;
+        table->nameless = *ret_module;
     return 0;
 }
 
@@ -273,16 +280,9 @@ static bool is_shared_memory(const struct module *module)
     return false;
 }
 
-/*
- * A run-time compiler maps the jitdump that it writes, so that others find it (Linux,
- * tools/perf/Documentation/jitdump-specification.txt). A child has inherited its parent's.
- */
 static bool is_jitdump(const struct target *target, const struct module *module)
 {
-    char name[32];
-    const char *slash = strrchr(module->path, '/');
-    snprintf(name, sizeof name, "/jit-%d.dump", (int)target->inner_pid);
-    return module->fd >= 0 && module->open_error == ENOEXEC && slash && strcmp(slash, name) == 0;
+    return module->fd >= 0 && module->open_error == ENOEXEC && is_jitdump_of(target, module->path);
 }
 
 /* The dump belongs to whom the anonymous code belongs. 0 or -ENOMEM. */
@@ -313,7 +313,7 @@ int module_table_renew(struct module_table *table, const struct target *target,
         return error;
     table->renewals++;
     table->renewed_ns = now_ns;
-    if (target == table->target)
+    if (table->anonymous->target == target)
         table->anonymous = module;
     *ret_module = module;
     return 0;
@@ -336,7 +336,7 @@ int module_table_intern(struct module_table *table, const struct target *target,
         return intern_anonymous(table, target, ret_module);
     const char *path = path_in_target(target, mapping->path);
     uint64_t device = makedev(mapping->device_major, mapping->device_minor);
-    const struct module *known = find(table, device, mapping->inode, path);
+    const struct module *known = find(table, target, device, mapping->inode, path);
     if (known && !is_provisional(known)) {
         *ret_module = known;
         return 0;

@@ -156,12 +156,31 @@ void process_end(struct process *process, uint64_t now_ns)
     process->ended_ns = now_ns;
 }
 
-void process_exec(struct process *process, uint64_t time_ns)
+/* The launched command is the first program that the session's target is remembered for. */
+static int renew_target(struct process *process)
+{
+    const struct target *before = address_space_target(process->space);
+    struct target *target = NULL;
+    if (process->waiting_for_exec)
+        return 0;
+    int error = open_target(before, process->pid, &target);
+    if (error)
+        return error;
+    target_set_executed(before);
+    address_space_exec(process->space, target);
+    target_free(process->target);
+    process->target = target;
+    return 0;
+}
+
+int process_exec(struct process *process, uint64_t time_ns)
 {
     address_space_clear(process->space);
+    int error = renew_target(process);
     process->maps_read_ns = time_ns;
     process->vdso_tries = VDSO_TRIES;
     process->waiting_for_exec = false;
+    return error;
 }
 
 static int add_vdso(void *user, const struct record_mapping *mapping)

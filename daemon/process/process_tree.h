@@ -49,8 +49,11 @@ int process_tree_renew(struct process_tree *tree, const struct target *target);
 /* Looks up what no record tells: the vdso of new images. True when an image was still new. */
 bool process_tree_look_for_vdso(struct process_tree *tree);
 
-/* A new image was executed at `time_ns`: nothing of the old one is mapped any more. */
-void process_exec(struct process *process, uint64_t time_ns);
+/*
+ * A new image was executed at `time_ns`: nothing of the old one is mapped any more, and whose it
+ * is, its user or what names its code, need not be what it was. 0 or -ENOMEM.
+ */
+int process_exec(struct process *process, uint64_t time_ns);
 
 /*
  * Reads every living process's CPU time; what was used since the last reading counts if `sampling`

@@ -85,7 +85,7 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     return 0;
 }
 
-static void handle_exec(struct pipeline *pipeline, struct process *process, uint64_t time_ns)
+static int handle_exec(struct pipeline *pipeline, struct process *process, uint64_t time_ns)
 {
     if (process->waiting_for_exec) { /* the launched command begins */
         pipeline->started_ns = time_ns;
@@ -93,7 +93,7 @@ static void handle_exec(struct pipeline *pipeline, struct process *process, uint
         clock_format_utc(pipeline->session->started_at);
         pthread_mutex_unlock(&pipeline->session->mutex);
     }
-    process_exec(process, time_ns);
+    return process_exec(process, time_ns);
 }
 
 static int handle_comm(struct pipeline *pipeline, struct process *process,
@@ -103,9 +103,10 @@ static int handle_comm(struct pipeline *pipeline, struct process *process,
     int error =
         record->comm.is_exec ? thread_table_adopt(pipeline->threads, record->pid, record->tid) : 0;
     thread_table_rename(pipeline->threads, record->tid, record->comm.name);
-    if (record->comm.is_exec && record->time_ns >= process->maps_read_ns)
-        handle_exec(pipeline, process, record->time_ns);
-    return error;
+    if (!record->comm.is_exec || record->time_ns < process->maps_read_ns)
+        return error;
+    int exec_error = handle_exec(pipeline, process, record->time_ns);
+    return error ? error : exec_error;
 }
 
 /* A new thread, or a child that is to be followed; `parent` is NULL for those of others. */

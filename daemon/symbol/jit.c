@@ -130,10 +130,24 @@ static int publish_again(struct jit *jit, struct store *store)
     return 0;
 }
 
+/*
+ * The name of the map says no more than a pid. Once its process has ended, and after one last look,
+ * or executes another program, it is a successor's. Dumps are the files that were mapped.
+ */
+static int read_map(struct jit *jit, bool *ret_changed)
+{
+    enum target_life life = target_life(jit->target);
+    *ret_changed = false;
+    if (jit->map_is_final || life == TARGET_EXECUTED)
+        return 0;
+    jit->map_is_final = life == TARGET_ENDED;
+    return perf_map_refresh(&jit->map, jit->target, ret_changed);
+}
+
 static int read_files(struct jit *jit, bool *ret_changed)
 {
     bool changed;
-    int error = perf_map_refresh(&jit->map, jit->target, ret_changed);
+    int error = read_map(jit, ret_changed);
     for (size_t i = 0; i < jit->dump_count && !error; i++) {
         error = jitdump_refresh(&jit->dumps[i], &changed);
         *ret_changed |= changed;

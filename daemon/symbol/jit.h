@@ -23,6 +23,7 @@ struct jit_location {
 /* That of one process. */
 struct jit {
     struct perf_map map;
+    bool map_is_final; /* it is not looked at again */
     struct jitdump dumps[JIT_DUMPS_MAX];
     size_t dump_count;
     struct jit_location *locations; /* owned: all that were ever asked for */

@@ -17,8 +17,9 @@
 /* What all who hold a target share. */
 struct target_shared {
     atomic_uint references;
-    atomic_bool is_other; /* it was seen to be another user since */
-    bool is_final;        /* what is known of it is not looked at again */
+    atomic_bool is_other;     /* it was seen to be another user since */
+    atomic_bool has_executed; /* another program runs in its process */
+    bool is_final;            /* what is known of it is not looked at again */
 };
 
 /*
@@ -52,6 +53,8 @@ int target_open(pid_t pid, struct target **ret_target);
  */
 int target_stand_in(const struct target *like, pid_t pid, struct target **ret_target);
 
+/* One more who holds it; target_free() gives it back. */
+struct target *target_ref(const struct target *target);
 void target_free(struct target *target);
 
 /*
@@ -61,6 +64,14 @@ void target_free(struct target *target);
  * good. Done before each opening.
  */
 void target_look_again(const struct target *target);
+
+/* Its process executes another program from now on. */
+void target_set_executed(const struct target *target);
+
+enum target_life { TARGET_RUNS, TARGET_ENDED, TARGET_EXECUTED };
+
+/* What became of the program that it was made for, as far as that is known. */
+enum target_life target_life(const struct target *target);
 
 /* Both can open the same files, and paths mean the same to both. */
 bool target_same_rights(const struct target *left, const struct target *right);

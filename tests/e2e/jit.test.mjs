@@ -119,6 +119,27 @@ test('a child that is followed has its own map', async (t) => {
   assert.ok(ratio > 2 && ratio < 4.5, `${[...after]}`);
 });
 
+test('compiled code keeps its names when its process executes another program', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'jit');
+  removeMap(t, target.pid);
+  target.kill('SIGUSR1');
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+  await daemon.waitSamples(1000);
+  const before = await until('all code is named', async () => {
+    const shares = await sharesWith(daemon, 'compiled second');
+    return !shares.has('[anon]') && shares;
+  });
+  assert.ok(before.get('compiled first') > 60, `${[...before]}`);
+  target.kill('SIGHUP');
+  await sharesWith(daemon, '[anon]'); // of the new program, which has not listed any
+  writeFileSync(`/tmp/perf-${target.pid}.map`, '0 ffffffffffffffff compiled by the next\n');
+  const after = await sharesWith(daemon, 'compiled by the next');
+  for (const name of ['compiled first', 'compiled second'])
+    assert.ok(after.get(name) > 0, `${name}: ${[...after]}`);
+  assert.ok(!after.has('[anon]'), `${[...after]}`);
+});
+
 test('a hostile map costs names, nothing else', async (t) => {
   if (!needsRoot(t)) return;
   const target = await startTarget(t, 'jit');

@@ -1,9 +1,10 @@
 /*
  * A run-time compiler in small: two functions of machine code, listed in /tmp/perf-PID.map; the
- * second one only when SIGUSR1 asks for it; SIGUSR2 lists other code in place of the first. With
- * "shared", the code is in shared memory that is
- * mapped twice. With "dump FILE", it is told in jit-PID.dump instead of the map, with lines of
- * FILE: what comes before the loop is of line 1, the loop and what follows of line 2.
+ * second one only when SIGUSR1 asks for it; SIGUSR2 lists other code in place of the first. On
+ * SIGHUP it executes itself with "silent", and lists nothing then. With "shared", the code is in
+ * shared memory that is mapped twice. With "dump FILE", it is told in jit-PID.dump instead of the
+ * map, with lines of FILE: what comes before the loop is of line 1, the loop and what follows of
+ * line 2.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -158,10 +159,17 @@ static unsigned char *compile_shared(void)
     return page;
 }
 
+static void execute_again(char **argv)
+{
+    execl("/proc/self/exe", argv[0], argv[1], "silent", (char *)NULL);
+    exit(1);
+}
+
 int main(int argc, char **argv)
 {
-    const char *source = argc > 3 && strcmp(argv[2], "dump") == 0 ? argv[3] : NULL;
-    unsigned char *page = argc > 2 && !source ? compile_shared() : compile();
+    const char *way = argc > 2 ? argv[2] : "";
+    const char *source = argc > 3 && strcmp(way, "dump") == 0 ? argv[3] : NULL;
+    unsigned char *page = strcmp(way, "shared") == 0 ? compile_shared() : compile();
     FILE *file = source ? open_dump() : NULL;
     __builtin___clear_cache((char *)page, (char *)page + 4096);
     void (*first)(uint64_t), (*second)(uint64_t);
@@ -171,14 +179,17 @@ int main(int argc, char **argv)
 
     signal(SIGUSR1, on_signal);
     signal(SIGUSR2, on_signal);
+    signal(SIGHUP, on_signal);
     if (file)
         dump(file, page, "compiled first", source);
-    else
+    else if (strcmp(way, "silent") != 0)
         list("w", page, "compiled first");
     target_start(argc, argv);
     for (;;) {
         first((uint64_t)3 * STEPS); /* known: first */
         second(STEPS);              /* known: second */
+        if (asked == SIGHUP)
+            execute_again(argv);
         if (asked) {
             const unsigned char *at = asked == SIGUSR1 ? second_code : page;
             const char *name = asked == SIGUSR1 ? "compiled second" : "compiled anew";

@@ -1,4 +1,4 @@
-/* Whose rights a module's files are opened with. */
+/* Whose rights a module's files are opened with, and whose compiled code is whose. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -159,6 +159,13 @@ static const struct module *hear_of_file(struct fixture *fixture, struct process
     return module_at(process, ADDRESS);
 }
 
+static const struct module *hear_of_code(struct process *process)
+{
+    const struct record_mapping mapping = {.start = ADDRESS, .length = 4096, .path = "//anon"};
+    assert_int_equal(address_space_map(process->space, &mapping), 0);
+    return module_at(process, ADDRESS);
+}
+
 static void need_root(void)
 {
     if (geteuid() != 0) {
@@ -277,6 +284,34 @@ static void a_child_that_cannot_be_looked_at_has_not_its_parents_rights(void **s
     end_child(&child);
 }
 
+static void a_process_that_has_the_pid_of_another_has_code_of_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    struct child child = start_child(fixture);
+    const struct module *first = hear_of_code(follow(fixture, child.pid));
+    process_end(process_tree_find(fixture->tree, child.pid), 1);
+    const struct module *second = hear_of_code(follow(fixture, child.pid));
+    assert_int_equal(second->kind, MODULE_ANONYMOUS);
+    assert_ptr_not_equal(first, second);
+    assert_ptr_not_equal(first->target, second->target);
+    end_child(&child);
+}
+
+static void after_exec_code_is_of_another_program(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct module *old = hear_of_code(fixture->self);
+    assert_ptr_equal(hear_of_code(fixture->self), old);
+    assert_int_equal(target_life(old->target), TARGET_RUNS);
+    assert_int_equal(process_exec(fixture->self, 1), 0);
+    const struct module *new = hear_of_code(fixture->self);
+    assert_int_equal(new->kind, MODULE_ANONYMOUS);
+    assert_ptr_not_equal(new, old);
+    assert_int_equal(target_life(old->target), TARGET_EXECUTED);
+    assert_int_equal(target_life(new->target), TARGET_RUNS);
+    assert_ptr_equal(hear_of_code(fixture->self), new);
+}
+
 #define with_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -288,6 +323,8 @@ int main(void)
         with_tree(what_is_no_longer_mapped_may_be_of_another_program),
         with_tree(who_cannot_become_another_user_keeps_its_rights_when_it_ended),
         with_tree(a_child_that_cannot_be_looked_at_has_not_its_parents_rights),
+        with_tree(a_process_that_has_the_pid_of_another_has_code_of_its_own),
+        with_tree(after_exec_code_is_of_another_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

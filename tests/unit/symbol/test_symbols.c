@@ -194,6 +194,53 @@ static void anonymous_memory_is_no_module(void **state)
     assert_string_equal(fixture_function(fixture, &span, 0), "[anon]");
 }
 
+static void write_map(struct fixture *fixture, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)fixture->target->inner_pid);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "7f0000001000 1000 %s\n", name) > 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *name_after_refresh(struct fixture *fixture, struct frame_span *span)
+{
+    size_t named = 0;
+    assert_int_equal(symbols_refresh(fixture->symbols, true, &named), 0);
+    *span = symbols_frames(fixture->symbols, 0);
+    return fixture_function(fixture, span, 0);
+}
+
+static void what_a_program_compiled_keeps_its_names_when_another_one_is_executed(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_be(fixture, MODULE_ANONYMOUS, "[anon]", -1);
+    fixture->module.target = fixture->target;
+    write_map(fixture, "old");
+    struct frame_span span = fixture_resolve(fixture, 0x7f0000001234, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "old");
+    target_set_executed(fixture->target);
+    write_map(fixture, "of the next program");
+    assert_string_equal(name_after_refresh(fixture, &span), "old");
+    free(run("rm -f /tmp/perf-%d.map", (int)fixture->target->inner_pid));
+}
+
+static void the_map_of_a_process_that_ended_is_looked_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_be(fixture, MODULE_ANONYMOUS, "[anon]", -1);
+    fixture->module.target = fixture->target;
+    struct frame_span span = fixture_resolve(fixture, 0x7f0000001234, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "[anon]");
+    write_map(fixture, "its last words");
+    fixture->target->shared->is_final = true;
+    assert_string_equal(name_after_refresh(fixture, &span), "its last words");
+    write_map(fixture, "of a successor");
+    assert_string_equal(name_after_refresh(fixture, &span), "its last words");
+    free(run("rm -f /tmp/perf-%d.map", (int)fixture->target->inner_pid));
+}
+
 static void published_names_stand_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -320,6 +367,8 @@ int main(void)
         test(readers_see_whole_answers_while_more_are_published),
         test(unreadable_modules_have_a_reason),
         test(anonymous_memory_is_no_module),
+        test(what_a_program_compiled_keeps_its_names_when_another_one_is_executed),
+        test(the_map_of_a_process_that_ended_is_looked_at_once),
         test(published_names_stand_alone),
         test(kernel_functions_come_from_kallsyms),
         test(vdso_functions_are_named),
