@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/read_at.h"
 
-#define SECTIONS_MAX 65536
 #define NAMES_BYTES_MAX (UINT64_C(16) << 20)
 
 int elf_header_read(int fd, Elf64_Ehdr *ret_header)
@@ -23,10 +22,20 @@ int elf_header_read(int fd, Elf64_Ehdr *ret_header)
     return ours ? 0 : -ENOENT;
 }
 
+/* A count that does not fit in the header is in section 0. */
+uint64_t elf_section_count(int fd, const Elf64_Ehdr *header)
+{
+    Elf64_Shdr first;
+    if (header->e_shnum || header->e_shoff == 0 || header->e_shoff > INT64_MAX ||
+        read_at(fd, &first, sizeof first, header->e_shoff))
+        return header->e_shnum;
+    return first.sh_size;
+}
+
 static bool has_sections(const Elf64_Ehdr *header)
 {
     return header->e_shentsize == sizeof(Elf64_Shdr) && header->e_shoff &&
-           header->e_shoff <= INT64_MAX - SECTIONS_MAX * sizeof(Elf64_Shdr);
+           header->e_shoff <= INT64_MAX - ELF_SECTIONS_MAX * sizeof(Elf64_Shdr);
 }
 
 bool elf_section_is_plain(const Elf64_Shdr *section)
@@ -63,7 +72,7 @@ static int read_all(int fd, struct elf_sections *sections)
     if (error)
         return error;
     uint64_t count = header.e_shnum ? header.e_shnum : first.sh_size;
-    if (count == 0 || count > SECTIONS_MAX)
+    if (count == 0 || count > ELF_SECTIONS_MAX)
         return -ENOENT;
     sections->items = calloc(count, sizeof *sections->items);
     if (!sections->items)

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Far more than any program has. */
+#define ELF_SECTIONS_MAX 65536
+
 struct elf_sections {
     Elf64_Shdr *items; /* owned */
     size_t count;
@@ -15,6 +18,9 @@ struct elf_sections {
 
 /* Only 64-bit files of our own byte order. `fd` is borrowed. 0, -ENOENT or -EIO. */
 int elf_header_read(int fd, Elf64_Ehdr *ret_header);
+
+/* How many sections it claims to have. */
+uint64_t elf_section_count(int fd, const Elf64_Ehdr *header);
 
 /* The same files. `fd` is borrowed. 0, -ENOMEM, -ENOENT or -EIO. */
 int elf_sections_read(int fd, struct elf_sections *ret_sections);

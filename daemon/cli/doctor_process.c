@@ -64,11 +64,9 @@ static void look_at_section(Elf_Scn *section, const char *name, const GElf_Shdr 
 static struct executable read_executable(int fd)
 {
     struct executable executable = {0};
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    Elf *elf = elf_open(fd);
     size_t names;
-    if (elf && elf_kind(elf) == ELF_K_ELF && elf_is_plausible(elf) &&
-        elf_getshdrstrndx(elf, &names) == 0) {
+    if (elf && elf_getshdrstrndx(elf, &names) == 0) {
         executable.is_elf = true;
         Elf_Scn *section = NULL;
         for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(elf, section)); i++) {

@@ -34,7 +34,7 @@ static int read_segments(Elf *elf, struct module *module)
     size_t count = 0, capacity = 0;
     if (elf_getphdrnum(elf, &count) < 0)
         return -ENOEXEC;
-    for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         GElf_Phdr header;
         if (!gelf_getphdr(elf, (int)i, &header))
             continue;
@@ -63,17 +63,13 @@ static void read_build_id(Elf *elf, struct module *module)
 
 int elf_file_read(struct module *module)
 {
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(module->fd, ELF_C_READ, NULL);
+    Elf *elf = elf_open(module->fd);
     if (!elf)
         return -ENOEXEC;
-    int error = -ENOEXEC;
-    if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 && elf_is_plausible(elf)) {
-        GElf_Ehdr header;
-        module->entry = gelf_getehdr(elf, &header) ? header.e_entry : 0;
-        error = read_segments(elf, module);
-        read_build_id(elf, module);
-    }
+    GElf_Ehdr header;
+    module->entry = gelf_getehdr(elf, &header) ? header.e_entry : 0;
+    int error = read_segments(elf, module);
+    read_build_id(elf, module);
     elf_end(elf);
     return error;
 }

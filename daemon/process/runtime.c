@@ -58,7 +58,7 @@ static bool comment_names_rustc(Elf_Scn *section)
 static const char *runtime_of_elf(Elf *elf)
 {
     size_t names;
-    if (elf_kind(elf) != ELF_K_ELF || !elf_is_plausible(elf) || elf_getshdrstrndx(elf, &names) < 0)
+    if (elf_getshdrstrndx(elf, &names) < 0)
         return "native";
     Elf_Scn *section = NULL;
     for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(elf, section)); i++) {
@@ -87,10 +87,9 @@ const char *runtime_of_process(pid_t pid)
     _cleanup_close_ int fd = -1;
     if (privilege_open_proc(pid, 0, PROC_EXE, &fd))
         return "unknown";
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    Elf *elf = elf_open(fd);
     if (!elf)
-        return "unknown";
+        return "native";
     runtime = runtime_of_elf(elf);
     elf_end(elf);
     return runtime;

@@ -19,7 +19,7 @@ static const char names[] = "\0.debug_frame\0.shstrtab";
 static Elf_Scn *find_section(Elf *elf)
 {
     size_t strings;
-    if (!elf_is_plausible(elf) || elf_getshdrstrndx(elf, &strings))
+    if (elf_getshdrstrndx(elf, &strings))
         return NULL;
     for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
         GElf_Shdr header;
@@ -131,14 +131,13 @@ static void end_elf(Elf **elf)
 /* *ret_image is owned by the caller. */
 static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
 {
-    elf_version(EV_CURRENT);
     GElf_Ehdr like;
     _cleanup_(free_frame_bytes) struct frame_bytes frame = {0};
     _cleanup_free_ unsigned char *image = NULL;
     size_t length;
-    _cleanup_(end_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-    Elf_Scn *scn = elf && elf_kind(elf) == ELF_K_ELF ? find_section(elf) : NULL;
-    if (!scn || !gelf_getehdr(elf, &like) || like.e_ident[EI_CLASS] != ELFCLASS64)
+    _cleanup_(end_elf) Elf *elf = elf_open(fd);
+    Elf_Scn *scn = elf ? find_section(elf) : NULL;
+    if (!scn || !gelf_getehdr(elf, &like))
         return -ENOENT;
     int error = read_section(scn, &frame);
     if (!error)
