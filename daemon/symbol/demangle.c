@@ -92,7 +92,7 @@ int demangle(const char *symbol, char **ret_name)
             name = demangle_d(symbol);
     }
     if (!name)
-        name = strdup(symbol);
+        name = strndup(symbol, MANGLED_BYTES_MAX);
     if (!name)
         return -ENOMEM;
     *ret_name = name;

@@ -8,6 +8,8 @@
 #include "base/array.h"
 #include "base/hash.h"
 
+#define ELLIPSIS "…"
+
 static uint64_t function_hash(const struct stored_function *function)
 {
     return hash_pair(hash_pair(function->name, function->module),
@@ -116,10 +118,35 @@ static void unlock_changed(struct store *store)
     pthread_rwlock_unlock(&store->lock);
 }
 
+static bool continues_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* A few bytes of a file may be many long names: who made it chose them. */
+static int intern_cut(struct store *store, const char *name, uint32_t *ret_id)
+{
+    char cut[STORED_NAME_BYTES_MAX];
+    size_t length = sizeof cut - strlen(ELLIPSIS);
+    for (int i = 0; i < 3 && continues_character(name[length]); i++) /* UTF-8 */
+        length--;
+    memcpy(cut, name, length);
+    memcpy(cut + length, ELLIPSIS, strlen(ELLIPSIS));
+    return string_table_intern(&store->strings, cut, length + strlen(ELLIPSIS), ret_id);
+}
+
+static int intern(struct store *store, const char *name, uint32_t *ret_id)
+{
+    size_t length = strnlen(name, STORED_NAME_BYTES_MAX + 1);
+    return length > STORED_NAME_BYTES_MAX
+               ? intern_cut(store, name, ret_id)
+               : string_table_intern(&store->strings, name, length, ret_id);
+}
+
 static int add_function(struct store *store, const char *name, struct stored_function function,
                         uint32_t *ret_id)
 {
-    int error = string_table_intern(&store->strings, name, strlen(name), &function.name);
+    int error = intern(store, name, &function.name);
     if (error)
         return error;
     struct wanted_function wanted = {store, function};
@@ -163,9 +190,9 @@ static int add_file(struct store *store, const char *path, const char *directory
                     const unsigned char *md5, uint32_t *ret_id)
 {
     struct stored_file file = {.module = module};
-    int error = string_table_intern(&store->strings, path, strlen(path), &file.path);
+    int error = intern(store, path, &file.path);
     if (!error)
-        error = string_table_intern(&store->strings, directory, strlen(directory), &file.directory);
+        error = intern(store, directory, &file.directory);
     if (error)
         return error;
 

@@ -11,6 +11,9 @@
 
 #define FRAMES_PER_LOCATION_MAX SYMBOL_FRAMES_MAX
 
+/* Of a function or a directory: what is longer ends there with an ellipsis. */
+#define STORED_NAME_BYTES_MAX 8192
+
 struct stored_function {
     uint32_t name; /* id in strings */
     uint32_t module, file, line;

@@ -151,7 +151,8 @@ int unit_read(const struct unit_source *source, const struct unit_header *header
     if (!unit)
         return -ENOMEM;
     unit->header = *header;
-    unit->directory = strdup(die_string(&die, DW_AT_comp_dir));
+    /* What is too long for a path stays too long. */
+    unit->directory = strndup(die_string(&die, DW_AT_comp_dir), PATH_BYTES_MAX);
     if (!unit->directory)
         return -ENOMEM;
     int error = read_lines(source->image, &die, source->text_vaddr, unit);

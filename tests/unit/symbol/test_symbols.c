@@ -353,6 +353,53 @@ static void names_are_found_without_section_headers(void **state)
     }
 }
 
+/* Of 20000 bytes, two for each letter: 8192 have room for 4094 of them, and an ellipsis. */
+static void endless_names_are_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc"))
+        skip();
+    _cleanup_text_ struct text name = {0}, cut = {0}, program = {0};
+    for (int i = 0; i < 10000; i++)
+        text_add_string(&name, "é");
+    text_add(&cut, name.bytes, 2 * 4094);
+    text_add_string(&cut, "…");
+    text_printf(&program, "int %s(int x)\n{\n    return x * 7;\n}\n", name.bytes);
+    fixture_write(fixture, "long.c", program.bytes);
+    static const char *const options[] = {"", "-g"};
+    for (size_t i = 0; i < array_length(options); i++) {
+        run_or_fail("cd %s && gcc %s -shared -o long.so long.c 2>&1", fixture->directory,
+                    options[i]);
+        fixture_open_built(fixture, "long.so");
+        _cleanup_free_ char *vaddr =
+            run("nm %s | awk 'length($3) > 8192 {print $1}'", fixture->path);
+        assert_non_null(vaddr);
+        struct frame_span span = fixture_resolve(fixture, strtoull(vaddr, NULL, 16), false);
+        assert_int_equal(span.status, i ? SYMBOL_LINE : SYMBOL_NO_DEBUG_INFO);
+        assert_string_equal(fixture_function(fixture, &span, 0), cut.bytes);
+    }
+}
+
+/* Only where a path begins there would it be too long. */
+static void endless_directories_are_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc"))
+        skip();
+    _cleanup_text_ struct text directory = {0};
+    for (int i = 0; i < 10000; i++)
+        text_add_string(&directory, "/d");
+    fixture_write(fixture, "work.c", "int work(int x)\n{\n    return x * 7;\n}\n");
+    run_or_fail("mkdir %s/in && cd %s/in && "
+                "gcc -g -fdebug-prefix-map=$PWD=%s -shared -o ../work.so %s/work.c 2>&1",
+                fixture->directory, fixture->directory, directory.bytes, fixture->directory);
+    fixture_open_built(fixture, "work.so");
+    struct frame_span span = fixture_resolve(fixture, fixture_symbol(fixture, "work"), false);
+    struct symbol_file file = symbols_file(fixture->symbols, span.frames[0].file);
+    assert_int_equal(span.status, SYMBOL_LINE);
+    assert_int_equal(strlen(file.directory), 8192);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -373,6 +420,8 @@ int main(void)
         test(kernel_functions_come_from_kallsyms),
         test(vdso_functions_are_named),
         test(plt_stubs_are_named),
+        test(endless_names_are_cut_off),
+        test(endless_directories_are_cut_off),
         test(every_status_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
