@@ -65,6 +65,8 @@ static void session_free(struct session *session)
     pthread_cond_broadcast(&session->changed);
     pthread_cond_signal(&session->located);
     pthread_mutex_unlock(&session->mutex);
+    if (session->symbols)
+        symbols_cancel(session->symbols);
     if (session->pipeline_started)
         pthread_join(session->pipeline_thread, NULL);
     if (session->symbols_started)

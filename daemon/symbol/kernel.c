@@ -47,7 +47,7 @@ static int add_line(struct kernel_parser *parser, char *line)
     return parser->names.failed ? -ENOMEM : 0;
 }
 
-static int parse(FILE *file, struct kernel_parser *parser)
+static int parse(FILE *file, const struct cancel *cancel, struct kernel_parser *parser)
 {
     _cleanup_free_ char *line = NULL;
     size_t capacity = 0;
@@ -55,7 +55,7 @@ static int parse(FILE *file, struct kernel_parser *parser)
     while ((length = getline(&line, &capacity, file)) > 0) {
         if (line[length - 1] == '\n')
             line[length - 1] = '\0';
-        int error = add_line(parser, line);
+        int error = cancel_is_wanted(cancel) ? -ECANCELED : add_line(parser, line);
         if (error)
             return error;
     }
@@ -75,7 +75,7 @@ static void end_ranges(struct kernel_parser *parser)
     }
 }
 
-int kernel_symbols_read(struct kernel_symbols *ret_symbols)
+int kernel_symbols_read(const struct cancel *cancel, struct kernel_symbols *ret_symbols)
 {
     int fd;
     int error = privilege_open_kallsyms(&fd);
@@ -88,7 +88,7 @@ int kernel_symbols_read(struct kernel_symbols *ret_symbols)
     }
     struct kernel_symbols symbols = {0};
     struct kernel_parser parser = {0};
-    error = parse(file, &parser);
+    error = parse(file, cancel, &parser);
     if (!error) {
         end_ranges(&parser);
         error = range_map_build(parser.ranges, parser.count, &symbols.map);

@@ -1,6 +1,7 @@
 /* The kernel's functions, from /proc/kallsyms. */
 #pragma once
 
+#include "base/cancel.h"
 #include "symbol/range_map.h"
 
 struct kernel_symbols {
@@ -11,9 +12,9 @@ struct kernel_symbols {
 
 /*
  * Reads all of it: 0, -EPERM when the kernel shows only zeros (kptr_restrict), another -errno from
- * opening it, -ENOMEM.
+ * opening it, -ENOMEM, -ECANCELED.
  */
-int kernel_symbols_read(struct kernel_symbols *ret_symbols);
+int kernel_symbols_read(const struct cancel *cancel, struct kernel_symbols *ret_symbols);
 
 /* The function that covers a kernel address, or NULL. Borrowed. O(log symbols). */
 const char *kernel_symbols_find(const struct kernel_symbols *symbols, uint64_t vaddr);

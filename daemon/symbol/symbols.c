@@ -74,6 +74,8 @@ static int use_cache(const struct symbols *symbols, struct object *object)
 int symbols_get_object(struct symbols *symbols, const struct module *module,
                        struct object **ret_object)
 {
+    if (cancel_is_wanted(&symbols->cancel))
+        return -ECANCELED;
     if (array_reserve(&symbols->objects, &symbols->object_capacity, (size_t)module->id + 1,
                       sizeof(struct object *)))
         return -ENOMEM;
@@ -160,9 +162,9 @@ static int resolve_kernel(struct symbols *symbols, const struct module *module,
                           const struct symbol_request *requests, size_t count)
 {
     if (!symbols->kernel_read) {
-        symbols->kernel_error = kernel_symbols_read(&symbols->kernel);
-        if (symbols->kernel_error == -ENOMEM)
-            return -ENOMEM;
+        symbols->kernel_error = kernel_symbols_read(&symbols->cancel, &symbols->kernel);
+        if (symbols->kernel_error == -ENOMEM || symbols->kernel_error == -ECANCELED)
+            return symbols->kernel_error;
         symbols->kernel_read = true;
     }
     if (symbols->kernel_error)
@@ -326,6 +328,8 @@ static int publish_lines(struct symbols *symbols, struct object *object, resolve
     _cleanup_free_ char *name = NULL;
     uint32_t fallback;
     size_t count;
+    if (cancel_is_wanted(&symbols->cancel))
+        return -ECANCELED;
     int error = elf_name(object, request, &name);
     if (!error)
         error = store_add_function(&symbols->store, name, object->module->id, 0, 0, &fallback);

@@ -1,9 +1,14 @@
-/* Loads lines ahead of the requests for them. */
+/* Loads lines ahead of the requests for them, or gives up what is being loaded. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "symbol/symbols_private.h"
+
+void symbols_cancel(struct symbols *symbols)
+{
+    cancel_want(&symbols->cancel);
+}
 
 static int compare_vaddrs(const void *left, const void *right)
 {

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/cancel.h"
 #include "lprofd/symbols.h"
 #include "symbol/jit.h"
 #include "symbol/kernel.h"
@@ -10,6 +11,7 @@
 #include "symbol/store.h"
 
 struct symbols {
+    struct cancel cancel;
     struct store store;
     struct object **objects; /* owned, by module id; NULL until a module is asked for */
     size_t object_count, object_capacity;
@@ -37,7 +39,7 @@ static inline bool symbols_has_elf_file(const struct module *module)
     return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
 }
 
-/* The object of a module, which is opened if it was not; borrowed. 0 or -ENOMEM. */
+/* The object of a module, which is opened if it was not; borrowed. 0, -ENOMEM or -ECANCELED. */
 int symbols_get_object(struct symbols *symbols, const struct module *module,
                        struct object **ret_object);
 

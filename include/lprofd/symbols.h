@@ -66,6 +66,12 @@ int symbols_new(struct symbols **ret_symbols);
 void symbols_free(struct symbols *symbols);
 
 /*
+ * The session ends: what the thread that resolves is at, and whatever it asks for from now on that
+ * would take files long, fails with -ECANCELED. For any thread.
+ */
+void symbols_cancel(struct symbols *symbols);
+
+/*
  * Keeps lines of modules with much debug information in this directory, an absolute path, and
  * uses those that are there from earlier sessions. Call it before the first module is asked for. 0
  * or -ENOMEM.

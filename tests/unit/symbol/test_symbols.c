@@ -275,6 +275,24 @@ static void kernel_functions_come_from_kallsyms(void **state)
     assert_string_equal(fixture_function(fixture, &span, 0), "[kernel]");
 }
 
+static void nothing_is_read_once_it_is_cancelled(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_nops(fixture, "-g"))
+        skip();
+    struct symbol_request request = {.vaddr = fixture_symbol(fixture, "first")};
+    const struct module kernel = {.id = 1, .kind = MODULE_KERNEL, .fd = -1};
+    struct symbols *symbols = fixture->symbols;
+    assert_int_equal(symbols_resolve_names(symbols, &fixture->module, &request, 1), 0);
+    symbols_cancel(symbols);
+    assert_int_equal(symbols_resolve_names(symbols, &fixture->module, &request, 1), -ECANCELED);
+    assert_int_equal(symbols_load_lines(symbols, &fixture->module, &request, 1, NULL, NULL),
+                     -ECANCELED);
+    assert_int_equal(symbols_resolve_lines(symbols, &fixture->module, &request, 1), -ECANCELED);
+    if (access("/proc/kallsyms", R_OK) == 0)
+        assert_int_equal(symbols_resolve_names(symbols, &kernel, &request, 1), -ECANCELED);
+}
+
 static void vdso_functions_are_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -418,6 +436,7 @@ int main(void)
         test(the_map_of_a_process_that_ended_is_looked_at_once),
         test(published_names_stand_alone),
         test(kernel_functions_come_from_kallsyms),
+        test(nothing_is_read_once_it_is_cancelled),
         test(vdso_functions_are_named),
         test(plt_stubs_are_named),
         test(endless_names_are_cut_off),
