@@ -15,6 +15,7 @@
 /* What the file looked for must be: same build-id, or where there is none, same CRC. */
 struct wanted {
     const struct target *target;
+    const struct cancel *cancel;
     const unsigned char *build_id;
     size_t build_id_bytes;
     uint32_t crc;
@@ -32,7 +33,7 @@ static bool is_wanted(const struct wanted *wanted, const struct elf_reader *file
     if (wanted->build_id_bytes && file->build_id_bytes)
         return same_build_id(wanted, file);
     uint32_t crc;
-    return wanted->has_crc && elf_reader_crc(file, &crc) == 0 && crc == wanted->crc;
+    return wanted->has_crc && elf_reader_crc(file, wanted->cancel, &crc) == 0 && crc == wanted->crc;
 }
 
 /* Takes over the descriptor. */
@@ -126,10 +127,11 @@ static int find_by_link(const struct wanted *wanted, const char *module_path, co
 }
 
 int debug_file_find(const struct module *module, const struct elf_reader *binary,
-                    struct elf_reader **ret_file, char **ret_path)
+                    const struct cancel *cancel, struct elf_reader **ret_file, char **ret_path)
 {
     struct wanted wanted = {
         .target = module->target,
+        .cancel = cancel,
         .build_id = binary->build_id,
         .build_id_bytes = binary->build_id_bytes,
     };

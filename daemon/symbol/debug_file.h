@@ -8,10 +8,11 @@
 /*
  * Searches below the root of the module's target, with its rights, then our own, for the split
  * debug file of `binary`: by build-id, then by .gnu_debuglink (gdb manual, "Separate Debug Files").
- * *ret_file owns its descriptor; *ret_path is malloc'ed. 0, -ENOENT or -ENOMEM.
+ * *ret_file owns its descriptor; *ret_path is malloc'ed. 0, -ENOENT (also when it was cancelled)
+ * or -ENOMEM.
  */
 int debug_file_find(const struct module *module, const struct elf_reader *binary,
-                    struct elf_reader **ret_file, char **ret_path);
+                    const struct cancel *cancel, struct elf_reader **ret_file, char **ret_path);
 
 /*
  * The dwz alternate file that `file` (found at `path`) names in .gnu_debugaltlink; its build-id is

@@ -291,22 +291,24 @@ int elf_reader_alternate_link(const struct elf_reader *file, char **ret_path,
     return 0;
 }
 
-int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc)
+int elf_reader_crc(const struct elf_reader *file, const struct cancel *cancel, uint32_t *ret_crc)
 {
+    struct stat status;
+    if (fstat(file->fd, &status))
+        return -EIO;
+    uint64_t bytes = (uint64_t)status.st_size;
+    if (bytes > elf_reader_bytes_max())
+        return -EFBIG;
     _cleanup_free_ unsigned char *chunk = malloc(CHUNK_BYTES);
     if (!chunk)
         return -ENOMEM;
     uint32_t crc = 0;
-    for (off_t offset = 0;;) {
-        ssize_t got = pread(file->fd, chunk, CHUNK_BYTES, offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -EIO;
-        if (got == 0)
-            break;
-        crc = crc32_gzip_refl(crc, chunk, (size_t)got);
-        offset += got;
+    for (uint64_t at = 0, length; at < bytes; at += length) {
+        length = bytes - at < CHUNK_BYTES ? bytes - at : CHUNK_BYTES;
+        int error = cancel_is_wanted(cancel) ? -ECANCELED : read_at(file->fd, chunk, length, at);
+        if (error)
+            return error;
+        crc = crc32_gzip_refl(crc, chunk, length);
     }
     *ret_crc = crc;
     return 0;

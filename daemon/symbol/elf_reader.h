@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cancel.h"
 #include "base/compression.h"
 #include "lprofd/module.h"
 
@@ -85,5 +86,8 @@ int elf_reader_debuglink(const struct elf_reader *file, char **ret_name, uint32_
 int elf_reader_alternate_link(const struct elf_reader *file, char **ret_path,
                               unsigned char ret_build_id[BUILD_ID_MAX], size_t *ret_build_id_bytes);
 
-/* The CRC-32 of the whole file, as .gnu_debuglink means it. 0 or -EIO. */
-int elf_reader_crc(const struct elf_reader *file, uint32_t *ret_crc);
+/*
+ * The CRC-32 of the whole file, as .gnu_debuglink means it. 0, -ENOMEM, -EFBIG beyond
+ * elf_reader_bytes_max(), -ECANCELED or -EIO.
+ */
+int elf_reader_crc(const struct elf_reader *file, const struct cancel *cancel, uint32_t *ret_crc);

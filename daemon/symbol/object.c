@@ -19,8 +19,8 @@ static int find_debug_file(struct object *object)
         return 0;
     }
     object->status = SYMBOL_NO_DEBUG_INFO;
-    int error =
-        debug_file_find(object->module, object->binary, &object->debug, &object->debug_path);
+    int error = debug_file_find(object->module, object->binary, object->cancel, &object->debug,
+                                &object->debug_path);
     if (error)
         return error == -ENOMEM ? error : 0;
     if (debug_image_possible(object->debug))
@@ -39,12 +39,14 @@ static int find_go_lines(struct object *object)
     return error == -ENOMEM ? error : 0;
 }
 
-int object_open(const struct module *module, struct object **ret_object)
+int object_open(const struct module *module, const struct cancel *cancel,
+                struct object **ret_object)
 {
     _cleanup_(free_object) struct object *object = calloc(1, sizeof *object);
     if (!object)
         return -ENOMEM;
     object->module = module;
+    object->cancel = cancel;
     object->splits.target = module->target;
     object->status = SYMBOL_UNREADABLE;
     int error = module->fd >= 0 ? elf_reader_open(module->fd, &object->binary) : -EBADF;

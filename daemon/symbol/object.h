@@ -14,6 +14,7 @@
 
 struct object {
     const struct module *module;  /* borrowed */
+    const struct cancel *cancel;  /* borrowed, or NULL */
     struct elf_reader *binary;    /* owned; NULL when unreadable */
     struct elf_reader *debug;     /* owned; NULL when there is no split file */
     char *debug_path;             /* owned; where that was found; NULL when it was fetched */
@@ -34,8 +35,12 @@ struct object {
     uint64_t last_use;
 };
 
-/* Opens a module and its split debug file, and reads symbol tables. 0 or -ENOMEM. */
-int object_open(const struct module *module, struct object **ret_object);
+/*
+ * Opens a module and its split debug file, and reads symbol tables. `cancel` (may be NULL) is for
+ * all that is read of it, and outlives it. 0 or -ENOMEM.
+ */
+int object_open(const struct module *module, const struct cancel *cancel,
+                struct object **ret_object);
 void object_free(struct object *object);
 
 /* Where the function that no symbol names begins; vaddr itself when nothing tells. 0 or -ENOMEM. */

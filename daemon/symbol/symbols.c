@@ -83,7 +83,7 @@ int symbols_get_object(struct symbols *symbols, const struct module *module,
         symbols->objects[symbols->object_count++] = NULL;
     struct object **object = &symbols->objects[module->id];
     if (!*object) {
-        int error = object_open(module, object);
+        int error = object_open(module, &symbols->cancel, object);
         if (!error)
             error = use_cache(symbols, *object);
         if (error)

@@ -1,6 +1,8 @@
 /* Debug information in files of its own is found, checked, and otherwise not believed. */
 #include "module_fixture.h"
 
+#include "symbol/elf_reader.h"
+
 static const char program[] = "static __attribute__((noinline)) int work(int x)\n"
                               "{\n"
                               "    return x * 7 + 3;\n" /* line 3 */
@@ -70,6 +72,38 @@ static void checksum_counts_where_there_is_no_build_id(void **state)
     run_or_fail("cd %s && printf x >> program.debug", fixture->directory);
     fixture_open_built(fixture, "program");
     assert_no_debug_information(fixture, vaddr);
+}
+
+/* A sparse file has terabytes for nothing. */
+static void checksum_of_an_endless_file_is_not_computed(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t vaddr = 0;
+    if (!build(fixture, "", &vaddr))
+        skip();
+    struct elf_reader *file = NULL;
+    struct cancel cancel = {0};
+    uint32_t crc;
+    assert_int_equal(elf_reader_open(fixture->module.fd, &file), 0);
+    assert_int_equal(elf_reader_crc(file, &cancel, &crc), 0);
+    assert_int_equal(truncate(fixture->path, (off_t)elf_reader_bytes_max() + 1), 0);
+    assert_int_equal(elf_reader_crc(file, &cancel, &crc), -EFBIG);
+    elf_reader_free(file);
+}
+
+static void checksum_can_be_cancelled(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t vaddr = 0;
+    if (!build(fixture, "", &vaddr))
+        skip();
+    struct elf_reader *file = NULL;
+    struct cancel cancel = {0};
+    uint32_t crc;
+    cancel_want(&cancel);
+    assert_int_equal(elf_reader_open(fixture->module.fd, &file), 0);
+    assert_int_equal(elf_reader_crc(file, &cancel, &crc), -ECANCELED);
+    elf_reader_free(file);
 }
 
 static void other_build_id_is_refused(void **state)
@@ -220,6 +254,8 @@ int main(void)
         test(debuglink_beside_the_binary_is_found),
         test(debuglink_in_the_debug_directory_is_found),
         test(checksum_counts_where_there_is_no_build_id),
+        test(checksum_of_an_endless_file_is_not_computed),
+        test(checksum_can_be_cancelled),
         test(other_build_id_is_refused),
         test(compressed_sections_are_inflated),
         test(lying_compressed_sections_are_refused),

@@ -34,7 +34,7 @@ static struct disk_cache *open_cache(const struct fixture *fixture)
 static struct object *open_object(struct fixture *fixture, struct disk_cache *cache)
 {
     struct object *object;
-    assert_int_equal(object_open(&fixture->module, &object), 0);
+    assert_int_equal(object_open(&fixture->module, NULL, &object), 0);
     if (cache)
         assert_int_equal(object_use_cache(object, cache, 0), 0);
     return object;
