@@ -245,7 +245,7 @@ const unsigned char *debug_image_section(const struct debug_image *image, const 
     return NULL;
 }
 
-static struct span section_bytes(const struct debug_image *image, const char *name)
+struct span debug_image_span(const struct debug_image *image, const char *name)
 {
     struct span section;
     section.bytes = debug_image_section(image, name, &section.length);
@@ -255,9 +255,9 @@ static struct span section_bytes(const struct debug_image *image, const char *na
 struct line_sections debug_image_line_sections(const struct debug_image *image)
 {
     return (struct line_sections){
-        .line = section_bytes(image, ".debug_line"),
-        .str = section_bytes(image, ".debug_str"),
-        .line_str = section_bytes(image, ".debug_line_str"),
+        .line = debug_image_span(image, ".debug_line"),
+        .str = debug_image_span(image, ".debug_str"),
+        .line_str = debug_image_span(image, ".debug_line_str"),
     };
 }
 

@@ -49,6 +49,7 @@ int debug_image_wait(struct debug_image *image, uint64_t end);
 /* A borrowed section of the image; NULL and 0 when it has none of that name. */
 const unsigned char *debug_image_section(const struct debug_image *image, const char *name,
                                          size_t *ret_length);
+struct span debug_image_span(const struct debug_image *image, const char *name);
 
 /* Those of line programs and their strings, as far as it has them. */
 struct line_sections debug_image_line_sections(const struct debug_image *image);

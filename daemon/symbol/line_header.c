@@ -215,6 +215,13 @@ static struct reader read_extent(const struct span *section, uint64_t offset,
     return reader;
 }
 
+uint64_t line_header_extent(const struct line_sections *sections, uint64_t offset)
+{
+    unsigned offset_bytes;
+    struct reader reader = read_extent(&sections->line, offset, &offset_bytes);
+    return reader.failed ? 0 : reader.length - offset;
+}
+
 /* Where the program starts is told relative to the field that tells it. */
 static void read_program_start(struct line_header *header, struct reader *reader,
                                unsigned offset_bytes)

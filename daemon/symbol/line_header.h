@@ -36,6 +36,9 @@ struct line_header {
 int line_header_read(const struct line_sections *sections, uint64_t offset,
                      struct line_header *ret_header);
 
+/* How long the header and its program are together; 0 when there is none. */
+uint64_t line_header_extent(const struct line_sections *sections, uint64_t offset);
+
 /* Adds a file that the program itself defines (DW_LNE_define_file). 0 or -ENOMEM. */
 int line_header_define_file(struct line_header *header, struct reader *operands);
 

@@ -60,8 +60,8 @@ bool object_lacks_lines(const struct object *object);
 /*
  * Loads debug sections and the unit index. While large ones are inflated, units that have code at
  * `vaddrs` (`count` of them, rising; they may be none) are decoded as they come, and `meanwhile`
- * (may be NULL) is called every few milliseconds; it must leave this object's lines alone. 0 or
- * -ENOMEM; see status.
+ * (may be NULL) is called every few milliseconds; it must leave this object's lines alone. 0,
+ * -ENOMEM or -ECANCELED; see status.
  */
 int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t count,
                       void (*meanwhile)(void *user), void *user);

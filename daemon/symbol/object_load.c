@@ -127,7 +127,8 @@ static int load(struct loader *loader)
         return debug_image_wait(loader->image, UINT64_MAX);
     loader->source.image = loader->image;
     const struct unit_visitor visitor = {visit_unit, loader};
-    return unit_index_read(loader->image, object->binary->text_vaddr, &visitor, &loader->index);
+    return unit_index_read(loader->image, object->binary->text_vaddr, &visitor, object->cancel,
+                           &loader->index);
 }
 
 static void *loader_main(void *user)
@@ -210,7 +211,7 @@ int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t coun
     run(&loader, meanwhile, user);
     int error = loader.error ? loader.error : adopt(object, &loader);
     free_loaded(&loader);
-    if (error && error != -ENOMEM) {
+    if (error && error != -ENOMEM && error != -ECANCELED) {
         object->status = SYMBOL_UNREADABLE;
         error = 0;
     }

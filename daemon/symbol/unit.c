@@ -80,23 +80,16 @@ static uint64_t root_base(Dwarf_Die *die, unsigned name, unsigned gnu_name)
     return root_number(die, dwarf_hasattr(die, name) ? name : gnu_name);
 }
 
-static struct span section(const struct debug_image *image, const char *name)
-{
-    struct span span;
-    span.bytes = debug_image_section(image, name, &span.length);
-    return span;
-}
-
-static struct unit_data describe(const struct debug_image *image, const struct unit_header *header,
-                                 Dwarf_Die *die)
+struct unit_data unit_describe(const struct debug_image *image, const struct unit_header *header,
+                               Dwarf_Die *die)
 {
     struct unit_data data = {
         .header = *header,
-        .info = section(image, ".debug_info"),
-        .abbreviations = section(image, ".debug_abbrev"),
-        .addresses = section(image, ".debug_addr"),
-        .ranges = section(image, ".debug_ranges"),
-        .range_lists = section(image, ".debug_rnglists"),
+        .info = debug_image_span(image, ".debug_info"),
+        .abbreviations = debug_image_span(image, ".debug_abbrev"),
+        .addresses = debug_image_span(image, ".debug_addr"),
+        .ranges = debug_image_span(image, ".debug_ranges"),
+        .range_lists = debug_image_span(image, ".debug_rnglists"),
         .addresses_base = root_base(die, DW_AT_addr_base, DW_AT_GNU_addr_base),
         .range_lists_base = root_number(die, DW_AT_rnglists_base),
     };
@@ -128,7 +121,7 @@ static int find_split(const struct unit_source *source, const struct unit_data *
 
 static int read_tree(const struct unit_source *source, Dwarf_Die *die, struct unit *unit)
 {
-    struct unit_data data = describe(source->image, &unit->header, die);
+    struct unit_data data = unit_describe(source->image, &unit->header, die);
     int error = find_split(source, &data, unit->directory, die, &unit->split);
     if (error)
         return error;

@@ -33,6 +33,10 @@ struct unit_source {
     struct split_search *splits; /* NULL: files of split units must not be looked for */
 };
 
+/* What the root DIE says of the unit; borrows from the image. */
+struct unit_data unit_describe(const struct debug_image *image, const struct unit_header *header,
+                               Dwarf_Die *die);
+
 /*
  * Borrows from the image. 0, -ENOMEM, -EBADMSG when the unit has no root DIE, or -ENOENT when it
  * is a split one that must not be looked for.

@@ -9,50 +9,78 @@
 #include "base/dwarf_reader.h"
 #include "base/reader.h"
 #include "symbol/line_table.h"
+#include "symbol/range_list.h"
+#include "symbol/unit.h"
 
 #define RANGES_MAX (1u << 24)
+
+/*
+ * Units may all name the same list of ranges, line program or abbreviations. This is what is read
+ * of the former two for all of them together, a multiple of what those of any program have, and
+ * of abbreviations, which libdw keeps for each unit, ten times as large.
+ */
+#define LISTS_BYTES_MAX (UINT64_C(256) << 20)
+#define ABBREVIATIONS_BYTES_MAX (UINT64_C(16) << 20)
 
 struct ranges {
     struct range *items; /* owned */
     size_t count, capacity;
 };
 
-static int add_range(struct ranges *ranges, uint64_t start, uint64_t end, uint32_t value)
+/* What reading an index needs on its way. */
+struct indexing {
+    struct debug_image *image; /* borrowed */
+    uint64_t text_vaddr;
+    const struct unit_visitor *visitor;        /* borrowed, or NULL */
+    const struct cancel *cancel;               /* borrowed, or NULL */
+    struct span info, abbreviations;           /* borrowed */
+    uint64_t lists_bytes, abbreviations_bytes; /* that were read so far */
+    struct unit_index index;                   /* owned */
+    struct ranges ranges;                      /* owned */
+};
+
+/* Of the unit that comes next. */
+static int add_range(struct indexing *indexing, uint64_t start, uint64_t end)
 {
-    if (ranges->count >= RANGES_MAX)
+    struct ranges *ranges = &indexing->ranges;
+    uint32_t unit = (uint32_t)indexing->index.count;
+    if (start < indexing->text_vaddr || end <= start || ranges->count >= RANGES_MAX)
         return 0;
     if (array_reserve(&ranges->items, &ranges->capacity, ranges->count + 1, sizeof(struct range)))
         return -ENOMEM;
     ranges->items[ranges->count++] =
-        (struct range){.start = start, .end = end, .value = value, .order = value};
+        (struct range){.start = start, .end = end, .value = unit, .order = unit};
     return 0;
 }
 
-static int add_die_ranges(Dwarf_Die *die, uint64_t text_vaddr, uint32_t value,
-                          struct ranges *ranges)
+static int add_listed_ranges(struct indexing *indexing, const struct unit_header *unit,
+                             Dwarf_Die *die)
 {
-    ptrdiff_t offset = 0;
-    Dwarf_Addr base, start, end;
-    while ((offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
-        if (start < text_vaddr || end <= start)
-            continue;
-        int error = add_range(ranges, start, end, value);
-        if (error)
-            return error;
-        if (ranges->count >= RANGES_MAX)
-            return 0;
-    }
-    return 0;
+    Dwarf_Attribute attribute;
+    Dwarf_Word value;
+    struct range_list list;
+    uint64_t start, end;
+    int error = 0;
+    if (dwarf_formudata(dwarf_attr(die, DW_AT_ranges, &attribute), &value))
+        return 0;
+    struct unit_data data = unit_describe(indexing->image, unit, die);
+    range_list_start(&list, &data, value, attribute.form == DW_FORM_rnglistx);
+    uint64_t from = list.reader.offset;
+    while (!error && indexing->lists_bytes + (list.reader.offset - from) < LISTS_BYTES_MAX &&
+           range_list_next(&list, &start, &end))
+        error = add_range(indexing, start, end);
+    indexing->lists_bytes += list.reader.offset - from;
+    return error;
 }
 
-static int add_row_ranges(const struct line_table *lines, uint32_t value, struct ranges *ranges)
+static int add_rows(struct indexing *indexing, const struct line_table *lines)
 {
     int error = 0;
     for (size_t i = 0, first = 0; i < lines->count && !error; i++) {
         if (lines->rows[i].file != LINE_FILE_NONE)
             continue;
-        error = add_range(ranges, lines->base + lines->rows[first].offset,
-                          lines->base + lines->rows[i].offset, value);
+        error = add_range(indexing, lines->base + lines->rows[first].offset,
+                          lines->base + lines->rows[i].offset);
         first = i + 1;
     }
     return error;
@@ -62,45 +90,44 @@ static int add_row_ranges(const struct line_table *lines, uint32_t value, struct
  * A unit whose root has no range of its own (some assemblers and linkers leave it out) is where
  * its line table's rows are.
  */
-static int add_line_ranges(const struct debug_image *image, Dwarf_Die *die, uint64_t text_vaddr,
-                           uint32_t value, struct ranges *ranges)
+static int add_line_ranges(struct indexing *indexing, Dwarf_Die *die)
 {
-    struct line_sections sections = debug_image_line_sections(image);
+    struct line_sections sections = debug_image_line_sections(indexing->image);
     struct line_header header;
     struct line_table lines = {0};
     Dwarf_Attribute attribute;
     Dwarf_Word offset;
-    if (dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset))
+    if (indexing->lists_bytes >= LISTS_BYTES_MAX ||
+        dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset))
         return 0;
+    indexing->lists_bytes += line_header_extent(&sections, offset);
     int error = line_header_read(&sections, offset, &header);
     if (error)
         return error == -ENOMEM ? error : 0;
-    error = line_table_read(&header, text_vaddr, &lines);
+    error = line_table_read(&header, indexing->text_vaddr, &lines);
     if (!error)
-        error = add_row_ranges(&lines, value, ranges);
+        error = add_rows(indexing, &lines);
     line_table_free(&lines);
     line_header_free(&header);
     return error;
 }
 
-/* What reading an index needs on its way. */
-struct indexing {
-    struct debug_image *image; /* borrowed */
-    uint64_t text_vaddr;
-    const struct unit_visitor *visitor; /* borrowed, or NULL */
-    struct unit_index index;            /* owned */
-    struct ranges ranges;               /* owned */
-};
+static int add_ranges(struct indexing *indexing, const struct unit_header *unit, Dwarf_Die *die)
+{
+    Dwarf_Addr start, end;
+    if (dwarf_lowpc(die, &start) == 0 && dwarf_highpc(die, &end) == 0)
+        return add_range(indexing, start, end);
+    if (dwarf_hasattr(die, DW_AT_ranges))
+        return add_listed_ranges(indexing, unit, die);
+    return dwarf_hasattr(die, DW_AT_low_pc) ? 0 : add_line_ranges(indexing, die);
+}
 
 static int add_unit(struct indexing *indexing, const struct unit_header *unit, Dwarf_Die *die)
 {
     struct unit_index *index = &indexing->index;
     struct ranges *ranges = &indexing->ranges;
     size_t before = ranges->count;
-    uint32_t position = (uint32_t)index->count;
-    int error = add_die_ranges(die, indexing->text_vaddr, position, ranges);
-    if (!error && !dwarf_hasattr(die, DW_AT_ranges) && !dwarf_hasattr(die, DW_AT_low_pc))
-        error = add_line_ranges(indexing->image, die, indexing->text_vaddr, position, ranges);
+    int error = add_ranges(indexing, unit, die);
     if (error || ranges->count == before)
         return error;
     if (array_reserve(&index->units, &index->capacity, index->count + 1, sizeof *index->units))
@@ -110,6 +137,35 @@ static int add_unit(struct indexing *indexing, const struct unit_header *unit, D
     return visitor
                ? visitor->visit(visitor->user, unit, ranges->items + before, ranges->count - before)
                : 0;
+}
+
+static void skip_abbreviation(struct reader *reader)
+{
+    reader_uleb(reader); /* tag */
+    reader_u8(reader);   /* has children */
+    for (uint64_t name = 1, form = 1; (name || form) && !reader->failed;) {
+        name = reader_uleb(reader);
+        form = reader_uleb(reader);
+        if (form == DW_FORM_implicit_const)
+            reader_sleb(reader);
+    }
+}
+
+/* Whether libdw may read abbreviations up to that of the unit's root. */
+static bool may_read_root(struct indexing *indexing, const struct unit_header *unit)
+{
+    struct reader die = span_reader(indexing->info, unit->first_die);
+    struct reader reader = span_reader(indexing->abbreviations, unit->abbreviations);
+    uint64_t wanted = reader_uleb(&die), from = reader.offset, code;
+    uint64_t left = ABBREVIATIONS_BYTES_MAX - indexing->abbreviations_bytes;
+    do {
+        code = reader_uleb(&reader);
+        if (code && code != wanted)
+            skip_abbreviation(&reader);
+    } while (code && code != wanted && !reader.failed && reader.offset - from < left);
+    bool is_much = reader.offset - from >= left;
+    indexing->abbreviations_bytes += is_much ? left : reader.offset - from;
+    return !is_much;
 }
 
 /* Its length comes first (DWARF 5 §7.5.1), and all of it may be read afterwards. */
@@ -126,13 +182,13 @@ static int wait_for_unit(struct debug_image *image, struct span info, uint64_t o
     return debug_image_wait(image, is_beyond ? info.length : reader.offset + bytes);
 }
 
-static int next_unit(struct indexing *indexing, struct span info, uint64_t offset,
-                     struct unit_header *ret_unit, Dwarf_Off *ret_next)
+static int next_unit(struct indexing *indexing, uint64_t offset, struct unit_header *ret_unit,
+                     Dwarf_Off *ret_next)
 {
     struct unit_header unit = {.offset = offset};
     Dwarf *dwarf = indexing->image->dwarf;
     size_t header_bytes;
-    int error = wait_for_unit(indexing->image, info, offset);
+    int error = wait_for_unit(indexing->image, indexing->info, offset);
     if (error)
         return error;
     if (dwarf_next_unit(dwarf, offset, ret_next, &header_bytes, &unit.version, &unit.abbreviations,
@@ -146,15 +202,15 @@ static int next_unit(struct indexing *indexing, struct span info, uint64_t offse
 
 static int read_units(struct indexing *indexing)
 {
-    struct span info;
-    info.bytes = debug_image_section(indexing->image, ".debug_info", &info.length);
     Dwarf_Off offset = 0;
     struct unit_header unit;
     int error = 0;
     while (!error && indexing->index.count < RANGE_NONE) {
-        error = next_unit(indexing, info, offset, &unit, &offset);
+        error = cancel_is_wanted(indexing->cancel) ? -ECANCELED
+                                                   : next_unit(indexing, offset, &unit, &offset);
         Dwarf_Die die;
-        if (error || !dwarf_offdie(indexing->image->dwarf, unit.first_die, &die))
+        if (error || !may_read_root(indexing, &unit) ||
+            !dwarf_offdie(indexing->image->dwarf, unit.first_die, &die))
             continue;
         int tag = dwarf_tag(&die);
         if (tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit)
@@ -164,9 +220,17 @@ static int read_units(struct indexing *indexing)
 }
 
 int unit_index_read(struct debug_image *image, uint64_t text_vaddr,
-                    const struct unit_visitor *visitor, struct unit_index *ret_index)
+                    const struct unit_visitor *visitor, const struct cancel *cancel,
+                    struct unit_index *ret_index)
 {
-    struct indexing indexing = {.image = image, .text_vaddr = text_vaddr, .visitor = visitor};
+    struct indexing indexing = {
+        .image = image,
+        .text_vaddr = text_vaddr,
+        .visitor = visitor,
+        .cancel = cancel,
+        .info = debug_image_span(image, ".debug_info"),
+        .abbreviations = debug_image_span(image, ".debug_abbrev"),
+    };
     struct ranges *ranges = &indexing.ranges;
     int error = read_units(&indexing);
     if (!error)
