@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/dwarf_reader.h"
+#include "symbol/path.h"
 
 #define ENTRIES_MAX (1u << 20)
 
@@ -30,12 +31,14 @@ struct entry {
     const unsigned char *md5;
 };
 
+/* Many entries may name one endless string: its end is looked for where a path may have it. */
 static const char *string_at(const struct span *section, uint64_t offset)
 {
     if (!section->bytes || offset >= section->length)
         return NULL;
-    struct reader reader = {
-        .bytes = section->bytes, .length = section->length, .offset = (size_t)offset};
+    struct reader reader = span_reader(*section, offset);
+    if (reader_left(&reader) > PATH_BYTES_MAX)
+        reader.length = reader.offset + PATH_BYTES_MAX;
     return reader_string(&reader);
 }
 

@@ -11,7 +11,7 @@ struct line_sections {
 /* A file as the program numbers it. All strings are borrowed from the sections. */
 struct line_file {
     const char *directory;    /* NULL: that of the compilation */
-    const char *name;         /* NULL: nobody's number */
+    const char *name;         /* NULL: nobody's number, or longer than a path may be */
     const unsigned char *md5; /* MD5_BYTES of them, or NULL */
 };
 

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "symbol/line_header.h"
+#include "symbol/path.h"
 
 #define SUM_A "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
 #define SUM_ZERO "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
@@ -92,6 +94,26 @@ static void files_have_names_directories_and_sums(void **state)
     assert_null(unit.header.files[1].directory); /* there is no directory 1 */
     assert_memory_equal(unit.header.files[1].md5, SUM_A, MD5_BYTES);
     free_unit(&unit);
+}
+
+static void endless_names_are_left_out(void **state)
+{
+    static const char bytes[] = START_32 TABLES_32 "\x02"
+                                                   "\x05\0\0\0\x00" SUM_A "\x09\0\0\0\x00" SUM_A;
+    char strings[PATH_BYTES_MAX + 16] = LINE_STRINGS;
+    struct line_header header = {0};
+    size_t length;
+    (void)state;
+    memset(strings + 9, 'b', sizeof strings - 10);
+    _cleanup_free_ unsigned char *unit = make_unit(bytes, sizeof bytes - 1, false, &length);
+    struct line_sections sections = {
+        .line = {unit, length},
+        .line_str = {(const unsigned char *)strings, sizeof strings},
+    };
+    assert_int_equal(line_header_read(&sections, 0, &header), 0);
+    assert_string_equal(header.files[0].name, "a.c");
+    assert_null(header.files[1].name);
+    line_header_free(&header);
 }
 
 static void sums_are_found_in_64_bit_dwarf(void **state)
@@ -196,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_have_names_directories_and_sums),
+        cmocka_unit_test(endless_names_are_left_out),
         cmocka_unit_test(sums_are_found_in_64_bit_dwarf),
         cmocka_unit_test(before_dwarf_5_files_count_from_one),
         cmocka_unit_test(unknown_forms_and_versions_are_refused),
