@@ -39,9 +39,11 @@ struct cfi_cache {
     struct slot *slots;                      /* owned; SLOTS of them */
     struct module_cfi *modules;              /* owned; by module id */
     size_t module_count, module_capacity;
+    size_t bytes, bytes_max; /* held of modules' information */
 };
 
-int cfi_cache_new(const struct architecture *architecture, struct cfi_cache **ret_cache)
+int cfi_cache_new(const struct architecture *architecture, size_t bytes_max,
+                  struct cfi_cache **ret_cache)
 {
     struct cfi_cache *cache = calloc(1, sizeof *cache);
     if (cache)
@@ -51,6 +53,7 @@ int cfi_cache_new(const struct architecture *architecture, struct cfi_cache **re
         return -ENOMEM;
     }
     cache->architecture = architecture;
+    cache->bytes_max = bytes_max;
     *ret_cache = cache;
     return 0;
 }
@@ -69,6 +72,12 @@ void cfi_cache_free(struct cfi_cache *cache)
     free(cache);
 }
 
+/* A sparse file has as much as we are willing to read, for nothing, and a target has many files. */
+static bool has_room(const struct cfi_cache *cache)
+{
+    return cache->bytes < cache->bytes_max;
+}
+
 static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *module)
 {
     while (cache->module_count <= module->id) {
@@ -78,8 +87,10 @@ static Dwarf_CFI *module_cfi(struct cfi_cache *cache, const struct module *modul
         cache->modules[cache->module_count++] = (struct module_cfi){0};
     }
     struct module_cfi *entry = &cache->modules[module->id];
-    if (!entry->opened)
+    if (!entry->opened && has_room(cache)) {
         (void)cfi_image_load(module, &entry->image); /* without it, frame pointers are followed */
+        cache->bytes += cfi_image_bytes(entry->image);
+    }
     entry->opened = true;
     return cfi_image_cfi(entry->image);
 }
@@ -90,8 +101,10 @@ static Dwarf_CFI *debug_cfi(struct cfi_cache *cache, const struct module *module
     if (module->id >= cache->module_count)
         return NULL;
     struct module_cfi *entry = &cache->modules[module->id];
-    if (!entry->debug_opened && module->fd >= 0)
+    if (!entry->debug_opened && module->fd >= 0 && has_room(cache)) {
         (void)debug_frame_open(module->fd, &entry->debug);
+        cache->bytes += entry->debug.length;
+    }
     entry->debug_opened = true;
     return entry->debug.cfi;
 }
@@ -177,8 +190,10 @@ static const struct go_frames *go_frames(struct cfi_cache *cache, const struct m
     if (module->id >= cache->module_count)
         return NULL;
     struct module_cfi *entry = &cache->modules[module->id];
-    if (!entry->go_opened)
+    if (!entry->go_opened && has_room(cache)) {
         (void)go_frames_open(module, &entry->go);
+        cache->bytes += go_frames_bytes(entry->go);
+    }
     entry->go_opened = true;
     return entry->go;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lprofd/architecture.h"
@@ -30,8 +31,15 @@ struct cfi_rule {
 };
 
 struct cfi_cache;
-/* `architecture` is borrowed. */
-int cfi_cache_new(const struct architecture *architecture, struct cfi_cache **ret_cache);
+/* Far more than the programs of a machine have together. */
+#define CFI_BYTES_MAX ((size_t)1 << 30)
+
+/*
+ * `architecture` is borrowed. Once it holds `bytes_max` of modules' information, those that come
+ * later have none.
+ */
+int cfi_cache_new(const struct architecture *architecture, size_t bytes_max,
+                  struct cfi_cache **ret_cache);
 void cfi_cache_free(struct cfi_cache *cache);
 
 /* The rule at `vaddr`. Tens of ns when cached, microseconds when it has to be decoded. */

@@ -20,8 +20,9 @@
 
 struct cfi_image {
     unsigned char *bytes; /* owned */
-    Elf *elf;             /* owned */
-    Dwarf_CFI *cfi;       /* owned */
+    size_t length;
+    Elf *elf;       /* owned */
+    Dwarf_CFI *cfi; /* owned */
 };
 
 /* A row of the index; both from the start of .eh_frame_hdr. */
@@ -174,15 +175,14 @@ static void cfi_image_freep(struct cfi_image **image)
 
 int cfi_image_load(const struct module *module, struct cfi_image **ret_image)
 {
-    size_t length = 0;
     elf_version(EV_CURRENT);
     _cleanup_(cfi_image_freep) struct cfi_image *image = calloc(1, sizeof *image);
     if (!image)
         return -ENOMEM;
-    int error = load(module, &image->bytes, &length);
+    int error = load(module, &image->bytes, &image->length);
     if (error)
         return error;
-    image->elf = elf_memory((char *)image->bytes, length);
+    image->elf = elf_memory((char *)image->bytes, image->length);
     image->cfi = image->elf ? dwarf_getcfi_elf(image->elf) : NULL;
     if (!image->cfi)
         return -ENOENT;
@@ -198,6 +198,11 @@ void cfi_image_free(struct cfi_image *image)
     elf_end(image->elf);
     free(image->bytes);
     free(image);
+}
+
+size_t cfi_image_bytes(const struct cfi_image *image)
+{
+    return image ? image->length : 0;
 }
 
 Dwarf_CFI *cfi_image_cfi(const struct cfi_image *image)

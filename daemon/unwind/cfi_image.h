@@ -19,5 +19,7 @@ struct cfi_image;
 int cfi_image_load(const struct module *module, struct cfi_image **ret_image);
 void cfi_image_free(struct cfi_image *image);
 
+size_t cfi_image_bytes(const struct cfi_image *image);
+
 /* Borrowed. */
 Dwarf_CFI *cfi_image_cfi(const struct cfi_image *image);

@@ -154,11 +154,10 @@ static int extract(int fd, unsigned char **ret_image, size_t *ret_length)
 int debug_frame_open(int fd, struct debug_frame *ret_frame)
 {
     struct debug_frame frame = {0};
-    size_t length;
-    int error = extract(fd, &frame.image, &length);
+    int error = extract(fd, &frame.image, &frame.length);
     if (error)
         return error;
-    frame.elf = elf_memory((char *)frame.image, length);
+    frame.elf = elf_memory((char *)frame.image, frame.length);
     if (frame.elf)
         frame.dwarf = dwarf_begin_elf(frame.elf, DWARF_C_READ, NULL);
     if (frame.dwarf)

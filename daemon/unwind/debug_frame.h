@@ -6,6 +6,7 @@
 /* .debug_frame of one file, in memory of our own; libdw sees no other section. */
 struct debug_frame {
     unsigned char *image; /* owned: an ELF file with that section alone */
+    size_t length;        /* of the image */
     Elf *elf;             /* owned */
     Dwarf *dwarf;         /* owned */
     Dwarf_CFI *cfi;       /* borrowed from dwarf */

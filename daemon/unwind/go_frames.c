@@ -36,6 +36,11 @@ void go_frames_free(struct go_frames *frames)
     free(frames);
 }
 
+size_t go_frames_bytes(const struct go_frames *frames)
+{
+    return frames ? frames->module.length : 0;
+}
+
 /*
  * The call has pushed the return address onto what the size counts; whoever has a frame saves the
  * frame pointer first (src/cmd/internal/obj/x86/obj6.go).

@@ -22,7 +22,8 @@ int unwinder_new(const struct architecture *architecture, struct unwinder **ret_
     unwinder->architecture = architecture;
     unwinder->code_mask = architecture_code_mask(architecture);
     unwinder->links = calloc(STACK_FRAMES_MAX + 1, sizeof *unwinder->links);
-    int error = unwinder->links ? cfi_cache_new(architecture, &unwinder->cfi) : -ENOMEM;
+    int error =
+        unwinder->links ? cfi_cache_new(architecture, CFI_BYTES_MAX, &unwinder->cfi) : -ENOMEM;
     if (!error)
         error = chain_cache_new(&unwinder->chains);
     if (error) {

@@ -134,7 +134,8 @@ int main(int argc, char **argv)
     DIR *threads = pid > 0 ? opendir(path) : NULL;
     if (!threads || target_open(pid, &target) || module_table_new(target, &modules) ||
         address_space_new(modules, &lookup.space) || address_space_read(lookup.space, pid) ||
-        unwinder_new(&architecture_own, &unwinder) || cfi_cache_new(&architecture_own, &lookup.cfi))
+        unwinder_new(&architecture_own, &unwinder) ||
+        cfi_cache_new(&architecture_own, CFI_BYTES_MAX, &lookup.cfi))
         return 1;
     struct dirent *entry;
     int error = 0;

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     choose_addresses(&module, requests);
 
     struct cfi_cache *cache;
-    fuzz_check(cfi_cache_new(&architecture_own, &cache) == 0);
+    fuzz_check(cfi_cache_new(&architecture_own, CFI_BYTES_MAX, &cache) == 0);
     for (size_t i = 0; i < ADDRESSES; i++)
         cfi_cache_find(cache, &module, requests[i].vaddr);
     cfi_cache_free(cache);

@@ -117,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     build(&image, architecture, bytes, length);
     struct module module = image_module(&image, offsetof(struct image, frame) + length);
     struct cfi_cache *cache;
-    fuzz_check(cfi_cache_new(architecture, &cache) == 0);
+    fuzz_check(cfi_cache_new(architecture, CFI_BYTES_MAX, &cache) == 0);
     for (uint64_t i = 0; i < LOOKUPS; i++)
         cfi_cache_find(cache, &module, CODE_VADDR + i * (CODE_BYTES / LOOKUPS));
     cfi_cache_free(cache);

@@ -95,7 +95,7 @@ static void rules_are_the_same_without_section_headers(void **state)
     struct module stripped = module_of(2, &file);
     struct cfi_cache *cache;
     size_t rules = 0;
-    assert_int_equal(cfi_cache_new(&architecture_own, &cache), 0);
+    assert_int_equal(cfi_cache_new(&architecture_own, CFI_BYTES_MAX, &cache), 0);
     for (uint64_t vaddr = start; vaddr < end; vaddr++) {
         struct cfi_rule expected = cfi_cache_find(cache, &whole, vaddr);
         struct cfi_rule rule = cfi_cache_find(cache, &stripped, vaddr);
@@ -109,12 +109,30 @@ static void rules_are_the_same_without_section_headers(void **state)
     free(file.bytes);
 }
 
+/* Whoever maps many large files would have us hold them all. */
+static void modules_beyond_the_limit_have_no_rules(void **state)
+{
+    (void)state;
+    struct file file = read_self();
+    uint64_t entry = header_of(&file)->e_entry;
+    struct module first = module_of(1, &file), second = module_of(2, &file);
+    struct cfi_cache *cache;
+    assert_int_equal(cfi_cache_new(&architecture_own, 1, &cache), 0);
+    assert_int_not_equal(cfi_cache_find(cache, &first, entry).kind, CFI_NONE);
+    assert_int_equal(cfi_cache_find(cache, &second, entry).kind, CFI_NONE);
+    assert_int_not_equal(cfi_cache_find(cache, &first, entry + 1).kind, CFI_NONE);
+    cfi_cache_free(cache);
+    close(first.fd);
+    close(second.fd);
+    free(file.bytes);
+}
+
 /* The first rule of a file whose PT_GNU_EH_FRAME or its index was changed. */
 static enum cfi_kind kind_at_entry(const struct file *file, uint64_t entry)
 {
     struct module module = module_of(1, file);
     struct cfi_cache *cache;
-    assert_int_equal(cfi_cache_new(&architecture_own, &cache), 0);
+    assert_int_equal(cfi_cache_new(&architecture_own, CFI_BYTES_MAX, &cache), 0);
     enum cfi_kind kind = (enum cfi_kind)cfi_cache_find(cache, &module, entry).kind;
     cfi_cache_free(cache);
     close(module.fd);
@@ -169,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_the_same_without_section_headers),
+        cmocka_unit_test(modules_beyond_the_limit_have_no_rules),
         cmocka_unit_test(lying_segments_give_no_rules),
         cmocka_unit_test(length_ends_at_the_terminator),
     };

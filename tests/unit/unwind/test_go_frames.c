@@ -34,7 +34,7 @@ static void open_program(struct program *program, const struct architecture *arc
         .id = 1, .kind = MODULE_FILE, .path = (char *)"go", .fd = memfd_create("go", MFD_CLOEXEC)};
     assert_true(program->module.fd >= 0);
     assert_int_equal(pwrite(program->module.fd, elf.bytes, elf.length, 0), elf.length);
-    assert_int_equal(cfi_cache_new(architecture, &program->cache), 0);
+    assert_int_equal(cfi_cache_new(architecture, CFI_BYTES_MAX, &program->cache), 0);
     assert_int_equal(unwinder_new(architecture, &program->unwinder), 0);
 }
 
@@ -43,6 +43,21 @@ static void close_program(struct program *program)
     unwinder_free(program->unwinder);
     cfi_cache_free(program->cache);
     close(program->module.fd);
+}
+
+static void modules_beyond_the_limit_have_no_rules(void **state)
+{
+    (void)state;
+    static struct program program;
+    struct cfi_cache *cache;
+    open_program(&program, &architecture_x86_64, GO_1_20, 0);
+    struct module second = program.module;
+    second.id = 2;
+    assert_int_equal(cfi_cache_new(&architecture_x86_64, 1, &cache), 0);
+    assert_int_equal(cfi_cache_find(cache, &program.module, GO_OUTER).kind, CFI_RULE);
+    assert_int_equal(cfi_cache_find(cache, &second, GO_OUTER).kind, CFI_NONE);
+    cfi_cache_free(cache);
+    close_program(&program);
 }
 
 static void a_pushed_return_address_is_above_the_frame(void **state)
@@ -156,6 +171,7 @@ static void who_switched_stacks_has_its_callers_on_another_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modules_beyond_the_limit_have_no_rules),
         cmocka_unit_test(a_pushed_return_address_is_above_the_frame),
         cmocka_unit_test(a_linked_return_address_begins_the_frame),
         cmocka_unit_test(old_programs_are_known_by_the_names_of_their_runtime),
