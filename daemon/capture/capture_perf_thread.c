@@ -26,7 +26,7 @@ struct perf_thread_capture {
     pid_t *created; /* owned; threads that were told of and have no event yet */
     size_t created_count, created_capacity;
     uint64_t scanned_ns;
-    bool enabled;
+    bool enabled, was_paused;
     record_fn *on_record; /* of the drain under way */
     void *user;
 };
@@ -99,10 +99,21 @@ static int perf_thread_open(const struct capture_options *options, struct captur
     return 0;
 }
 
+/* While events were off, threads came, went and executed other programs without a word. */
+static int reopen(struct perf_thread_capture *self)
+{
+    perf_capture_clear(&self->perf);
+    self->created_count = 0;
+    return perf_threads_each(self->perf.pid, open_thread, self);
+}
+
 static int perf_thread_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
-    int error = perf_capture_set_enabled(capture, enabled);
+    int error = enabled && self->was_paused ? reopen(self) : 0;
+    if (!error)
+        error = perf_capture_set_enabled(capture, enabled);
+    self->was_paused |= !enabled;
     self->enabled = enabled;
     self->perf.maps_missed |= enabled;
     return error;
@@ -126,11 +137,25 @@ static void forget_ended(struct perf_thread_capture *self)
     }
 }
 
+/*
+ * The main thread's end may be an exec by another one, which has its id now and which the record to
+ * come tells of: looked for before that, it would get a second event.
+ */
 static void note_exit(struct perf_thread_capture *self, pid_t tid)
 {
     for (size_t i = 0; i < self->perf.ring_count; i++)
         if (self->tids[i] == tid)
             self->tids[i] = 0;
+    if (tid == self->perf.pid)
+        self->scanned_ns = clock_monotonic_ns();
+}
+
+/* Only the thread that executes is left, and it is the main one from now on (execve(2)). */
+static void note_exec(struct perf_thread_capture *self, pid_t tid)
+{
+    for (size_t i = 0; i < self->perf.ring_count; i++)
+        if (self->tids[i])
+            self->tids[i] = tid;
 }
 
 /* Without memory it is left to the next look at all threads. */
@@ -146,6 +171,8 @@ static void note(void *user, const struct record *record)
     struct perf_thread_capture *self = user;
     if (record->type == RECORD_EXIT)
         note_exit(self, record->tid);
+    if (record->type == RECORD_COMM && record->comm.is_exec)
+        note_exec(self, record->tid);
     if (record->type == RECORD_FORK && record->pid == record->fork.parent_pid)
         note_creation(self, record->tid);
     self->on_record(self->user, record);
@@ -166,10 +193,10 @@ static int open_created(struct perf_thread_capture *self)
 static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
 {
     struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
-    uint64_t now_ns = clock_monotonic_ns();
     self->on_record = on_record;
     self->user = user;
     int error = perf_capture_drain(capture, final, note, self);
+    uint64_t now_ns = clock_monotonic_ns();
     forget_ended(self);
     if (!error && !final)
         error = open_created(self);

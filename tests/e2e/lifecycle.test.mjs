@@ -1,5 +1,6 @@
 // A session from its beginning to its end, with the backends that every machine can have.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { lineRow, startDaemon } from './helpers/daemon.mjs';
@@ -218,6 +219,27 @@ test('the command that lprofd started ends with it, whatever else is profiled by
   await until('the command has ended', () => !isAlive(pid));
   assert.ok(isAlive(target.pid), 'what was attached to lives on');
 });
+
+const perfEvents = (daemon) => openFiles(daemon.pid).filter((link) => link.includes('perf_event'));
+
+for (const moment of ['while it is sampled', 'while sampling is paused'])
+  test(`perf-thread: a thread that executes a program ${moment} has one event afterwards`, async (t) => {
+    if (!needsRoot(t)) return;
+    const target = await startTarget(t, 'execs', { args: ['120', 'thread'] });
+    const daemon = await startDaemon(t, ['--backend', 'perf-thread', '--pid', String(target.pid)]);
+    const pauses = moment.includes('paused');
+    if (pauses) await daemon.pause();
+    const hasExecuted = () => readFileSync(`/proc/${target.pid}/cmdline`, 'utf8') === 'execs\0after\0';
+    await until('it executes the other program', hasExecuted);
+    if (pauses) await daemon.send('PATCH', '/sessions/current', { state: 'running' });
+    const first = await daemon.waitState('running');
+    const looked = await until('all threads were looked for twice', async () => {
+      const session = await daemon.get('/sessions/current');
+      return session.duration_ns > first.duration_ns + 3e9 && session;
+    });
+    assert.ok(looked.samples.total > 0);
+    assert.equal(perfEvents(daemon).length, 1);
+  });
 
 test('children are not profiled unless asked for', async (t) => {
   if (!needsRoot(t)) return;
