@@ -50,6 +50,9 @@ static int open_thread(void *user, pid_t tid)
     _cleanup_close_ int fd = -1;
     int error =
         array_reserve(&self->tids, &self->tid_capacity, perf->ring_count + 1, sizeof(pid_t));
+    if (!error) /* before there is a ring: both have the same places */
+        error = array_reserve(&perf->sampling_fds, &perf->sampling_capacity,
+                              perf->sampling_count + 1, sizeof(int));
     if (!error)
         error = privilege_open_perf_event(&attributes, tid, -1, &fd);
     if (!error)

@@ -130,14 +130,23 @@ int perf_capture_explain(const struct capture_options *options, int error,
                        options->event, strerror(-error));
 }
 
+/* Of every event, also when one fails. Returns the first error. */
+static int request_all(const struct perf_capture *perf, unsigned long request)
+{
+    int error = 0;
+    for (size_t i = 0; i < perf->sampling_count; i++)
+        if (ioctl(perf->sampling_fds[i], request, 0) < 0 && !error)
+            error = -errno;
+    return error;
+}
+
 int perf_capture_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_capture *perf = (struct perf_capture *)capture;
-    unsigned long request = enabled ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
-    for (size_t i = 0; i < perf->sampling_count; i++)
-        if (perf->sampling_fds[i] >= 0 && ioctl(perf->sampling_fds[i], request, 0) < 0)
-            return -errno;
-    return 0;
+    int error = request_all(perf, enabled ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE);
+    if (error && enabled)
+        request_all(perf, PERF_EVENT_IOC_DISABLE); /* all or none */
+    return error;
 }
 
 int perf_capture_wait(struct capture *capture, uint64_t timeout_ns)

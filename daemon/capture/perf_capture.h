@@ -14,7 +14,7 @@ struct perf_capture {
     struct perf_ring *rings; /* owned */
     struct pollfd *polls;    /* owned; of each ring's events, or fd -1 */
     size_t ring_count, ring_capacity, poll_capacity;
-    int *sampling_fds; /* owned; switched on and off; -1 once closed */
+    int *sampling_fds; /* owned; switched on and off */
     size_t sampling_count, sampling_capacity;
     int *other_fds; /* owned; side-band events and events that only hold a ring */
     size_t other_count, other_capacity;
