@@ -148,12 +148,12 @@ static int perf_task_open(const struct capture_options *options, struct capture 
     return 0;
 }
 
-/* Mappings are reported only while events are on: what was missed is read when they go on. */
+/* Records come only while events are on: what was missed is read when they go on. */
 static int perf_task_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_task_capture *self = (struct perf_task_capture *)capture;
     int error = perf_capture_set_enabled(capture, enabled);
-    self->perf.maps_missed |= enabled;
+    self->perf.missed |= enabled;
     return error;
 }
 

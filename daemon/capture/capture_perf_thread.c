@@ -60,7 +60,7 @@ static int open_thread(void *user, pid_t tid)
     if (error)
         return error;
     self->tids[perf->ring_count - 1] = tid;
-    perf->maps_missed |= self->enabled;
+    perf->missed |= self->enabled;
     return perf_capture_keep_sampling(perf, &fd);
 }
 
@@ -118,7 +118,7 @@ static int perf_thread_set_enabled(struct capture *capture, bool enabled)
         error = perf_capture_set_enabled(capture, enabled);
     self->was_paused |= !enabled;
     self->enabled = enabled;
-    self->perf.maps_missed |= enabled;
+    self->perf.missed |= enabled;
     return error;
 }
 

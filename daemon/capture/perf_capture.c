@@ -171,10 +171,10 @@ int perf_capture_drain(struct capture *capture, bool final, record_fn *on_record
     uint64_t now_ns = clock_monotonic_ns(), malformed = 0;
     perf->on_record = on_record;
     perf->user = user;
-    if (perf->maps_missed) {
-        struct record stale = {.type = RECORD_MAPS_STALE, .time_ns = now_ns, .pid = perf->pid};
-        perf->maps_missed = false;
-        on_record(user, &stale);
+    if (perf->missed) {
+        struct record missed = {.type = RECORD_MISSED, .time_ns = now_ns, .pid = perf->pid};
+        perf->missed = false;
+        on_record(user, &missed);
     }
     record_order_drain(perf->rings, perf->ring_count, final ? UINT64_MAX - 1 : now_ns - SETTLING_NS,
                        perf->base.period_ns, pass_on, perf, &malformed);

@@ -19,7 +19,7 @@ struct perf_capture {
     int *other_fds; /* owned; side-band events and events that only hold a ring */
     size_t other_count, other_capacity;
     pid_t pid;            /* the target */
-    bool maps_missed;     /* mappings may have gone by while events were off: say so first */
+    bool missed;          /* records may have gone by while events were off: say so first */
     record_fn *on_record; /* of the drain under way */
     void *user;
 };

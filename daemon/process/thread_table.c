@@ -305,7 +305,7 @@ int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid)
     return error;
 }
 
-int thread_table_scan(struct thread_table *table, pid_t pid)
+int thread_table_scan(struct thread_table *table, pid_t pid, bool from_birth)
 {
     _cleanup_close_ int fd = -1;
     int error = privilege_open_proc(pid, 0, PROC_TASK, &fd);
@@ -316,10 +316,12 @@ int thread_table_scan(struct thread_table *table, pid_t pid)
         return -errno;
     (void)take_fd(&fd);
     const struct dirent *item;
+    uint32_t index = 0;
     while (!error && (item = readdir(directory))) {
         pid_t tid = (pid_t)strtol(item->d_name, NULL, 10);
         if (tid > 0)
-            error = thread_table_adopt(table, pid, tid);
+            error = from_birth ? thread_table_find(table, pid, tid, &index)
+                               : thread_table_adopt(table, pid, tid);
     }
     closedir(directory);
     return error;

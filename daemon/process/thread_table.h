@@ -31,8 +31,11 @@ bool thread_table_has_living(const struct thread_table *table, pid_t pid);
 
 /* Adds the thread if it is not known; CPU time that it used until now does not count. */
 int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid);
-/* The same for all in /proc/PID/task. */
-int thread_table_scan(struct thread_table *table, pid_t pid);
+/*
+ * The same for all in /proc/PID/task; `from_birth`: their CPU time counts from 0, as they began
+ * since the last reading of it.
+ */
+int thread_table_scan(struct thread_table *table, pid_t pid, bool from_birth);
 
 /* Counts a sample. */
 void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t weight_ns);

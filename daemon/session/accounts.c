@@ -53,7 +53,8 @@ static void read_processes(struct pipeline *pipeline, uint64_t now_ns)
 static void read_threads(struct pipeline *pipeline, uint64_t now_ns)
 {
     thread_table_account(pipeline->threads, pipeline->sampling,
-                         !pipeline->capture->reports_mappings);
+                         pipeline->names_missed || !pipeline->capture->reports_mappings);
+    pipeline->names_missed = false;
     note_reading(&pipeline->threads_read, now_ns);
 }
 
@@ -87,6 +88,19 @@ void pipeline_account_all(struct pipeline *pipeline)
 {
     read_processes(pipeline, clock_monotonic_ns());
     read_threads(pipeline, clock_monotonic_ns());
+}
+
+int pipeline_catch_up(struct pipeline *pipeline)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    if (!pipeline->missed || !is_due(&pipeline->looked, now_ns, NS_PER_SECOND))
+        return 0;
+    int error = pipeline_look_again(pipeline);
+    if (!error)
+        error = pipeline_find_threads(pipeline);
+    pipeline->missed = error;
+    note_reading(&pipeline->looked, now_ns);
+    return error;
 }
 
 int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)

@@ -50,7 +50,8 @@ static const struct {
     {STACK_END_BAD_MEMORY, "look damaged: taken while it executed another program, overwritten by "
                            "it, or its unwind information is wrong"},
     {STACK_END_UNMAPPED, "lead to addresses where no code is mapped, as they do while it executes "
-                         "another program: their callers are unknown"},
+                         "another program or when records of mappings were lost: their callers "
+                         "are unknown"},
 };
 
 static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
@@ -99,6 +100,11 @@ static void warn_of_samples(const struct session *session, struct session_info *
              "%" PRIu64 " records were lost because lprofd was kept from reading them: lower "
              "--frequency or --stack-size",
              counts->lost);
+    if (counts->strays)
+        warn(info,
+             "%" PRIu64 " samples were left out: they are of processes that had ended "
+             "before lprofd knew of them, or that it may not look into",
+             counts->strays);
     if (counts->throttled)
         warn(info,
              "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
@@ -312,7 +318,7 @@ int session_info(struct session *session, struct session_info *ret_info)
     info.threads = published->threads_alive;
     info.processes = (uint32_t)published->processes;
     info.samples.total = published->counts.hits;
-    info.samples.lost = published->counts.lost;
+    info.samples.lost = published->counts.lost + published->counts.strays;
     info.samples.throttled = published->counts.throttled;
     info.samples.truncated_stacks = published->counts.truncated;
     info.samples.unwound_to_root = published->counts.to_root;

@@ -26,14 +26,26 @@ static bool target_ended(struct pipeline *pipeline)
     return process_tree_living(pipeline->processes) == 0;
 }
 
+/* Processes and threads that began in the pause are known before their time counts. */
+static int end_pause(struct pipeline *pipeline)
+{
+    int error = pipeline_look_again(pipeline);
+    if (!error)
+        error = pipeline_find_threads(pipeline);
+    pipeline_account_all(pipeline);
+    return error;
+}
+
 /* What was used until now does not count; samples come from here on. */
 static int start_sampling(struct pipeline *pipeline)
 {
+    int error = 0;
     if (pipeline->threads_read.at_ns) /* at first, the threads were read a moment ago */
-        pipeline_account_all(pipeline);
+        error = end_pause(pipeline);
     else
         process_tree_account(pipeline->processes, false, clock_monotonic_ns());
-    int error = pipeline->capture->ops->set_enabled(pipeline->capture, true);
+    if (!error)
+        error = pipeline->capture->ops->set_enabled(pipeline->capture, true);
     pipeline->sampling = !error;
     return error;
 }
@@ -156,6 +168,8 @@ static enum session_state turn(struct pipeline *pipeline)
         bool ended = target_ended(pipeline);
         if (!error)
             error = capture->ops->drain(capture, false, pipeline_on_record, pipeline);
+        if (!error && !ended)
+            error = pipeline_catch_up(pipeline);
         if (lacks_descriptors(error)) {
             pipeline->counts.descriptor_failures++;
             error = 0;

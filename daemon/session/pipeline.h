@@ -38,7 +38,9 @@ struct pipeline {
     int pid_fd;
     uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
     uint64_t sealed_ns;  /* end of the last sealed bucket, since started_ns */
-    struct reading processes_read, threads_read, children_read;
+    struct reading processes_read, threads_read, children_read, looked;
+    bool missed;               /* records were lost since it was looked what they told of */
+    bool names_missed;         /* threads may have new names that no record told of */
     uint64_t children_last_ns; /* CPU time of children at the last reading */
     size_t children;           /* that are not followed, at the last reading */
     uint64_t daemon_cpu_ns;    /* lprofd's own, for the observer */
@@ -55,6 +57,18 @@ void pipeline_close(struct pipeline *pipeline);
 /* What its capture is opened with, to copy so many bytes of each stack. */
 struct capture_options pipeline_capture_options(const struct session *session,
                                                 uint32_t stack_bytes);
+
+/* Takes a descendant in that no record told of; leaves out what cannot be sampled. 0 or -errno. */
+int pipeline_follow(struct pipeline *pipeline, pid_t pid);
+
+/* Reads what missed records would have told: mappings, and descendants if they are followed. */
+int pipeline_look_again(struct pipeline *pipeline);
+
+/* The same for threads and their names. CPU time of new ones counts if sampling was on. */
+int pipeline_find_threads(struct pipeline *pipeline);
+
+/* Both, once lost records made it necessary and it is due. 0 or -errno. */
+int pipeline_catch_up(struct pipeline *pipeline);
 
 /* A record_fn: counts the record; `user` is the pipeline. */
 void pipeline_on_record(void *user, const struct record *record);

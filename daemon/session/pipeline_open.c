@@ -55,19 +55,27 @@ static int open_capture(struct pipeline *pipeline, struct failure *failure)
     return 0;
 }
 
-/* Goes on without a process that has ended meanwhile, or that cannot be sampled. */
-static int follow_running(struct pipeline *pipeline, pid_t pid)
+/* Passes: the process has ended meanwhile, or cannot be sampled. The others go on without it. */
+static int passed_over(int error)
+{
+    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
+}
+
+int pipeline_follow(struct pipeline *pipeline, pid_t pid)
 {
     const struct capture_ops *ops = pipeline->capture->ops;
     struct failure reason = {0};
-    if (pid == getpid() || process_check(pid, &reason) || !ops->add_running)
+    bool attaching = !pipeline->started_ns;
+    /* One that began since then has its parent's events, or only has to pass the filter. */
+    int (*add)(struct capture *, pid_t) = attaching ? ops->add_running : ops->add_process;
+    if (pid == getpid() || process_check(pid, &reason) || (attaching && !add))
         return 0;
-    int error = ops->add_running(pipeline->capture, pid);
+    int error = add ? add(pipeline->capture, pid) : 0;
     if (!error)
         error = process_tree_add_running(pipeline->processes, pid);
     if (!error)
-        error = thread_table_scan(pipeline->threads, pid);
-    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
+        error = thread_table_scan(pipeline->threads, pid, pipeline->sampling);
+    return passed_over(error);
 }
 
 /* Children that one of them starts meanwhile are told by records, or found by another look. */
@@ -80,13 +88,46 @@ static int follow_descendants(struct pipeline *pipeline)
         for (size_t i = 0; i < found.count && !error; i++) {
             if (process_tree_find(pipeline->processes, found.pids[i]))
                 continue;
-            error = follow_running(pipeline, found.pids[i]);
+            error = pipeline_follow(pipeline, found.pids[i]);
             is_new = true;
         }
         if (error || !is_new)
             return error;
     }
     return 0;
+}
+
+/* A launched command that has not begun still has our own mappings. */
+static int read_maps_again(void *user, pid_t pid)
+{
+    struct pipeline *pipeline = user;
+    struct process *process = process_tree_find(pipeline->processes, pid);
+    if (!process || process->waiting_for_exec)
+        return 0;
+    int error = address_space_read(process->space, pid);
+    if (!error && pid == pipeline->session->pid)
+        pipeline_describe_target(pipeline->session);
+    return passed_over(error);
+}
+
+int pipeline_look_again(struct pipeline *pipeline)
+{
+    int error = process_tree_each(pipeline->processes, read_maps_again, pipeline);
+    if (!error && pipeline->session->follow)
+        error = follow_descendants(pipeline);
+    return passed_over(error);
+}
+
+static int find_threads(void *user, pid_t pid)
+{
+    struct pipeline *pipeline = user;
+    return passed_over(thread_table_scan(pipeline->threads, pid, pipeline->sampling));
+}
+
+int pipeline_find_threads(struct pipeline *pipeline)
+{
+    pipeline->names_missed = true;
+    return process_tree_each(pipeline->processes, find_threads, pipeline);
 }
 
 /* The capture is on before maps and threads are read, so that nothing falls in between. */
@@ -99,7 +140,7 @@ static int read_process(struct pipeline *pipeline)
     /* A launched child still has our own mappings; its exec brings the real ones. */
     int error = session->launched ? 0 : address_space_read(target->space, session->pid);
     if (!error)
-        error = thread_table_scan(pipeline->threads, session->pid);
+        error = thread_table_scan(pipeline->threads, session->pid, false);
     if (!error && session->follow && !session->launched)
         error = follow_descendants(pipeline);
     return error;

@@ -179,6 +179,23 @@ static bool is_heard(const struct pipeline *pipeline, const struct record *recor
     }
 }
 
+/*
+ * A sample of a process that no record told of. Where events are inherited it is a descendant;
+ * when it is gone already, its samples are at least counted.
+ */
+static int handle_stray(struct pipeline *pipeline, const struct record *record)
+{
+    bool inherits = pipeline->session->follow && !pipeline->capture->ops->add_process;
+    if (record->type != RECORD_SAMPLE)
+        return 0;
+    int error = inherits ? pipeline_follow(pipeline, record->pid) : 0;
+    struct process *process = process_tree_find(pipeline->processes, record->pid);
+    if (process)
+        return handle_own_record(pipeline, process, record);
+    pipeline->counts.strays++;
+    return error;
+}
+
 static int handle_record(struct pipeline *pipeline, const struct record *record)
 {
     struct process *process;
@@ -187,7 +204,10 @@ static int handle_record(struct pipeline *pipeline, const struct record *record)
     switch (record->type) {
     case RECORD_LOST:
         pipeline->counts.lost += record->lost_count;
-        return 0;
+        pipeline->missed = true;
+        return pipeline_catch_up(pipeline);
+    case RECORD_MISSED:
+        return pipeline_look_again(pipeline);
     case RECORD_THROTTLED:
         pipeline->counts.throttled++;
         return 0;
@@ -196,7 +216,8 @@ static int handle_record(struct pipeline *pipeline, const struct record *record)
                            process_tree_find(pipeline->processes, record->fork.parent_pid), record);
     default:
         process = process_tree_find(pipeline->processes, record->pid);
-        return process ? handle_own_record(pipeline, process, record) : 0;
+        return process ? handle_own_record(pipeline, process, record)
+                       : handle_stray(pipeline, record);
     }
 }
 

@@ -18,6 +18,7 @@
 /* Counts that only grow; written by the pipeline, published with each sealed bucket. */
 struct session_counts {
     uint64_t hits, sampled_ns, accounted_ns;
+    uint64_t strays; /* samples of processes that were gone before they were known: left out */
     uint64_t lost, throttled, truncated, to_root, by_frame_pointer;
     uint64_t ended[STACK_END_COUNT]; /* samples by how their stack ended */
     uint64_t descriptor_failures;    /* times that something could not be opened for want of one */

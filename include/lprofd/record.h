@@ -12,6 +12,7 @@ enum record_type {
     RECORD_LOST,    /* records did not fit into the ring */
     RECORD_THROTTLED,
     RECORD_MAPS_STALE, /* the backend cannot report mappings: read /proc/PID/maps again */
+    RECORD_MISSED,     /* events were off: of all processes, mappings and more may have gone by */
 };
 
 struct record_mapping {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -164,7 +165,7 @@ static void sampled_threads_past_the_bound_share_an_entry_and_lose_nothing(void 
 static void a_scan_finds_our_own_threads(void **state)
 {
     (void)state;
-    assert_int_equal(thread_table_scan(table, getpid()), 0);
+    assert_int_equal(thread_table_scan(table, getpid(), true), 0);
     thread_table_account(table, true, true);
     struct profile_thread *threads = NULL;
     size_t count = 0;
@@ -174,6 +175,39 @@ static void a_scan_finds_our_own_threads(void **state)
     assert_int_equal(threads[index_of(getpid())].tid, getpid());
     assert_true(strlen(threads[index_of(getpid())].name) > 0);
     free(threads);
+}
+
+/* Of our own thread, after one reading while sampling is on. */
+static uint64_t accounted_after_scan(bool from_birth)
+{
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_scan(table, getpid(), from_birth), 0);
+    thread_table_account(table, true, true);
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    uint64_t accounted_ns = threads[index_of(getpid())].accounted_ns;
+    free(threads);
+    return accounted_ns;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void time_before_a_scan_counts_only_for_those_that_began_since(void **state)
+{
+    (void)state;
+    uint64_t used_ns = 200 * 1000000;
+    while (own_cpu_ns() < used_ns)
+        ;
+    assert_true(accounted_after_scan(false) < used_ns / 2);
+    thread_table_free(table);
+    assert_int_equal(thread_table_new(&table), 0);
+    assert_true(accounted_after_scan(true) > used_ns / 2);
 }
 
 #define with_table(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -189,6 +223,7 @@ int main(void)
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
         with_table(a_scan_finds_our_own_threads),
+        with_table(time_before_a_scan_counts_only_for_those_that_began_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
