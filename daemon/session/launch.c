@@ -5,12 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -100,4 +104,24 @@ int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
     *ret_pid = pid;
     *ret_go_fd = ends[1];
     return 0;
+}
+
+/* Waiting in waitpid(2) meanwhile would take the stops of a session that traces the command. */
+static void *wait_and_reap(void *user)
+{
+    pid_t pid = (pid_t)(intptr_t)user;
+    _cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    while (fd >= 0 && poll(&end, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (fd >= 0)
+        waitpid(pid, NULL, 0);
+    return NULL;
+}
+
+void launch_reap(pid_t pid)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, wait_and_reap, (void *)(intptr_t)pid) == 0)
+        pthread_detach(thread);
 }

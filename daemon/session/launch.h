@@ -12,3 +12,9 @@
  */
 int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
                    struct failure *ret_failure);
+
+/*
+ * Lets the command run on unwatched: its exit status is taken when it ends, however long that is
+ * and whether or not its session is still there, so that no zombie is left.
+ */
+void launch_reap(pid_t pid);

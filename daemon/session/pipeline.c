@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "session/launch.h"
 #include "session/pipeline.h"
 
 #define PIPELINE_NICE (-10)
@@ -257,6 +258,8 @@ void *pipeline_main(void *user)
     }
     if (session->launched && state == SESSION_EXITED)
         waitpid(session->pid, NULL, 0);
+    else if (session->launched && session->go_fd < 0)
+        launch_reap(session->pid);
     pthread_mutex_lock(&session->mutex);
     session->failure = failure;
     session->drained = true;

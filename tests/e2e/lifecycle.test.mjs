@@ -1,6 +1,6 @@
 // A session from its beginning to its end, with the backends that every machine can have.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { lineRow, startDaemon } from './helpers/daemon.mjs';
@@ -326,6 +326,14 @@ test('--duration ends sampling, not the target', async (t) => {
   assert.equal(code, 0, stderr);
   assert.match(stdout, /ratios\.c/);
   assert.ok(isAlive(target.pid) && !isStopped(target.pid));
+});
+
+test('a command that ends after --duration leaves no zombie', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startDaemon(t, ['--duration', '1', '--', targetPath('ratios'), '4']);
+  const { pid } = await daemon.waitState('detached');
+  await until('it is gone', () => !existsSync(`/proc/${pid}`));
+  assert.equal((await daemon.request('/healthz')).status, 200);
 });
 
 test('Ctrl-C ends lprofd quickly and with success', async (t) => {
