@@ -6,17 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "capture/descriptors.h"
 #include "capture/perf_capture.h"
 #include "capture/perf_threads.h"
 #include "lprofd/privilege.h"
-
-/* Descriptors that are left to the rest of lprofd. */
-#define DESCRIPTORS_LEFT 256
 
 struct perf_task_capture {
     struct perf_capture perf; /* first: what callers see */
@@ -121,14 +118,6 @@ static void perf_task_close(struct capture *capture)
     free(self->cpus);
     free(self->tids);
     free(self);
-}
-
-static size_t descriptor_budget(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
-        return SIZE_MAX;
-    return limit.rlim_cur > DESCRIPTORS_LEFT ? (size_t)limit.rlim_cur - DESCRIPTORS_LEFT : 0;
 }
 
 static int perf_task_open(const struct capture_options *options, struct capture **ret_capture,

@@ -80,7 +80,7 @@ static int ptrace_drain(struct capture *capture, bool final, record_fn *on_recor
     (void) final;
     record_queue_drain(&from_capture(capture)->queue, on_record, user);
     capture->target_cost_ns = ptrace_tracer_cost_ns(from_capture(capture)->tracer);
-    return 0;
+    return ptrace_tracer_lacked_descriptors(from_capture(capture)->tracer) ? -EMFILE : 0;
 }
 
 static void ptrace_close(struct capture *capture)

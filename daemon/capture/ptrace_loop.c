@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,14 +63,22 @@ static void emit_name(struct ptrace_loop *loop, const struct traced_thread *thre
     record_queue_add(loop->queue, &record);
 }
 
+/* A thread that has ended is no news, but one that could not be looked at is missing. */
+static int note_lack(struct ptrace_loop *loop, int error)
+{
+    if (error == -EMFILE || error == -ENFILE)
+        atomic_store_explicit(&loop->lacks_descriptors, true, memory_order_relaxed);
+    return error;
+}
+
 /*
  * How many periods of CPU time the next sample of a thread stands for, rounded; what is left over
  * is owed. 1 where the kernel does not count.
  */
-static uint64_t take_periods(const struct ptrace_loop *loop, struct traced_thread *thread)
+static uint64_t take_periods(struct ptrace_loop *loop, struct traced_thread *thread)
 {
     struct thread_run run;
-    if (traced_thread_read_run(&loop->threads, thread, &run))
+    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)))
         return 1;
     if (thread->has_run && run.cpu_ns > thread->run.cpu_ns)
         thread->owed_ns += (int64_t)(run.cpu_ns - thread->run.cpu_ns);
@@ -171,11 +180,10 @@ static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, 
         record_queue_add(loop->queue, &record);
 }
 
-/* A process that was cloned, not a thread: not ours. */
+/* False: a process that was cloned, which is not ours. Needs no descriptor (tgkill(2)). */
 static bool is_thread_of_target(const struct ptrace_loop *loop, pid_t tid)
 {
-    _cleanup_close_ int fd = -1;
-    return privilege_open_proc(loop->pid, tid, PROC_STAT, &fd) == 0;
+    return syscall(SYS_tgkill, loop->pid, tid, 0) == 0 || errno == EPERM;
 }
 
 /* A thread's first stop. NULL when it is not one of the target's, or memory is short. */
@@ -211,7 +219,7 @@ static void handle_event(struct ptrace_loop *loop, pid_t tid, int status)
 static bool has_run_since(struct ptrace_loop *loop, struct traced_thread *thread)
 {
     struct thread_run run;
-    if (traced_thread_read_run(&loop->threads, thread, &run))
+    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)))
         return true;
     if (thread->has_run)
         return run.slices != thread->run.slices;
@@ -225,7 +233,7 @@ static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread, bool 
 {
     char state;
     bool renamed;
-    if (traced_thread_read(&loop->threads, thread, &state, &renamed))
+    if (note_lack(loop, traced_thread_read(&loop->threads, thread, &state, &renamed)))
         return false;
     if (renamed)
         emit_name(loop, thread, false);

@@ -16,6 +16,7 @@ struct ptrace_loop {
     pid_t pid;
     uint64_t period_ns;
     atomic_bool enabled, stopping;   /* set by other threads */
+    atomic_bool lacks_descriptors;   /* a thread could not be looked at; cleared by the reader */
     _Atomic uint64_t first_tick_ns;  /* when the timer fires first: ticks keep step with it */
     _Atomic uint64_t target_cost_ns; /* for how long threads stood still; read by others */
     unsigned char *stack;            /* borrowed, of stack_bytes */

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "capture/descriptors.h"
 #include "lprofd/privilege.h"
 
 /* Field 39 of the line; the state, field 3, is what follows the name. */
@@ -35,6 +36,15 @@ struct traced_thread *traced_threads_find(const struct traced_threads *threads, 
     return at < threads->count && threads->threads[at].tid == tid ? &threads->threads[at] : NULL;
 }
 
+/* Numbers are given from the lowest: one beyond the budget is needed by others. */
+static int open_kept(pid_t pid, pid_t tid, enum proc_file file)
+{
+    _cleanup_close_ int fd = -1;
+    if (privilege_open_proc(pid, tid, file, &fd) || (size_t)fd >= descriptor_budget())
+        return -1;
+    return take_fd(&fd);
+}
+
 int traced_threads_add(struct traced_threads *threads, pid_t tid)
 {
     size_t at = lower_bound(threads, tid);
@@ -46,9 +56,11 @@ int traced_threads_add(struct traced_threads *threads, pid_t tid)
         return error;
     struct traced_thread *thread = &threads->threads[at];
     memmove(thread + 1, thread, (threads->count - at) * sizeof *thread);
-    *thread = (struct traced_thread){.tid = tid, .stat_fd = -1, .schedstat_fd = -1};
-    privilege_open_proc(threads->pid, tid, PROC_STAT, &thread->stat_fd);
-    privilege_open_proc(threads->pid, tid, PROC_SCHEDSTAT, &thread->schedstat_fd);
+    *thread = (struct traced_thread){
+        .tid = tid,
+        .stat_fd = open_kept(threads->pid, tid, PROC_STAT),
+        .schedstat_fd = open_kept(threads->pid, tid, PROC_SCHEDSTAT),
+    };
     threads->count++;
     return 0;
 }

@@ -200,6 +200,11 @@ int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled)
     return set_timer(tracer, ticks_are_rare ? PTRACE_IDLE_INTERVAL_NS : tracer->loop.period_ns);
 }
 
+bool ptrace_tracer_lacked_descriptors(struct ptrace_tracer *tracer)
+{
+    return atomic_exchange_explicit(&tracer->loop.lacks_descriptors, false, memory_order_relaxed);
+}
+
 uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer)
 {
     return atomic_load_explicit(&tracer->loop.target_cost_ns, memory_order_relaxed);

@@ -19,5 +19,7 @@ int ptrace_tracer_start(const struct capture_options *options, struct record_que
 int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled);
 /* For how long the target's threads stood still so far, together. */
 uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer);
+/* True once after threads could not be looked at for want of file descriptors. */
+bool ptrace_tracer_lacked_descriptors(struct ptrace_tracer *tracer);
 /* Lets go of the target and ends the thread. NULL is harmless. */
 void ptrace_tracer_stop(struct ptrace_tracer *tracer);

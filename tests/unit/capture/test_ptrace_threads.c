@@ -2,6 +2,8 @@
  */
 #include "ptrace_target.h"
 
+#include <sys/resource.h>
+
 #define SHORT_LIFE_NS (150 * NS_PER_MS) /* of CPU time: on a busy machine it takes longer */
 
 static uint64_t own_cpu_ns(void)
@@ -69,6 +71,69 @@ static void threads_are_followed_from_birth_to_death(void **state)
     munmap(progress, sizeof *progress);
 }
 
+#define SLEEPERS 40
+#define DESCRIPTORS 48 /* fewer than two for each thread */
+
+static void *sleep_on(void *user)
+{
+    for (;;)
+        pause();
+    return user;
+}
+
+static void start_one_more_thread_later(struct progress *progress)
+{
+    for (int i = 0; i < SLEEPERS; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, sleep_on, NULL);
+    }
+    progress->done = 1;
+    start_a_thread_later(progress);
+}
+
+static void set_descriptor_limit(rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* How many more can be opened. */
+static int free_descriptors(void)
+{
+    int fds[DESCRIPTORS], count = 0;
+    while (count < DESCRIPTORS && (fds[count] = dup(STDOUT_FILENO)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    return count;
+}
+
+static void more_threads_than_descriptors_are_sampled_and_leave_some(void **state)
+{
+    (void)state;
+    struct progress *progress = progress_new();
+    struct rlimit usual;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    pid_t pid = start(start_one_more_thread_later, progress);
+    while (!progress->done)
+        sleep_ms(1);
+    set_descriptor_limit(DESCRIPTORS);
+    struct capture *capture = open_and_enable(pid, 500);
+    assert_in_range(free_descriptors(), DESCRIPTORS / 2 - 4, DESCRIPTORS);
+    struct seen seen = {0};
+    drain_for(capture, 30, &seen);
+    progress->go = 1;
+    drain_until(capture, &seen, &seen_thread(&seen, pid)->exits, 1);
+    struct thread_seen *later = seen_thread(&seen, progress->tids[1]);
+    assert_int_equal(later->forks, 1);
+    check_samples(later, progress->cpu_ns, capture->period_ns);
+    capture_ptrace.close(capture);
+    set_descriptor_limit(usual.rlim_cur);
+    end(pid, progress);
+}
+
 static void *execute(void *user)
 {
     (void)user;
@@ -112,6 +177,7 @@ int main(void)
         return not_under_tsan();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_are_followed_from_birth_to_death),
+        cmocka_unit_test(more_threads_than_descriptors_are_sampled_and_leave_some),
         cmocka_unit_test(a_new_image_is_reported_and_sampled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
