@@ -88,25 +88,10 @@ static int batch_add(struct record_batch *batch, const struct record *record)
     return 0;
 }
 
-static int add_lost(struct record_queue *queue, const struct record *next)
-{
-    struct record lost = {
-        .type = RECORD_LOST,
-        .time_ns = next->time_ns,
-        .pid = next->pid,
-        .tid = next->tid,
-        .lost_count = queue->lost,
-    };
-    int error = batch_add(&queue->filling, &lost);
-    if (!error)
-        queue->lost = 0;
-    return error;
-}
-
 void record_queue_add(struct record_queue *queue, const struct record *record)
 {
     pthread_mutex_lock(&queue->lock);
-    if ((queue->lost > 0 && add_lost(queue, record)) || batch_add(&queue->filling, record))
+    if (batch_add(&queue->filling, record))
         queue->lost++;
     if (queue->filling.count == WAKE_RECORDS)
         pthread_cond_signal(&queue->changed);
@@ -140,7 +125,9 @@ void record_queue_drain(struct record_queue *queue, record_fn *on_record, void *
 {
     pthread_mutex_lock(&queue->lock);
     struct record_batch batch = queue->filling;
+    struct record lost = {.type = RECORD_LOST, .lost_count = queue->lost};
     queue->filling = queue->draining;
+    queue->lost = 0;
     pthread_mutex_unlock(&queue->lock);
     for (size_t i = 0; i < batch.count; i++) {
         struct record *record = &batch.records[i];
@@ -149,7 +136,10 @@ void record_queue_drain(struct record_queue *queue, record_fn *on_record, void *
         else if (record->type == RECORD_COMM)
             record->comm.name = (const char *)batch.bytes + (uintptr_t)record->comm.name;
         on_record(user, record);
+        lost.time_ns = record->time_ns;
     }
+    if (lost.lost_count > 0)
+        on_record(user, &lost);
     batch.count = batch.byte_count = 0;
     queue->draining = batch;
 }

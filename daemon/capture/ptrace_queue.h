@@ -20,8 +20,8 @@ struct record_queue {
     pthread_cond_t changed;       /* on CLOCK_MONOTONIC */
     struct record_batch filling;  /* by the tracer, under the lock */
     struct record_batch draining; /* the reader's own */
-    uint64_t lost;                /* did not fit since the last RECORD_LOST */
-    bool ended;                   /* nothing more will come */
+    uint64_t lost; /* did not fit since the last drain, which ends with a RECORD_LOST */
+    bool ended;    /* nothing more will come */
 };
 
 int record_queue_init(struct record_queue *queue);

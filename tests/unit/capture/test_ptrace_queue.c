@@ -1,0 +1,58 @@
+/* The queue between the tracer and its reader: what does not fit is counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "capture/ptrace_queue.h"
+
+struct seen {
+    unsigned exits, losses;
+    uint64_t lost;
+};
+
+static void see(void *user, const struct record *record)
+{
+    struct seen *seen = user;
+    seen->exits += record->type == RECORD_EXIT;
+    if (record->type == RECORD_LOST) {
+        seen->losses++;
+        seen->lost += record->lost_count;
+    }
+}
+
+static void losses_are_told_even_when_nothing_follows(void **state)
+{
+    (void)state;
+    const struct record ended = {.type = RECORD_EXIT, .time_ns = 1};
+    const struct record too_large = {
+        .type = RECORD_SAMPLE,
+        .time_ns = 2,
+        .sample = {.stack = (const void *)"", .stack_bytes = SIZE_MAX}, /* and not looked at */
+    };
+    struct record_queue queue;
+    struct seen seen = {0};
+    assert_int_equal(record_queue_init(&queue), 0);
+    record_queue_add(&queue, &ended);
+    record_queue_add(&queue, &too_large);
+    record_queue_add(&queue, &too_large);
+    record_queue_drain(&queue, see, &seen);
+    assert_int_equal(seen.exits, 1);
+    assert_int_equal(seen.losses, 1);
+    assert_int_equal(seen.lost, 2);
+    record_queue_add(&queue, &ended);
+    record_queue_drain(&queue, see, &seen);
+    assert_int_equal(seen.exits, 2);
+    assert_int_equal(seen.lost, 2);
+    record_queue_destroy(&queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losses_are_told_even_when_nothing_follows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
