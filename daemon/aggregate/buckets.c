@@ -137,7 +137,10 @@ static struct sealed_bucket *new_sealed(uint64_t start_ns, uint64_t end_ns, size
     return sealed;
 }
 
-/* Merges two buckets that follow each other; both sorted, as is the result. */
+/*
+ * Merges two buckets that follow each other; both sorted, as is the result. NULL without memory, or
+ * where the hits of a stack would be more than their type holds.
+ */
 static struct sealed_bucket *merge(const struct bucket *older, const struct bucket *newer)
 {
     struct sealed_bucket *merged =
@@ -152,7 +155,12 @@ static struct sealed_bucket *merge(const struct bucket *older, const struct buck
                                         : compare_entries(&older->entries[i], &newer->entries[j]);
         out[count] = order <= 0 ? older->entries[i++] : newer->entries[j++];
         if (order == 0) {
-            out[count].hits += newer->entries[j].hits;
+            uint32_t more = newer->entries[j].hits;
+            if (more > UINT32_MAX - out[count].hits) {
+                free(merged);
+                return NULL;
+            }
+            out[count].hits += more;
             out[count].weight_ns += newer->entries[j++].weight_ns;
         }
         count++;

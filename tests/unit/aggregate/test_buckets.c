@@ -167,6 +167,25 @@ static void what_is_old_becomes_coarser_before_anything_is_forgotten(void **stat
     bucket_store_free(store);
 }
 
+static void hits_are_not_merged_beyond_what_their_type_holds(void **state)
+{
+    (void)state;
+    const uint32_t hits[] = {UINT32_MAX - 1, 5, 7};
+    struct bucket_store *store = new_store(PLENTY);
+    for (uint64_t i = 0; i < array_length(hits); i++) {
+        struct bucket bucket = {
+            .start_ns = i * BUCKET_NS, .end_ns = (i + 1) * BUCKET_NS, .count = 1};
+        struct bucket_entry entry = {.node = 1, .hits = hits[i], .weight_ns = 1};
+        assert_int_equal(bucket_store_append(store, &bucket, &entry), 0);
+    }
+    assert_int_equal(bucket_store_seal(store, 120 * NS_PER_SECOND), 0);
+    struct snapshot snapshot = take(store);
+    assert_int_equal(snapshot.count, 2);
+    assert_int_equal(snapshot.hits, UINT64_C(11) + UINT32_MAX);
+    give_back(&snapshot);
+    bucket_store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +195,7 @@ int main(void)
         cmocka_unit_test(old_buckets_become_coarser_and_keep_their_sums),
         cmocka_unit_test(past_its_limit_the_store_forgets_the_oldest_and_says_so),
         cmocka_unit_test(what_is_old_becomes_coarser_before_anything_is_forgotten),
+        cmocka_unit_test(hits_are_not_merged_beyond_what_their_type_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
