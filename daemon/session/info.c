@@ -1,280 +1,12 @@
 /* The session document: everything about a session but its samples. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "process/runtime.h"
-#include "session/fetched.h"
-
-/* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
-#define SHARE_HITS_MIN 100
-#define EARLY_END_PERCENT 1.0
-#define UNNAMED_PERCENT 1.0
-/* Less CPU time of children than this is not worth a word. */
-#define CHILDREN_NS_MIN (200 * NS_PER_MS)
-
-__attribute__((format(printf, 2, 3))) static void warn(struct session_info *info,
-                                                       const char *format, ...)
-{
-    if (info->warning_count == SESSION_WARNINGS_MAX)
-        return;
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) >= 0)
-        info->warnings[info->warning_count++] = text;
-    va_end(arguments);
-}
-
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-/* Ends before the root that no option helps against, and what they mean. */
-static const struct {
-    enum stack_end end;
-    const char *text;
-} early_ends[] = {
-    {STACK_END_OTHER_STACK, "go on on another stack, which is not copied (signal handlers with "
-                            "sigaltstack, gcc -fsplit-stack, coroutines, Go's runtime): "
-                            "callers there are unknown"},
-    {STACK_END_NOT_PRESENT, "end at a page that was not in memory (never touched, or swapped out): "
-                            "their callers are unknown"},
-    {STACK_END_BAD_MEMORY, "look damaged: taken while it executed another program, overwritten by "
-                           "it, or its unwind information is wrong"},
-    {STACK_END_UNMAPPED, "lead to addresses where no code is mapped, as they do while it executes "
-                         "another program or when records of mappings were lost: their callers "
-                         "are unknown"},
-};
-
-static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    uint64_t hits = counts->hits - counts->enlarged_hits;
-    double truncated = percent(counts->truncated - counts->enlarged_truncated, hits);
-    if (counts->enlarged_ns)
-        warn(info,
-             "%.1f %% of the stacks of the first %.1f s were deeper than what was copied of them: "
-             "since then %" PRIu32 " bytes are copied instead of %d",
-             percent(counts->enlarged_truncated, counts->enlarged_hits),
-             (double)counts->enlarged_ns / (double)NS_PER_SECOND, session->stack_bytes,
-             SESSION_STACK_DEFAULT_BYTES);
-    if (hits < SHARE_HITS_MIN || truncated < EARLY_END_PERCENT)
-        return;
-    if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
-        warn(info,
-             "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
-             "--stack-size (up to %d)",
-             truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
-    else
-        warn(info,
-             "%.1f %% of the stacks are deeper than the %d bytes that can be copied of them: "
-             "their outermost callers are unknown",
-             truncated, SESSION_STACK_MAX_BYTES);
-}
-
-static void warn_of_no_cfi(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
-    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    bool is_java = runtime && strcmp(runtime, "java") == 0;
-    if (no_cfi >= EARLY_END_PERCENT)
-        warn(info, "%.1f %% of the stacks end early in code without unwind information: %s", no_cfi,
-             is_java ? "start java with -XX:+PreserveFramePointer"
-                     : "build it with -fasynchronous-unwind-tables or -fno-omit-frame-pointer");
-}
-
-static void warn_of_samples(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    if (counts->lost)
-        warn(info,
-             "%" PRIu64 " records were lost because lprofd was kept from reading them: lower "
-             "--frequency or --stack-size",
-             counts->lost);
-    if (counts->strays)
-        warn(info,
-             "%" PRIu64 " samples were left out: they are of processes that had ended "
-             "before lprofd knew of them, or that it may not look into",
-             counts->strays);
-    if (counts->throttled)
-        warn(info,
-             "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
-             "kernel.perf_event_max_sample_rate",
-             counts->throttled);
-    if (counts->ended[STACK_END_MEMORY_LIMIT])
-        warn(info,
-             "the callers of %" PRIu64 " samples were not kept, to stay below the memory limit: "
-             "raise --memory-limit",
-             counts->ended[STACK_END_MEMORY_LIMIT]);
-    if (counts->hits < SHARE_HITS_MIN)
-        return;
-    warn_of_truncated_stacks(session, info);
-    warn_of_no_cfi(session, info);
-    for (size_t i = 0; i < array_length(early_ends); i++) {
-        double share = percent(counts->ended[early_ends[i].end], counts->hits);
-        if (share >= EARLY_END_PERCENT)
-            warn(info, "%.1f %% of the stacks %s", share, early_ends[i].text);
-    }
-}
-
-/* Of what the memory limit has cost, in the order in which it does. */
-static void warn_of_losses(const struct bucket_losses *losses, struct session_info *info)
-{
-    if (losses->coarse_ns)
-        warn(info,
-             "what is older than a minute is kept in steps of up to %" PRIu64 " seconds, to stay "
-             "below the memory limit: raise --memory-limit",
-             losses->coarse_ns / NS_PER_SECOND);
-    if (losses->knows_since_ns)
-        warn(info,
-             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
-             "raise --memory-limit",
-             losses->knows_since_ns / NS_PER_SECOND);
-}
-
-/* Of a target that mostly waits for others. */
-static void warn_of_children(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    if (counts->children_ns < CHILDREN_NS_MIN || counts->children_ns <= counts->accounted_ns)
-        return;
-    warn(info,
-         "the target's child processes (%zu now) used %.1f s of CPU time and it itself %.1f s: "
-         "profile them too with --follow, or attach to one of them",
-         session->published.children, (double)counts->children_ns / (double)NS_PER_SECOND,
-         (double)counts->accounted_ns / (double)NS_PER_SECOND);
-}
-
-/* Needs the mutex. Samples whose innermost user frame is in modules of a kind. */
-static uint64_t hits_in(const struct session *session, enum module_kind kind)
-{
-    uint64_t hits = 0;
-    for (uint32_t id = 1; id < session->published.module_count; id++)
-        if (module_table_get(session->modules, id)->kind == kind)
-            hits += session->published.module_hits[id];
-    return hits;
-}
-
-static bool has_jitdump(const struct session *session)
-{
-    for (uint32_t id = 1; id < module_table_count(session->modules); id++)
-        if (module_table_get(session->modules, id)->kind == MODULE_JITDUMP)
-            return true;
-    return false;
-}
-
-static void warn_of_names(const struct session *session, double share, struct session_info *info)
-{
-    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    const char *advice = runtime ? runtime_naming(runtime) : NULL;
-    if (has_jitdump(session))
-        warn(info,
-             "%.0f %% of the samples are in compiled code that the target's jitdump says nothing "
-             "of yet: some compilers write it late (V8 in pieces of 2 MB)",
-             share);
-    else
-        warn(info,
-             "%.0f %% of the samples are in code that %s compiled at run time, which has no "
-             "names: %s",
-             share, runtime ? runtime : "the target",
-             advice ? advice : "let its compiler write /tmp/perf-PID.map or a jitdump");
-}
-
-/* Code that was compiled at run time is known by what its compiler tells. */
-static void warn_of_compiled_code(const struct session *session, struct session_info *info)
-{
-    uint64_t hits = session->published.counts.hits;
-    double share = percent(hits_in(session, MODULE_ANONYMOUS), hits);
-    struct symbol_jit jit = symbols_jit(session->symbols);
-    if (hits >= SHARE_HITS_MIN && share >= UNNAMED_PERCENT && 2 * jit.named < jit.locations)
-        warn_of_names(session, share, info);
-    if (jit.problems & SYMBOL_JIT_FUNCTION_LINES && share >= UNNAMED_PERCENT)
-        warn(info, "of some compiled code only the function is known, and its samples are shown "
-                   "at the function's first line: node tells lines with --perf-prof");
-    if (jit.problems & SYMBOL_JIT_FOREIGN)
-        warn(info, "a file that the target maps as its jitdump is none that can be read here");
-    if (jit.problems & SYMBOL_JIT_DAMAGED)
-        warn(info, "the target's jitdump has broken records: some names or lines are missing");
-    if (jit.problems & SYMBOL_JIT_TOO_LARGE)
-        warn(info, "the target's perf map or jitdump is too large and was not read to its end: "
-                   "some names or lines are missing");
-}
-
-static void warn_of_debug_info(const struct session *session, const struct module *module,
-                               double share, struct session_info *info)
-{
-    struct fetch_status status = fetcher_debug_file_status(session->fetcher, module);
-    _cleanup_free_ char *fetch = session_describe_fetch(session, module);
-    if (fetch && status.state != FETCH_FAILED)
-        warn(info, "%s", fetch);
-    else
-        warn(info,
-             "%s has no debug information%s%s, and %.0f %% of the samples: install its -dbg or "
-             "-dbgsym package, or build it with -g",
-             module->path, fetch ? ", " : "", fetch ? fetch : "", share);
-}
-
-static void warn_of_modules(const struct session *session, struct session_info *info)
-{
-    for (uint32_t id = 1; id < session->module_lacks_count; id++) {
-        const struct module *module = module_table_get(session->modules, id);
-        double share;
-        if (session->module_lacks_debug[id] && module->kind == MODULE_FILE &&
-            session_module_matters(session, id, &share))
-            warn_of_debug_info(session, module, share, info);
-    }
-    for (uint32_t id = 1; id < session->module_problem_count; id++)
-        if (session->module_problems[id])
-            warn(info, "%s: %s", module_table_get(session->modules, id)->path,
-                 session->module_problems[id]);
-    _cleanup_free_ char *sources = session_describe_source_fetches(session);
-    if (sources)
-        warn(info, "%s", sources);
-}
-
-/* Modules that could not be opened for want of descriptors, and all else that could not. */
-static void warn_of_descriptors(const struct session *session, struct session_info *info)
-{
-    uint32_t unopened = 0;
-    for (uint32_t id = 1; id < module_table_count(session->modules); id++) {
-        int error = module_table_get(session->modules, id)->open_error;
-        unopened += error == EMFILE || error == ENFILE;
-    }
-    uint64_t failures = session->published.counts.descriptor_failures + unopened;
-    if (failures)
-        warn(info,
-             "lprofd had no file descriptor left %" PRIu64 " times: lines of %" PRIu32 " modules, "
-             "and new threads or mappings, may be unknown; raise `ulimit -n` and attach again",
-             failures, unopened);
-}
-
-static void fill_warnings(const struct session *session, struct session_info *info)
-{
-    if (session->failure.error)
-        warn(info, "%s", session->failure.text);
-    if (session->target->root_fd < 0)
-        warn(info, "the target's root directory may not be opened: sources and debug files are "
-                   "looked for in lprofd's own");
-    if (strcmp(session->backend, "ptrace") == 0)
-        warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
-                   "kernel: `lprof doctor` says what perf events would need");
-    warn_of_samples(session, info);
-    warn_of_children(session, info);
-    warn_of_descriptors(session, info);
-    warn_of_modules(session, info);
-    warn_of_compiled_code(session, info);
-    if (session->cache_problem)
-        warn(info, "%s", session->cache_problem);
-}
+#include "session/warnings.h"
 
 static uint64_t resident_bytes(void)
 {
@@ -288,11 +20,43 @@ static uint64_t resident_bytes(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Those of the time when it was saved. */
-static void copy_saved_warnings(const struct session *session, struct session_info *info)
+/* Which session it is, and how it samples. */
+static void describe(const struct session *session, struct session_info *info)
 {
-    for (size_t i = 0; i < session->saved->info.warning_count; i++)
-        warn(info, "%s", session->saved->info.warnings[i]);
+    info->id = session->id;
+    info->state = session->state;
+    info->pid = session->pid;
+    info->command = strdup(session->command ? session->command : "");
+    info->executable = strdup(session->executable ? session->executable : "");
+    memcpy(info->started_at, session->started_at, sizeof info->started_at);
+    info->backend = session->backend;
+    info->backend_reason = session->backend_reason;
+    info->event = session->event;
+    info->frequency_hz = session->frequency_hz;
+    info->stack_bytes = session->stack_bytes;
+    info->follow = session->follow;
+    info->epoch = session->epoch;
+}
+
+static void count(const struct session *session, struct session_info *info)
+{
+    const struct session_published *published = &session->published;
+    info->duration_ns = published->duration_ns;
+    info->threads = published->threads_alive;
+    info->processes = (uint32_t)published->processes;
+    info->samples.total = published->counts.hits;
+    info->samples.lost = published->counts.lost;
+    info->samples.throttled = published->counts.throttled;
+    info->samples.truncated_stacks = published->counts.truncated;
+    info->samples.unwound_to_root = published->counts.to_root;
+    info->samples.frame_pointer_stacks = published->counts.by_frame_pointer;
+    info->samples.unresolved_frames = session->unresolved_frames;
+    info->sampled_ns = published->counts.sampled_ns;
+    info->accounted_ns = published->counts.accounted_ns;
+    if (session_state_is_live(session->state)) {
+        info->daemon_cpu_percent = published->daemon_cpu_percent;
+        info->target_overhead_percent = published->target_overhead_percent;
+    }
 }
 
 int session_info(struct session *session, struct session_info *ret_info)
@@ -301,44 +65,11 @@ int session_info(struct session *session, struct session_info *ret_info)
     pthread_mutex_lock(&session->mutex);
     /* Under the mutex: buckets are sealed and counts published in one step. */
     struct bucket_losses losses = bucket_store_losses(session->buckets);
-    const struct session_published *published = &session->published;
-    info.id = session->id;
-    info.state = session->state;
-    info.pid = session->pid;
-    info.command = strdup(session->command ? session->command : "");
-    info.executable = strdup(session->executable ? session->executable : "");
-    memcpy(info.started_at, session->started_at, sizeof info.started_at);
-    info.duration_ns = published->duration_ns;
-    info.backend = session->backend;
-    info.backend_reason = session->backend_reason;
-    info.event = session->event;
-    info.frequency_hz = session->frequency_hz;
-    info.stack_bytes = session->stack_bytes;
-    info.follow = session->follow;
-    info.threads = published->threads_alive;
-    info.processes = (uint32_t)published->processes;
-    info.samples.total = published->counts.hits;
-    info.samples.lost = published->counts.lost + published->counts.strays;
-    info.samples.throttled = published->counts.throttled;
-    info.samples.truncated_stacks = published->counts.truncated;
-    info.samples.unwound_to_root = published->counts.to_root;
-    info.samples.frame_pointer_stacks = published->counts.by_frame_pointer;
-    info.samples.unresolved_frames = session->unresolved_frames;
+    describe(session, &info);
+    count(session, &info);
     info.samples.forgotten = losses.forgotten_hits;
-    info.sampled_ns = published->counts.sampled_ns;
-    info.accounted_ns = published->counts.accounted_ns;
-    if (session_state_is_live(session->state)) {
-        info.daemon_cpu_percent = published->daemon_cpu_percent;
-        info.target_overhead_percent = published->target_overhead_percent;
-    }
     info.knows_since_ns = losses.knows_since_ns;
-    info.epoch = session->epoch;
-    if (session->saved) {
-        copy_saved_warnings(session, &info);
-    } else {
-        warn_of_losses(&losses, &info);
-        fill_warnings(session, &info);
-    }
+    session_warn(session, &losses, &info);
     pthread_mutex_unlock(&session->mutex);
     if (!info.command || !info.executable) {
         session_info_free(&info);
