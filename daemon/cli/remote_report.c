@@ -42,6 +42,7 @@ static void print_session(const cJSON *session, const struct report_style *style
                        .threads = (uint32_t)member_u64(session, "threads"),
                        .duration_ns = member_u64(session, "duration_ns"),
                        .accounted_ns = member_u64(member(session, "time"), "accounted_ns"),
+                       .unsampled_ns = member_u64(member(session, "time"), "unsampled_ns"),
                        .samples = member_u64(samples, "total"),
                        .lost = member_u64(samples, "lost"),
                        .throttled = member_u64(samples, "throttled"),

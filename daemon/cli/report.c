@@ -271,10 +271,19 @@ static void add_quality(struct text *line, const struct report_session *session)
     text_add_string(line, " truncated");
 }
 
+/* Less than this part of the time is not worth a word. */
+#define UNSAMPLED_PART 1000
+
 static void add_times(struct text *line, const struct report_session *session)
 {
     report_text_time(line, session->accounted_ns);
-    text_add_string(line, " of CPU time in ");
+    text_add_string(line, " of CPU time");
+    if (session->samples && session->unsampled_ns > session->accounted_ns / UNSAMPLED_PART) {
+        text_add_string(line, " (");
+        report_text_time(line, session->unsampled_ns);
+        text_add_string(line, " of it without samples)");
+    }
+    text_add_string(line, " in ");
     report_text_time(line, session->duration_ns);
     text_printf(line, ", %u thread%s; ", session->threads, session->threads == 1 ? "" : "s");
     report_text_clean(line, session->event);

@@ -59,7 +59,7 @@ struct report_session {
     const char *command;
     pid_t pid;
     uint32_t threads;
-    uint64_t duration_ns, accounted_ns;
+    uint64_t duration_ns, accounted_ns, unsampled_ns;
     uint64_t samples, lost, throttled, truncated_stacks, unwound_to_root;
     const char *backend, *event;
     uint32_t frequency_hz;

@@ -79,6 +79,7 @@ static void print_session(const struct session_info *info, const struct report_s
                        .threads = info->threads,
                        .duration_ns = info->duration_ns,
                        .accounted_ns = info->accounted_ns,
+                       .unsampled_ns = info->unsampled_ns,
                        .samples = info->samples.total,
                        .lost = info->samples.lost,
                        .throttled = info->samples.throttled,

@@ -105,6 +105,7 @@ static void add_samples(cJSON *object, const struct session_info *info)
     cJSON *time = json_add_object(object, "time");
     json_add_u64(time, "sampled_ns", info->sampled_ns);
     json_add_u64(time, "accounted_ns", info->accounted_ns);
+    json_add_u64(time, "unsampled_ns", info->unsampled_ns);
 }
 
 static void add_observer(cJSON *object, const struct session_info *info)

@@ -10,6 +10,12 @@ double query_share(struct query_count count, struct query_total all)
     return all.hits ? (double)count.hits / (double)all.hits : 0;
 }
 
+uint64_t query_samples_behind(uint64_t hits, double share, uint64_t all_hits)
+{
+    double behind = share > 0 ? (double)hits / share + 0.5 : (double)all_hits;
+    return behind < (double)all_hits ? (uint64_t)behind : all_hits;
+}
+
 struct query_cost query_cost_make(struct query_count self, struct query_count total,
                                   struct query_total all, enum query_sort sort)
 {
@@ -22,8 +28,9 @@ struct query_cost query_cost_make(struct query_count self, struct query_count to
         .self_percent = self_share * 100,
         .total_percent = total_share * 100,
     };
-    double low, high;
-    wilson_interval(sort == QUERY_SORT_SELF ? self_share : total_share, all.hits, &low, &high);
+    double share = sort == QUERY_SORT_SELF ? self_share : total_share, low, high;
+    uint64_t hits = sort == QUERY_SORT_SELF ? self.hits : total.hits;
+    wilson_interval(share, query_samples_behind(hits, share, all.hits), &low, &high);
     cost.percent_low = low * 100;
     cost.percent_high = high * 100;
     return cost;

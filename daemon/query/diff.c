@@ -30,9 +30,14 @@ static enum query_sort compared(const struct diff_options *options)
     return options->queries[DIFF_A].sort;
 }
 
-static double share_of(const struct diff_place *place, enum query_sort sort)
+static struct diff_share share_of(const struct diff_place *place, enum query_sort sort,
+                                  struct query_total all)
 {
-    return (sort == QUERY_SORT_SELF ? place->cost.self_percent : place->cost.total_percent) / 100;
+    const struct query_cost *cost = &place->cost;
+    bool self = sort == QUERY_SORT_SELF;
+    double share = (self ? cost->self_percent : cost->total_percent) / 100;
+    uint64_t hits = self ? cost->self_hits : cost->total_hits;
+    return (struct diff_share){share, query_samples_behind(hits, share, all.hits)};
 }
 
 /* A row whose sides have no cost yet. */
@@ -259,9 +264,8 @@ static int set_evidence(const struct diff_options *options, struct diff *diff)
     for (size_t i = 0; i < diff->count; i++) {
         const struct diff_place *a = &diff->rows[i].sides[DIFF_A];
         const struct diff_place *b = &diff->rows[i].sides[DIFF_B];
-        diff->rows[i].evidence =
-            diff_evidence_of((struct diff_share){share_of(a, sort), diff->total[DIFF_A].hits},
-                             (struct diff_share){share_of(b, sort), diff->total[DIFF_B].hits});
+        diff->rows[i].evidence = diff_evidence_of(share_of(a, sort, diff->total[DIFF_A]),
+                                                  share_of(b, sort, diff->total[DIFF_B]));
     }
     return diff_evidence_adjust(diff->rows, diff->count);
 }

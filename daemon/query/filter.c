@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "aggregate/time_scale.h"
 #include "query/focus.h"
-#include "query/scale.h"
 
 static bool wants_thread(const struct query_options *options, pid_t tid)
 {
@@ -23,9 +23,12 @@ static int init(struct query_filter *filter, const struct profile_view *view,
     filter->scales = calloc(thread_count, sizeof *filter->scales);
     if (!filter->threads || !filter->scales)
         return -ENOMEM;
-    for (size_t i = 0; i < view->thread_count; i++)
+    struct time_scale scale =
+        time_scale_of(view->threads, view->thread_count, view->period_ns, view->accounted_ns);
+    for (size_t i = 0; i < view->thread_count; i++) {
         filter->threads[i] = wants_thread(options, view->threads[i].tid);
-    query_scale_threads(view, filter->scales);
+        filter->scales[i] = time_scale_of_thread(&scale, &view->threads[i]);
+    }
     bool all = options->focus_count == 0 && options->hide_count == 0;
     return all ? 0 : query_focus_mark(view, options, &filter->nodes);
 }

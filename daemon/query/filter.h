@@ -6,7 +6,7 @@
 struct query_filter {
     uint64_t from_ns, to_ns;
     bool *threads;        /* owned; per thread of the view: counted */
-    double *scales;       /* owned; per thread of the view: scale.h */
+    double *scales;       /* owned; per thread of the view: aggregate/time_scale.h */
     unsigned char *nodes; /* owned; per node: its stack counts; NULL: every stack does */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aggregate/time_scale.h"
 #include "session/warnings.h"
 
 static uint64_t resident_bytes(void)
@@ -53,6 +54,9 @@ static void count(const struct session *session, struct session_info *info)
     info->samples.unresolved_frames = session->unresolved_frames;
     info->sampled_ns = published->counts.sampled_ns;
     info->accounted_ns = published->counts.accounted_ns;
+    info->unsampled_ns = time_scale_of(published->threads, published->thread_count,
+                                       NS_PER_SECOND / session->frequency_hz, info->accounted_ns)
+                             .unsampled_ns;
     if (session_state_is_live(session->state)) {
         info->daemon_cpu_percent = published->daemon_cpu_percent;
         info->target_overhead_percent = published->target_overhead_percent;

@@ -17,6 +17,7 @@
 #define SHARE_HITS_MIN 100
 #define EARLY_END_PERCENT 1.0
 #define UNNAMED_PERCENT 1.0
+#define UNSAMPLED_PERCENT 1.0
 /* Less CPU time of children than this is not worth a word. */
 #define CHILDREN_NS_MIN (200 * NS_PER_MS)
 
@@ -125,6 +126,16 @@ static void warn_of_samples(const struct session *session, struct session_info *
         if (share >= EARLY_END_PERCENT)
             warn(info, "%.1f %% of the stacks %s", share, early_ends[i].text);
     }
+}
+
+static void warn_of_unsampled_time(const struct session *session, struct session_info *info)
+{
+    double share = percent(info->unsampled_ns, info->accounted_ns);
+    if (session->published.counts.hits >= SHARE_HITS_MIN && share >= UNSAMPLED_PERCENT)
+        warn(info,
+             "%.1f %% of the CPU time is in no row: threads used it that no sample met, or next to "
+             "none, as when they work for less than a sample's time whenever they wake up",
+             share);
 }
 
 /* Of what the memory limit has cost, in the order in which it does. */
@@ -269,6 +280,7 @@ static void warn_of_session(const struct session *session, struct session_info *
         warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
                    "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
+    warn_of_unsampled_time(session, info);
     warn_of_children(session, info);
     warn_of_descriptors(session, info);
     warn_of_modules(session, info);

@@ -4,7 +4,7 @@
  *
  * Hits are samples and add up exactly: the self hits of all rows and of `unknown` are the hits of
  * the filtered range. Times are the weights of the samples scaled, thread by thread, to the CPU
- * time that the kernel accounts.
+ * time that the kernel accounts: aggregate/time_scale.h.
  */
 #pragma once
 

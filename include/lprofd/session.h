@@ -76,6 +76,7 @@ struct session_info {
         uint64_t forgotten; /* part of the total that was dropped, below the memory limit */
     } samples;
     uint64_t sampled_ns, accounted_ns;
+    uint64_t unsampled_ns; /* part of the latter that is in no row: aggregate/time_scale.h */
     double daemon_cpu_percent, target_overhead_percent;
     uint64_t rss_bytes;
     uint64_t knows_since_ns;

@@ -231,6 +231,13 @@ test('the interval is Wilson\u2019s', () => {
   }
 });
 
+test('few samples that stand for much time tell no more than few', () => {
+  const costs = new Costs();
+  costs.take([{ ...cost(5, 10, 10), self_time_ns: 100_000 }, cost(6, 900, 900)], { hits: 910, time_ns: 1_000_000 }, true);
+  const few = costs.percent(costs.rows.get(5)!, 'self', 'program')!;
+  assert.deepEqual([few.percent_low, few.percent_high], wilson(0.1, 100).map((bound) => 100 * bound));
+});
+
 test('hot lines: by cost, or in the order of the file, and round', () => {
   const costs = new Costs();
   costs.take([cost(9, 50, 0), cost(2, 100, 0), cost(30, 70, 0), cost(31, 0.5, 0)], { hits: 300, time_ns: 300_000 }, true);

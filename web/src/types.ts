@@ -25,7 +25,7 @@ export interface Session {
     unwound_to_root: number;
     unresolved_frames: number;
   };
-  time: { sampled_ns: number; accounted_ns: number };
+  time: { sampled_ns: number; accounted_ns: number; unsampled_ns: number };
   observer: { daemon_cpu_percent: number; target_overhead_percent: number; rss_bytes: number };
   knows_since_ns: number;
   warnings: string[];

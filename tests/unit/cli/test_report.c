@@ -143,6 +143,12 @@ static void a_session_says_how_good_its_samples_are(void **state)
     session.throttled = 5;
     _cleanup_free_ char *whole = printed(report_session(file, &wide, &session));
     assert_non_null(strstr(whole, "0 lost, 5 throttled, 100 % to the root, 0 % truncated\n"));
+    session.unsampled_ns = 4440000;
+    _cleanup_free_ char *next_to_all = printed(report_session(file, &wide, &session));
+    assert_non_null(strstr(next_to_all, "\n4.44 s of CPU time in 10.0 s, "));
+    session.unsampled_ns = 120000000;
+    _cleanup_free_ char *part = printed(report_session(file, &wide, &session));
+    assert_non_null(strstr(part, "\n4.44 s of CPU time (120 ms of it without samples) in 10.0 s"));
     session.samples = 0;
     _cleanup_free_ char *none = printed(report_session(file, &wide, &session));
     assert_non_null(strstr(none, "no samples: the process used too little CPU time meanwhile\n"));

@@ -60,6 +60,11 @@ export function wilson(share: number, samples: number): [low: number, high: numb
   return [Math.min(p, Math.max(0, middle - half)), Math.max(p, Math.min(1, middle + half))];
 }
 
+/** So many samples a share is known from: few that stand for much time tell no more than few. */
+export function samplesBehind(hits: number, share: number, all: number): number {
+  return share > 0 ? Math.min(all, Math.round(hits / share)) : all;
+}
+
 /** The innermost function that holds a line. */
 export function functionAt<Row extends { line: number; end_line: number }>(functions: readonly Row[], line: number): Row | null {
   let best: Row | null = null;
@@ -136,7 +141,7 @@ export class Costs {
     const whole = this.whole(row.line, by, share);
     if (!whole?.time_ns) return null;
     const part = Math.min(1, row[`${by}_time_ns`] / whole.time_ns);
-    const [low, high] = wilson(part, whole.hits);
+    const [low, high] = wilson(part, samplesBehind(row[`${by}_hits`], part, whole.hits));
     return { percent: 100 * part, percent_low: 100 * low, percent_high: 100 * high };
   }
 }
