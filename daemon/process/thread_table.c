@@ -23,6 +23,9 @@ struct entry {
 /* Past this many threads, new ones share one entry: a target that churns must not fill memory. */
 #define THREADS_MAX 8192
 
+/* What more was used than samples tell is not of threads that are known. */
+#define FIT_MAX 10.0
+
 struct thread_table {
     struct entry *entries; /* owned; the one at THREADS_MAX is shared */
     size_t count, capacity;
@@ -345,4 +348,23 @@ int thread_table_copy(const struct thread_table *table, struct profile_thread **
     *ret_count = table->count;
     *ret_alive = alive;
     return 0;
+}
+
+void thread_table_fit(const struct thread_table *table, uint64_t accounted_ns,
+                      struct profile_thread *threads)
+{
+    uint64_t read_ns = 0, unread_ns = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        read_ns += table->entries[i].thread.accounted_ns;
+        unread_ns += threads[i].accounted_ns - table->entries[i].thread.accounted_ns;
+    }
+    if (!unread_ns)
+        return;
+    double used_ns = accounted_ns > read_ns ? (double)(accounted_ns - read_ns) : 0;
+    double factor = used_ns < FIT_MAX * (double)unread_ns ? used_ns / (double)unread_ns : FIT_MAX;
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t known_ns = table->entries[i].thread.accounted_ns;
+        double rest_ns = (double)(threads[i].accounted_ns - known_ns) * factor;
+        threads[i].accounted_ns = known_ns + (uint64_t)(rest_ns + 0.5);
+    }
 }

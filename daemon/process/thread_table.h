@@ -50,3 +50,10 @@ void thread_table_account(struct thread_table *table, bool sampling, bool read_n
 /* A copy of all threads, living and ended, that the caller frees. 0 or -ENOMEM. */
 int thread_table_copy(const struct thread_table *table, struct profile_thread **ret_threads,
                       size_t *ret_count, uint32_t *ret_alive);
+
+/*
+ * All threads together used `accounted_ns`: of such a copy, what is known of their samples alone,
+ * since the last reading or after their end, shares what their readings leave of that.
+ */
+void thread_table_fit(const struct thread_table *table, uint64_t accounted_ns,
+                      struct profile_thread *threads);

@@ -125,6 +125,8 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
         free(published.module_hits);
         return error;
     }
+    /* Processes are read far more often. */
+    thread_table_fit(pipeline->threads, published.counts.accounted_ns, published.threads);
     if (published.module_count)
         memcpy(published.module_hits, pipeline->module_hits,
                published.module_count * sizeof(uint64_t));

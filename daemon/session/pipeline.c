@@ -22,8 +22,11 @@ static bool target_ended(struct pipeline *pipeline)
     if (poll(&poll_fd, 1, 0) <= 0)
         return false;
     struct process *target = process_tree_find(pipeline->processes, pipeline->session->pid);
-    if (target)
+    if (target && !target->ended) {
         process_end(target, clock_monotonic_ns());
+        /* Nothing of it is read any more: not of threads alone either. */
+        thread_table_exit_all(pipeline->threads, target->pid);
+    }
     return process_tree_living(pipeline->processes) == 0;
 }
 

@@ -162,6 +162,52 @@ static void sampled_threads_past_the_bound_share_an_entry_and_lose_nothing(void 
     free(threads);
 }
 
+static void what_was_not_read_of_threads_fits_what_all_used_together(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++)
+        thread_table_sample(table, index_of(10), 10);
+    for (int i = 0; i < 10; i++)
+        thread_table_sample(table, index_of(11), 10);
+    thread_table_exit(table, 11);
+    index_of(12);
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    uint32_t first = index_of(10), second = index_of(12); /* 11 has ended: its index is between */
+    assert_int_equal(threads[first].accounted_ns, 300);
+    thread_table_fit(table, 440, threads);
+    assert_int_equal(threads[first].accounted_ns, 330);
+    assert_int_equal(threads[first + 1].accounted_ns, 110);
+    assert_int_equal(threads[second].accounted_ns, 0);
+    free(threads);
+}
+
+static void what_the_kernel_told_of_a_thread_stays_as_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(thread_table_scan(table, getpid()), 0);
+    thread_table_account(table, true, true); /* of all that this process ever used */
+    thread_table_sample(table, index_of(11), 1000);
+    thread_table_exit(table, 11);
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    uint64_t first_ns = threads[0].accounted_ns, own_ns = 0;
+    for (size_t i = 0; i + 1 < count; i++)
+        own_ns += threads[i].accounted_ns;
+    assert_int_equal(threads[count - 1].accounted_ns, 1000);
+    thread_table_fit(table, own_ns + 1300, threads);
+    assert_int_equal(threads[0].accounted_ns, first_ns);
+    assert_int_equal(threads[count - 1].accounted_ns, 1300);
+    thread_table_fit(table, own_ns / 2, threads);
+    assert_int_equal(threads[0].accounted_ns, first_ns);
+    assert_int_equal(threads[count - 1].accounted_ns, 0);
+    free(threads);
+}
+
 static void a_scan_finds_our_own_threads(void **state)
 {
     (void)state;
@@ -222,6 +268,8 @@ int main(void)
         with_table(a_new_thread_has_the_name_of_its_parent),
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
+        with_table(what_was_not_read_of_threads_fits_what_all_used_together),
+        with_table(what_the_kernel_told_of_a_thread_stays_as_it_is),
         with_table(a_scan_finds_our_own_threads),
         with_table(time_before_a_scan_counts_only_for_those_that_began_since),
     };
