@@ -39,7 +39,7 @@ static void print_session(const cJSON *session, const struct report_style *style
                    &(struct report_session){
                        .command = member_string(session, "command"),
                        .pid = (pid_t)member_u64(session, "pid"),
-                       .threads = (uint32_t)member_u64(session, "threads"),
+                       .threads = (uint32_t)member_u64(session, "threads_seen"),
                        .duration_ns = member_u64(session, "duration_ns"),
                        .accounted_ns = member_u64(member(session, "time"), "accounted_ns"),
                        .unsampled_ns = member_u64(member(session, "time"), "unsampled_ns"),

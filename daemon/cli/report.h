@@ -58,7 +58,7 @@ void report_unknown(FILE *file, const struct report_style *style,
 struct report_session {
     const char *command;
     pid_t pid;
-    uint32_t threads;
+    uint32_t threads; /* seen */
     uint64_t duration_ns, accounted_ns, unsampled_ns;
     uint64_t samples, lost, throttled, truncated_stacks, unwound_to_root;
     const char *backend, *event;

@@ -76,7 +76,7 @@ static void print_session(const struct session_info *info, const struct report_s
                    &(struct report_session){
                        .command = info->command,
                        .pid = info->pid,
-                       .threads = info->threads,
+                       .threads = info->threads_seen,
                        .duration_ns = info->duration_ns,
                        .accounted_ns = info->accounted_ns,
                        .unsampled_ns = info->unsampled_ns,

@@ -121,6 +121,7 @@ void document_add_progress(cJSON *object, const struct session_info *info)
     json_add_string(object, "state", session_state_name(info->state));
     json_add_u64(object, "duration_ns", info->duration_ns);
     json_add_u64(object, "threads", info->threads);
+    json_add_u64(object, "threads_seen", info->threads_seen);
     add_samples(object, info);
     add_observer(object, info);
     json_add_u64(object, "knows_since_ns", info->knows_since_ns);
@@ -142,6 +143,7 @@ void document_add_session(cJSON *object, const struct session_info *info)
     json_add_u64(object, "stack_bytes", info->stack_bytes);
     json_add_bool(object, "follow", info->follow);
     json_add_u64(object, "threads", info->threads);
+    json_add_u64(object, "threads_seen", info->threads_seen);
     json_add_u64(object, "processes", info->processes);
     add_samples(object, info);
     add_observer(object, info);

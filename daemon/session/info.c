@@ -44,6 +44,7 @@ static void count(const struct session *session, struct session_info *info)
     const struct session_published *published = &session->published;
     info->duration_ns = published->duration_ns;
     info->threads = published->threads_alive;
+    info->threads_seen = (uint32_t)published->thread_count;
     info->processes = (uint32_t)published->processes;
     info->samples.total = published->counts.hits;
     info->samples.lost = published->counts.lost;

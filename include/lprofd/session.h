@@ -70,6 +70,7 @@ struct session_info {
     uint32_t frequency_hz, stack_bytes;
     bool follow;
     uint32_t threads, processes; /* alive now */
+    uint32_t threads_seen; /* with those that ended; past some thousands, one for all others */
     struct {
         uint64_t total, lost, throttled, truncated_stacks, unwound_to_root, unresolved_frames;
         uint64_t frame_pointer_stacks; /* with callers found without unwind information */

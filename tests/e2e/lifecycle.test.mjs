@@ -14,7 +14,7 @@ import {
   startTarget,
   until,
 } from './helpers/processes.mjs';
-import { LPROFD, knownLine, needsRoot, targetPath } from './helpers/programs.mjs';
+import { LPROF, LPROFD, knownLine, needsRoot, targetPath } from './helpers/programs.mjs';
 
 const BACKENDS = ['perf-cpu', 'perf-task', 'perf-thread', 'ptrace'];
 
@@ -60,6 +60,14 @@ for (const backend of BACKENDS) {
     assert.ok(names.includes('five') && names.includes('main'), names.join());
     const threads = await daemon.get('/sessions/current/threads');
     assert.deepEqual(threads.map(({ tid, name }) => [tid, name]), [[session.pid, 'ratios']], 'samples of its last moments are its own');
+    assert.deepEqual([session.threads, session.threads_seen], [0, 1]);
+    const report = await run(t, LPROF, ['report', daemon.url]);
+    assert.match(report.stdout, / of CPU time in .*, 1 thread; /);
+    const { lines, unknown } = await daemon.get('/sessions/current/lines?limit=10000');
+    const rows = lines.reduce((all, row) => all + row.self_time_ns, unknown.self_time_ns);
+    const { accounted_ns, unsampled_ns } = session.time;
+    assert.ok(Math.abs(rows - accounted_ns) < 1e-5 * accounted_ns, `${rows} ns in rows, ${accounted_ns} ns in all`);
+    assert.equal(unsampled_ns, 0);
   });
 
   test(`${backend}: the target's end keeps the data`, async (t) => {

@@ -17,6 +17,7 @@ export interface Session {
   frequency_hz: number;
   stack_bytes: number;
   threads: number;
+  threads_seen: number;
   samples: {
     total: number;
     lost: number;
