@@ -95,21 +95,41 @@ const char *runtime_of_process(pid_t pid)
     return runtime;
 }
 
-const char *runtime_naming(const char *runtime)
+struct runtime_advice {
+    const char *runtime, *advice;
+};
+
+static const struct runtime_advice naming[] = {
+    {"java", "run `jcmd PID Compiler.perfmap` (JDK 17 and later)"},
+    {"node", "start it with --perf-basic-prof, or with --perf-prof for lines"},
+    {"python", "start it with -X perf (Python 3.12 and later)"},
+    {"ruby", "start it with --yjit-perf"},
+    {"php", "set opcache.jit_debug=0x10"},
+    {"dotnet", "start it with DOTNET_PerfMapEnabled=1 in its environment"},
+    {"erlang", "start it with +JPperf true"},
+};
+
+static const struct runtime_advice frame_pointers[] = {
+    {"java", "start it with -XX:+PreserveFramePointer"},
+    {"ruby", "start it with --yjit-perf (Ruby 3.3 and later)"},
+    {"erlang", "start it with +JPperf true"},
+};
+
+static const char *find_advice(const struct runtime_advice *known, size_t count,
+                               const char *runtime)
 {
-    static const struct {
-        const char *runtime, *advice;
-    } known[] = {
-        {"java", "run `jcmd PID Compiler.perfmap` (JDK 17 and later)"},
-        {"node", "start it with --perf-basic-prof, or with --perf-prof for lines"},
-        {"python", "start it with -X perf (Python 3.12 and later)"},
-        {"ruby", "start it with --yjit-perf"},
-        {"php", "set opcache.jit_debug=0x10"},
-        {"dotnet", "start it with DOTNET_PerfMapEnabled=1 in its environment"},
-        {"erlang", "start it with +JPperf true"},
-    };
-    for (size_t i = 0; i < array_length(known); i++)
+    for (size_t i = 0; i < count; i++)
         if (strcmp(runtime, known[i].runtime) == 0)
             return known[i].advice;
     return NULL;
+}
+
+const char *runtime_naming(const char *runtime)
+{
+    return find_advice(naming, array_length(naming), runtime);
+}
+
+const char *runtime_frame_pointers(const char *runtime)
+{
+    return find_advice(frame_pointers, array_length(frame_pointers), runtime);
 }

@@ -18,3 +18,5 @@ const char *runtime_of_name(const char *path);
  * --perf-basic-prof"; NULL when it does not compile, or is not known. A constant string.
  */
 const char *runtime_naming(const char *runtime);
+/* The same for keeping frame pointers in it, without which its callers are not found. */
+const char *runtime_frame_pointers(const char *runtime);

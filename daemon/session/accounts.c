@@ -116,7 +116,7 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     published.counts.accounted_ns = process_tree_accounted_ns(pipeline->processes);
     published.processes = process_tree_living(pipeline->processes);
     published.children = pipeline->children;
-    published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(uint64_t));
+    published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(struct module_hits));
     if (!published.module_hits)
         return -ENOMEM;
     int error = thread_table_copy(pipeline->threads, &published.threads, &published.thread_count,
@@ -129,7 +129,7 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     thread_table_fit(pipeline->threads, published.counts.accounted_ns, published.threads);
     if (published.module_count)
         memcpy(published.module_hits, pipeline->module_hits,
-               published.module_count * sizeof(uint64_t));
+               published.module_count * sizeof(struct module_hits));
 
     pthread_mutex_lock(&session->mutex);
     error = bucket_store_seal(session->buckets, end_ns);

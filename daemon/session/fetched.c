@@ -32,7 +32,8 @@ bool session_module_matters(const struct session *session, uint32_t module, doub
     const struct session_published *published = &session->published;
     if (module >= published->module_count || published->counts.hits < SHARE_HITS_MIN)
         return false;
-    *ret_percent = 100.0 * (double)published->module_hits[module] / (double)published->counts.hits;
+    *ret_percent =
+        100.0 * (double)published->module_hits[module].innermost / (double)published->counts.hits;
     return *ret_percent >= MATTERS_PERCENT;
 }
 

@@ -31,7 +31,7 @@ struct pipeline {
     bool stack_is_final;                /* no more of them can be copied */
     /* Of a capture that is being replaced records count up to here, and from here on of the new. */
     uint64_t heard_from_ns, heard_until_ns;
-    uint64_t *module_hits; /* owned; by module id */
+    struct module_hits *module_hits; /* owned; by module id */
     size_t module_hit_count, module_hit_capacity;
     uint32_t told_locations; /* that the symbol thread was woken for */
 

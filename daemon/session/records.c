@@ -17,21 +17,41 @@ static const struct module *find_in_space(void *user, uint64_t ip, uint64_t *ret
     return address_space_find(user, ip, ret_vaddr);
 }
 
-static void count_module_hit(struct pipeline *pipeline)
+/* NULL without memory. */
+static struct module_hits *hits_of_module(struct pipeline *pipeline, uint32_t module)
+{
+    if (array_reserve(&pipeline->module_hits, &pipeline->module_hit_capacity, (size_t)module + 1,
+                      sizeof *pipeline->module_hits))
+        return NULL;
+    while (pipeline->module_hit_count <= module)
+        pipeline->module_hits[pipeline->module_hit_count++] = (struct module_hits){0};
+    return &pipeline->module_hits[module];
+}
+
+/* The module of the innermost user frame, or 0. */
+static uint32_t innermost_module(const struct pipeline *pipeline)
 {
     const struct module *kernel = module_table_kernel(pipeline->session->modules);
     for (size_t i = 0; i < pipeline->stack.count; i++) {
         uint32_t module = pipeline->stack.frames[i].module;
-        if (module == 0 || module == kernel->id)
-            continue;
-        if (array_reserve(&pipeline->module_hits, &pipeline->module_hit_capacity,
-                          (size_t)module + 1, sizeof(uint64_t)))
-            return;
-        while (pipeline->module_hit_count <= module)
-            pipeline->module_hits[pipeline->module_hit_count++] = 0;
-        pipeline->module_hits[module]++;
-        return;
+        if (module != 0 && module != kernel->id)
+            return module;
     }
+    return 0;
+}
+
+static void count_module_hit(struct pipeline *pipeline)
+{
+    const struct raw_stack *stack = &pipeline->stack;
+    uint32_t innermost = innermost_module(pipeline);
+    struct module_hits *hits = innermost ? hits_of_module(pipeline, innermost) : NULL;
+    if (hits)
+        hits->innermost++;
+    if (stack->end != STACK_END_NO_CFI || stack->count < 2)
+        return;
+    hits = hits_of_module(pipeline, stack->frames[stack->count - 2].module);
+    if (hits)
+        hits->no_cfi++;
 }
 
 /* When stacks have used up their share of memory, new ones are cut to what self time needs. */

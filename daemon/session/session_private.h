@@ -28,6 +28,12 @@ struct session_counts {
     uint64_t enlarged_ns, enlarged_hits, enlarged_truncated;
 };
 
+/* Samples by module. */
+struct module_hits {
+    uint64_t innermost; /* whose innermost user frame is in it */
+    uint64_t no_cfi;    /* whose stack ends in it, for want of unwind information */
+};
+
 /* What readers see of the pipeline's work: replaced as a whole, under the session's mutex. */
 struct session_published {
     struct session_counts counts;
@@ -37,7 +43,7 @@ struct session_published {
     size_t processes; /* living */
     size_t children;  /* living ones that are not followed */
     uint64_t duration_ns;
-    uint64_t *module_hits; /* owned; samples whose innermost user frame is in the module, by id */
+    struct module_hits *module_hits; /* owned; by id */
     size_t module_count;
     double daemon_cpu_percent, target_overhead_percent;
 };

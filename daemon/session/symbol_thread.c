@@ -94,7 +94,7 @@ static uint32_t hottest_module(struct symbol_work *work)
     pthread_mutex_lock(&session->mutex);
     for (size_t id = 1; id < work->module_count; id++) {
         uint64_t hits =
-            id < session->published.module_count ? session->published.module_hits[id] : 0;
+            id < session->published.module_count ? session->published.module_hits[id].innermost : 0;
         uint64_t worth = work->is_kept[id] ? 0 : hits;
         if (work->lines[id].count && (!best || worth > best_worth)) {
             best = (uint32_t)id;

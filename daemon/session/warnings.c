@@ -82,16 +82,60 @@ static void warn_of_truncated_stacks(const struct session *session, struct sessi
              truncated, SESSION_STACK_MAX_BYTES);
 }
 
+/* Needs the mutex. In which module most stacks end for want of unwind information; NULL: none. */
+static const struct module *worst_without_cfi(const struct session *session)
+{
+    uint64_t worst_hits = 0;
+    const struct module *worst = NULL;
+    for (uint32_t id = 1; id < session->published.module_count; id++) {
+        uint64_t hits = session->published.module_hits[id].no_cfi;
+        if (hits > worst_hits) {
+            worst_hits = hits;
+            worst = module_table_get(session->modules, id);
+        }
+    }
+    return worst;
+}
+
+/* Comes from a distribution, and is not built by whoever profiles it. */
+static bool is_of_system(const struct module *module)
+{
+    static const char *const folders[] = {
+        "/lib/",       "/lib64/",   "/bin/",      "/sbin/",        "/usr/lib/",
+        "/usr/lib64/", "/usr/bin/", "/usr/sbin/", "/usr/libexec/",
+    };
+    for (size_t i = 0; i < array_length(folders); i++)
+        if (strncmp(module->path, folders[i], strlen(folders[i])) == 0)
+            return true;
+    return module->kind == MODULE_VDSO;
+}
+
 static void warn_of_no_cfi(const struct session *session, struct session_info *info)
 {
     const struct session_counts *counts = &session->published.counts;
-    double no_cfi = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
+    const struct module *module = worst_without_cfi(session);
+    double share = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
+    if (share < EARLY_END_PERCENT || !module)
+        return;
     const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    bool is_java = runtime && strcmp(runtime, "java") == 0;
-    if (no_cfi >= EARLY_END_PERCENT)
-        warn(info, "%.1f %% of the stacks end early in code without unwind information: %s", no_cfi,
-             is_java ? "start java with -XX:+PreserveFramePointer"
-                     : "build it with -fasynchronous-unwind-tables or -fno-omit-frame-pointer");
+    const char *advice = runtime ? runtime_frame_pointers(runtime) : NULL;
+    if (module->kind == MODULE_ANONYMOUS)
+        warn(info,
+             "%.1f %% of the stacks end early in code without unwind information, most of them in "
+             "code that %s compiled at run time: %s",
+             share, runtime ? runtime : "the target",
+             advice ? advice : "if its compiler can keep frame pointers, let it");
+    else
+        warn(info,
+             "%.1f %% of the stacks end early in code without unwind information, most of them in "
+             "%s: %s",
+             share, module->path,
+             is_of_system(module)
+                 ? "it comes with the system and has functions that say nothing, as those written "
+                   "in assembly; no option helps"
+                 : "build it with unwind tables or frame pointers (gcc and clang: "
+                   "-fasynchronous-unwind-tables or -fno-omit-frame-pointer; assembly: .cfi "
+                   "directives)");
 }
 
 static void warn_of_samples(const struct session *session, struct session_info *info)
@@ -172,7 +216,7 @@ static uint64_t hits_in(const struct session *session, enum module_kind kind)
     uint64_t hits = 0;
     for (uint32_t id = 1; id < session->published.module_count; id++)
         if (module_table_get(session->modules, id)->kind == kind)
-            hits += session->published.module_hits[id];
+            hits += session->published.module_hits[id].innermost;
     return hits;
 }
 

@@ -63,7 +63,7 @@ test('without frame pointers Java stacks end with a reason, and what to do is sa
   const { daemon } = java;
   await daemon.pause();
   const { samples, warnings } = await daemon.get('/sessions/current');
-  const ends = 'end early in code without unwind information: start java with -XX:\\+Preserve';
+  const ends = 'most of them in code that java compiled at run time: start it with -XX:\\+Preserve';
   assert.ok(warnings.some((text) => new RegExp(ends).test(text)), `${warnings}`);
   const functions = await until('all stacks have names', async () => {
     const all = await functionsOf(daemon);

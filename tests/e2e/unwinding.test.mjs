@@ -41,7 +41,7 @@ for (const pack of ['none', 'zlib', 'zstd']) {
 
 test('assembly with a frame pointer reaches the root; without any frame it says so', async (t) => {
   if (!needsRoot(t)) return;
-  const { samples, functions, total, line } = await measure(t, 'assembly');
+  const { samples, functions, total, line, warnings } = await measure(t, 'assembly');
   assertNear('framed', total('framed'), 75);
   assertNear('bare', total('bare'), 25);
   assertNear('the call of framed', line('framed'), 75);
@@ -51,6 +51,8 @@ test('assembly with a frame pointer reaches the root; without any frame it says 
   assertNear('the reason', total('[no unwind information]'), 25);
   // Nothing was made up: bare was called by call_bare, and who cannot know does not name others.
   assert.ok(line('main bare') < 2, JSON.stringify(functions));
+  const advice = /without unwind information, most of them in \/.*\/assembly: build it with unwind tables/;
+  assert.ok(warnings.some((text) => advice.test(text)), `${warnings}`);
 });
 
 test('calls through the procedure linkage table reach the root', async (t) => {

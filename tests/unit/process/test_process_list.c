@@ -152,6 +152,9 @@ static void runtimes_are_known_by_name(void **state)
     assert_string_equal(runtime_of_name("/usr/bin/nodejs (deleted)"), "node");
     assert_string_equal(runtime_of_name("lua5.4"), "lua");
     assert_string_equal(runtime_of_name("php-fpm8.2"), "php");
+    assert_non_null(strstr(runtime_naming("java"), "jcmd"));
+    assert_non_null(strstr(runtime_frame_pointers("java"), "-XX:+PreserveFramePointer"));
+    assert_null(runtime_frame_pointers("native"));
     assert_null(runtime_of_name("/usr/bin/pythonic"));
     assert_null(runtime_of_name("/usr/bin/javac"));
     assert_null(runtime_of_name(""));
