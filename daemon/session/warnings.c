@@ -279,19 +279,25 @@ static void warn_of_debug_info(const struct session *session, const struct modul
              module->path, fetch ? ", " : "", fetch ? fetch : "", share);
 }
 
+/* What is wrong with the module's debug information, or NULL. */
+static const char *problem_of(const struct session *session, uint32_t module)
+{
+    return module < session->module_problem_count ? session->module_problems[module] : NULL;
+}
+
 static void warn_of_modules(const struct session *session, struct session_info *info)
 {
     for (uint32_t id = 1; id < session->module_lacks_count; id++) {
         const struct module *module = module_table_get(session->modules, id);
         double share;
         if (session->module_lacks_debug[id] && module->kind == MODULE_FILE &&
-            session_module_matters(session, id, &share))
+            !problem_of(session, id) && session_module_matters(session, id, &share))
             warn_of_debug_info(session, module, share, info);
     }
     for (uint32_t id = 1; id < session->module_problem_count; id++)
-        if (session->module_problems[id])
+        if (problem_of(session, id))
             warn(info, "%s: %s", module_table_get(session->modules, id)->path,
-                 session->module_problems[id]);
+                 problem_of(session, id));
     _cleanup_free_ char *sources = session_describe_source_fetches(session);
     if (sources)
         warn(info, "%s", sources);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "symbol/debug_file.h"
@@ -198,5 +199,8 @@ size_t object_bytes(const struct object *object)
 
 char *object_problem(const struct object *object)
 {
+    if (object->status == SYMBOL_NO_DEBUG_INFO && elf_reader_section(object->binary, ".stab"))
+        return strdup("its debug information is in the stabs format, which is not read: build it "
+                      "with an option or a compiler that writes DWARF (-gdwarf)");
     return split_search_problem(&object->splits);
 }

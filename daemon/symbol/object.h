@@ -97,7 +97,7 @@ struct unit_source object_unit_source(struct object *object);
 /* Frees debug sections and decoded units; they are loaded again when needed. */
 void object_forget_lines(struct object *object);
 
-/* What of its debug information is missing, for people: malloc'ed, or NULL. */
+/* What of its debug information is missing or cannot be read, for people: malloc'ed, or NULL. */
 char *object_problem(const struct object *object);
 
 /* What object_forget_lines() would free, and all that is held. */

@@ -127,8 +127,8 @@ bool symbols_keep_some(struct symbols *symbols);
 char *symbols_cache_problem(const struct symbols *symbols);
 
 /*
- * What is missing of the module's debug information beside what statuses say (split debug files),
- * for people: malloc'ed, or NULL. Only for the thread that resolves.
+ * What is missing of the module's debug information beside what statuses say (split debug files,
+ * another format), for people: malloc'ed, or NULL. Only for the thread that resolves.
  */
 char *symbols_problem(const struct symbols *symbols, const struct module *module);
 

@@ -189,6 +189,33 @@ static void missing_debug_file_is_said(void **state)
 }
 
 /* Lines need no alternate file; and libdw must not go looking for one. */
+static void debug_information_in_another_format_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t vaddr = 0;
+    if (!build(fixture, "", &vaddr))
+        skip();
+    run_or_fail("cd %s && rm program.debug", fixture->directory);
+    assert_no_debug_information(fixture, vaddr);
+    assert_null(symbols_problem(fixture->symbols, &fixture->module));
+
+    fixture_write(fixture, "stab", "not read, whatever it is");
+    run_or_fail("cd %s && objcopy --add-section .stab=stab program", fixture->directory);
+    fixture_open_built(fixture, "program");
+    assert_no_debug_information(fixture, vaddr);
+    _cleanup_free_ char *problem = symbols_problem(fixture->symbols, &fixture->module);
+    assert_non_null(problem);
+    assert_non_null(strstr(problem, "stabs"));
+
+    /* A program is linked of many compilers' code. */
+    run_or_fail("cd %s && gcc -g -O1 -o program program.c && objcopy --add-section .stab=stab "
+                "program",
+                fixture->directory);
+    fixture_open_built(fixture, "program");
+    assert_line(fixture, fixture_symbol(fixture, "work"));
+    assert_null(symbols_problem(fixture->symbols, &fixture->module));
+}
+
 static void missing_alternate_file_costs_no_lines(void **state)
 {
     struct fixture *fixture = *state;
@@ -260,6 +287,7 @@ int main(void)
         test(compressed_sections_are_inflated),
         test(lying_compressed_sections_are_refused),
         test(missing_debug_file_is_said),
+        test(debug_information_in_another_format_is_said),
         test(missing_alternate_file_costs_no_lines),
         test(packed_symbols_give_names),
         test(damaged_packed_symbols_are_left_out),
