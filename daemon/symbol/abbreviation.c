@@ -117,9 +117,19 @@ void form_skip(struct reader *reader, const struct unit_header *unit, uint32_t f
         reader_take(reader, bytes);
 }
 
-static bool is_code(uint32_t tag)
+/* Of a DIE that has addresses. */
+static uint32_t code_kinds(uint32_t tag)
 {
-    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+    return tag == DW_TAG_subprogram           ? DIE_HAS_CODE | DIE_IS_FUNCTION
+           : tag == DW_TAG_inlined_subroutine ? DIE_HAS_CODE
+                                              : 0;
+}
+
+static bool is_scope(uint32_t tag)
+{
+    return tag == DW_TAG_subprogram || tag == DW_TAG_namespace || tag == DW_TAG_module ||
+           tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+           tag == DW_TAG_interface_type;
 }
 
 static int read_attributes(struct abbreviations *abbreviations, const struct unit_header *unit,
@@ -142,7 +152,7 @@ static int read_attributes(struct abbreviations *abbreviations, const struct uni
         abbreviations->attributes[abbreviations->attribute_count++] =
             (struct abbreviation_attribute){(uint32_t)name, (uint32_t)form, bytes, implicit};
         if (name == DW_AT_low_pc || name == DW_AT_ranges)
-            abbreviation->has_code = is_code(abbreviation->tag);
+            abbreviation->kinds |= code_kinds(abbreviation->tag);
         fixed = bytes == FORM_VARIABLE || fixed >= FORM_VARIABLE - bytes ? FORM_VARIABLE
                                                                          : fixed + bytes;
     }
@@ -163,6 +173,7 @@ static int read_all(struct abbreviations *abbreviations, const struct unit_heade
             return 0;
         struct abbreviation abbreviation = {.tag = (uint32_t)reader_uleb(reader)};
         abbreviation.has_children = reader_u8(reader);
+        abbreviation.kinds = is_scope(abbreviation.tag) ? DIE_IS_SCOPE : 0;
         int error = read_attributes(abbreviations, unit, reader, &abbreviation);
         if (error)
             return error;

@@ -21,10 +21,17 @@ struct abbreviation_attribute {
     int64_t implicit; /* the value of DW_FORM_implicit_const */
 };
 
+/* What is looked for in a unit. */
+enum die_kind {
+    DIE_HAS_CODE = 1,    /* a subprogram or inlined subroutine with addresses, not a declaration */
+    DIE_IS_FUNCTION = 2, /* such a subprogram */
+    DIE_IS_SCOPE = 4,    /* a name space, class or function: it may enclose functions */
+};
+
 struct abbreviation {
     uint32_t tag; /* 0: there is no abbreviation of this code */
     bool has_children;
-    bool has_code;        /* a subprogram or inlined subroutine with addresses, not a declaration */
+    uint32_t kinds;       /* enum die_kind, any of them */
     uint32_t fixed_bytes; /* of all attribute values, or FORM_VARIABLE */
     uint32_t first_attribute, attribute_count;
 };

@@ -4,23 +4,39 @@
 #include <dwarf.h>
 #include <stddef.h>
 
-#include "base/cleanup.h"
+/* As many as libdw follows. */
+#define REFERENCES_MAX 16
 
 static const char *integrated_string(Dwarf_Die *die, unsigned name)
 {
     Dwarf_Attribute attribute;
-    return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+    const char *string = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+    return string && string[0] ? string : NULL;
 }
 
-const char *die_function_name(Dwarf_Die *die)
+const char *die_linkage_name(Dwarf_Die *die)
 {
-    static const unsigned attributes[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name, DW_AT_name};
-    for (size_t i = 0; i < array_length(attributes); i++) {
-        const char *name = integrated_string(die, attributes[i]);
-        if (name && name[0])
-            return name;
+    const char *name = integrated_string(die, DW_AT_linkage_name);
+    return name ? name : integrated_string(die, DW_AT_MIPS_linkage_name);
+}
+
+const char *die_name(Dwarf_Die *die)
+{
+    return integrated_string(die, DW_AT_name);
+}
+
+void die_follow(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die next;
+    for (int i = 0; i < REFERENCES_MAX; i++) {
+        if (!dwarf_attr(die, DW_AT_abstract_origin, &attribute) &&
+            !dwarf_attr(die, DW_AT_specification, &attribute))
+            return;
+        if (!dwarf_formref_die(&attribute, &next))
+            return;
+        *die = next;
     }
-    return NULL;
 }
 
 bool die_declaration(Dwarf_Die *die, struct die_file *ret_file, uint32_t *ret_line)

@@ -6,10 +6,14 @@
 #include <stdint.h>
 
 /*
- * The linkage name (mangled), or if there is none the plain name, through DW_AT_abstract_origin and
- * DW_AT_specification (libdw follows at most 16). NULL when nothing names it. Borrowed from libdw.
+ * The linkage name (mangled), and the plain one, through DW_AT_abstract_origin and
+ * DW_AT_specification (libdw follows at most 16). NULL when there is none. Borrowed from libdw.
  */
-const char *die_function_name(Dwarf_Die *die);
+const char *die_linkage_name(Dwarf_Die *die);
+const char *die_name(Dwarf_Die *die);
+
+/* Goes to the end of the same chain. */
+void die_follow(Dwarf_Die *die);
 
 /* A file by its index in a unit's line table. */
 struct die_file {

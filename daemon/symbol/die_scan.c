@@ -18,6 +18,7 @@ int die_scan_start(struct die_scan *scan, const struct unit_data *unit,
         .unit = unit,
         .abbreviations = abbreviations,
         .lowest = UINT32_MAX,
+        .wanted = DIE_HAS_CODE,
         .reader = {.bytes = unit->info.bytes, .length = header->end, .offset = header->first_die},
     };
     return 0;
@@ -54,6 +55,9 @@ static void read_attribute(struct reader *reader, const struct unit_data *unit,
         die->has_range_list = true;
         die->ranges_is_index = form == DW_FORM_rnglistx;
         die->ranges = die_value_constant(reader, &unit->header, attribute, form);
+        return;
+    case DW_AT_abstract_origin:
+        (void)die_value_reference(reader, &unit->header, form, &die->origin);
         return;
     case DW_AT_call_file:
         die->call_file = clamp_u32(die_value_constant(reader, &unit->header, attribute, form));
@@ -110,12 +114,6 @@ static inline void skip_die(const struct die_scan *scan, struct reader *reader,
         skip_value(reader, &scan->unit->header, &attributes[i]);
 }
 
-static bool is_wanted(const struct die_scan *scan, const struct abbreviation *abbreviation)
-{
-    return abbreviation->has_code &&
-           (!scan->functions_only || abbreviation->tag == DW_TAG_subprogram);
-}
-
 /*
  * Steps to the next wanted DIE, right after its code: 1, 0 or -EBADMSG as die_scan_next(). Most
  * DIEs of a unit are met here only, so reader and depths are locals.
@@ -144,7 +142,7 @@ static int find_die(struct die_scan *scan, const struct abbreviation **ret_abbre
         lowest = depth < lowest ? depth : lowest;
         uint32_t own_depth = depth;
         depth += abbreviation->has_children;
-        if (is_wanted(scan, abbreviation)) {
+        if (abbreviation->kinds & scan->wanted) {
             *ret_abbreviation = abbreviation;
             *ret_die = (struct scanned_die){
                 .offset = offset, .tag = abbreviation->tag, .depth = own_depth, .enclosed = lowest};

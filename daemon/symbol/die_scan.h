@@ -4,7 +4,8 @@
 #include "symbol/abbreviation.h"
 
 /*
- * A DIE that has code: a subprogram or an inlined subroutine. Others are only counted in the depth.
+ * A DIE that was looked for: one that has code, unless the scan wants others. The rest is only
+ * counted in the depth.
  */
 struct scanned_die {
     uint64_t offset;
@@ -15,6 +16,7 @@ struct scanned_die {
     bool has_range_list; /* its ranges are where DW_AT_ranges says */
     bool ranges_is_index;
     uint64_t low, high, ranges;
+    uint64_t origin; /* the DIE of the same unit that it is a copy of; 0: none */
     uint32_t call_file, call_line, call_column;
 };
 
@@ -23,8 +25,8 @@ struct die_scan {
     const struct abbreviations *abbreviations; /* borrowed */
     struct reader reader;                      /* over .debug_info, up to the unit's end */
     uint32_t depth;
-    uint32_t lowest;     /* depth among the DIEs since the last report */
-    bool functions_only; /* inlined subroutines are only counted, too */
+    uint32_t lowest; /* depth among the DIEs since the last report */
+    uint32_t wanted; /* enum die_kind: what is reported; others are only counted */
 };
 
 /* Both are borrowed while the scan lasts. 0 or -EBADMSG. */

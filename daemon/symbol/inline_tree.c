@@ -120,6 +120,7 @@ static int add_call(struct builder *builder, const struct scanned_die *die)
 static int add_function(struct builder *builder, const struct scanned_die *die)
 {
     struct inline_tree *tree = builder->tree;
+    size_t first = builder->range_count;
     bool has_code;
     if (tree->function_count >= RANGE_NONE)
         return 0;
@@ -129,8 +130,12 @@ static int add_function(struct builder *builder, const struct scanned_die *die)
     if (array_reserve(&tree->functions, &tree->function_capacity, tree->function_count + 1,
                       sizeof *tree->functions))
         return -ENOMEM;
-    tree->functions[tree->function_count++] =
-        (struct inline_function){.offset = die->offset, .node = NODE_NONE};
+    tree->functions[tree->function_count++] = (struct inline_function){
+        .offset = die->offset,
+        .origin = die->origin,
+        .entry = builder->ranges[first].start,
+        .node = NODE_NONE,
+    };
     return 0;
 }
 
@@ -155,7 +160,7 @@ static int find_functions(struct inline_tree *tree)
     struct die_scan scan;
     if (die_scan_start(&scan, &tree->unit, &tree->abbreviations))
         return 0;
-    scan.functions_only = true;
+    scan.wanted = DIE_IS_FUNCTION;
     return build(&builder, &scan, add_function, &tree->map);
 }
 
@@ -214,10 +219,67 @@ int inline_tree_find(struct inline_tree *tree, uint64_t vaddr, uint32_t *ret_nod
     return 0;
 }
 
+const struct inline_function *inline_tree_function(const struct inline_tree *tree, uint64_t offset)
+{
+    size_t low = 0, high = tree->function_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tree->functions[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < tree->function_count && tree->functions[low].offset == offset
+               ? &tree->functions[low]
+               : NULL;
+}
+
+static int compare_copies(const void *left, const void *right)
+{
+    const struct inline_copy *a = left, *b = right;
+    if (a->origin != b->origin)
+        return a->origin < b->origin ? -1 : 1;
+    return a->function < b->function ? -1 : a->function > b->function;
+}
+
+static int find_copies(struct inline_tree *tree)
+{
+    tree->copies = calloc(tree->function_count + 1, sizeof *tree->copies);
+    if (!tree->copies)
+        return -ENOMEM;
+    for (size_t i = 0; i < tree->function_count; i++)
+        if (tree->functions[i].origin)
+            tree->copies[tree->copy_count++] =
+                (struct inline_copy){tree->functions[i].origin, (uint32_t)i};
+    qsort(tree->copies, tree->copy_count, sizeof *tree->copies, compare_copies);
+    return 0;
+}
+
+int inline_tree_copy(struct inline_tree *tree, uint64_t origin,
+                     const struct inline_function **ret_function)
+{
+    int error = tree->copies ? 0 : find_copies(tree);
+    if (error)
+        return error;
+    size_t low = 0, high = tree->copy_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tree->copies[middle].origin < origin)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_function = low < tree->copy_count && tree->copies[low].origin == origin
+                        ? &tree->functions[tree->copies[low].function]
+                        : NULL;
+    return 0;
+}
+
 size_t inline_tree_bytes(const struct inline_tree *tree)
 {
     return tree->capacity * sizeof *tree->nodes +
            tree->function_capacity * sizeof *tree->functions + range_map_bytes(&tree->map) +
+           (tree->copies ? (tree->function_count + 1) * sizeof *tree->copies : 0) +
            tree->map_bytes + abbreviations_bytes(&tree->abbreviations);
 }
 
@@ -226,6 +288,7 @@ void inline_tree_free(struct inline_tree *tree)
     for (size_t i = 0; i < tree->function_count; i++)
         range_map_free(&tree->functions[i].map);
     free(tree->functions);
+    free(tree->copies);
     free(tree->nodes);
     range_map_free(&tree->map);
     abbreviations_free(&tree->abbreviations);

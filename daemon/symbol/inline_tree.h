@@ -18,8 +18,16 @@ struct inline_node {
 /* A function whose calls are read when somebody asks for an address of it. */
 struct inline_function {
     uint64_t offset;      /* of its DIE in .debug_info */
+    uint64_t origin;      /* of the DIE of the same unit that it is a copy of; 0: of none */
+    uint64_t entry;       /* the vaddr where its first range begins */
     uint32_t node;        /* its own; NODE_NONE while nobody asked */
     struct range_map map; /* to nodes: the innermost at each address */
+};
+
+/* A function that was inlined elsewhere, or cloned. */
+struct inline_copy {
+    uint64_t origin;
+    uint32_t function; /* position */
 };
 
 struct inline_tree {
@@ -28,6 +36,8 @@ struct inline_tree {
     struct abbreviations abbreviations;
     struct inline_function *functions; /* owned */
     size_t function_count, function_capacity;
+    struct inline_copy *copies; /* owned, by origin; NULL while nobody asked */
+    size_t copy_count;
     struct range_map map;      /* to functions */
     struct inline_node *nodes; /* owned; parents before children */
     size_t count, capacity;
@@ -45,6 +55,16 @@ int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
 /* The innermost node at vaddr, or NODE_NONE. O(log ranges) from the second time on. 0 or -ENOMEM.
  */
 int inline_tree_find(struct inline_tree *tree, uint64_t vaddr, uint32_t *ret_node);
+
+/* The function whose DIE is at that offset, or NULL. O(log functions). */
+const struct inline_function *inline_tree_function(const struct inline_tree *tree, uint64_t offset);
+
+/*
+ * A function that is a copy of the DIE at that offset: what was inlined may be there as a function
+ * of its own, too. NULL: there is none. O(log functions) from the second time on. 0 or -ENOMEM.
+ */
+int inline_tree_copy(struct inline_tree *tree, uint64_t origin,
+                     const struct inline_function **ret_function);
 
 size_t inline_tree_bytes(const struct inline_tree *tree);
 void inline_tree_free(struct inline_tree *tree);

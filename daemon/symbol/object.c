@@ -128,6 +128,7 @@ struct unit_source object_unit_source(struct object *object)
     return (struct unit_source){
         .image = object->image,
         .path = object_debug_path(object),
+        .symbols = &object->symbols,
         .text_vaddr = object->binary->text_vaddr,
         .splits = &object->splits,
     };
@@ -173,6 +174,7 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
     }
     struct unit_context context = {
         .image = object->image,
+        .symbols = &object->symbols,
         .store = store,
         .module = object->module->id,
         .fallback = fallback,

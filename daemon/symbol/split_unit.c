@@ -204,8 +204,8 @@ static const char *read_string(const struct split_unit *unit, struct reader *rea
 /* What was found along a chain of references; the first DIE to say something is right. */
 struct search {
     const char *linkage_name, *name;
-    bool has_file, has_line, has_origin;
-    uint64_t file, line, origin;
+    bool has_file, has_line, has_language, has_origin;
+    uint64_t file, line, language, origin;
 };
 
 static void keep_first(const char **kept, const char *name)
@@ -242,6 +242,10 @@ static void read_attribute(const struct split_unit *unit, struct reader *reader,
         keep_first_number(&search->has_line, &search->line,
                           die_value_constant(reader, header, attribute, form));
         return;
+    case DW_AT_language:
+        keep_first_number(&search->has_language, &search->language,
+                          die_value_constant(reader, header, attribute, form));
+        return;
     case DW_AT_abstract_origin:
     case DW_AT_specification:
         search->has_origin |= die_value_reference(reader, header, form, &search->origin);
@@ -263,12 +267,18 @@ static void read_function(const struct split_unit *unit, uint64_t offset, struct
 struct split_function split_unit_function(const struct split_unit *unit, uint64_t offset)
 {
     struct search search = {.has_origin = true, .origin = offset};
-    for (int i = 0; i < REFERENCES_MAX && search.has_origin; i++)
+    struct split_function function = {0};
+    for (int i = 0; i < REFERENCES_MAX && search.has_origin; i++) {
+        function.declared = search.origin;
         read_function(unit, search.origin, &search);
+        if (i == 0 && search.has_origin)
+            function.origin = search.origin;
+    }
     bool declared = search.has_file && search.has_line && search.line <= UINT32_MAX;
-    return (struct split_function){
-        .name = search.linkage_name ? search.linkage_name : search.name,
-        .file = declared ? search.file : 0,
-        .line = declared ? (uint32_t)search.line : 0,
-    };
+    function.linkage_name = search.linkage_name;
+    function.name = search.name;
+    function.file = declared ? search.file : 0;
+    function.line = declared ? (uint32_t)search.line : 0;
+    function.language = search.language <= UINT32_MAX ? (uint32_t)search.language : 0;
+    return function;
 }

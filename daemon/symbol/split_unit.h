@@ -15,9 +15,12 @@ struct split_unit {
 
 /* What a DIE says about its function. */
 struct split_function {
-    const char *name; /* linkage name, or if there is none the plain name; NULL unknown. Borrowed */
-    uint64_t file;    /* where it is declared, as the skeleton's line table numbers files */
-    uint32_t line;    /* 0 unknown */
+    const char *linkage_name, *name; /* NULL unknown. Borrowed */
+    uint64_t file;     /* where it is declared, as the skeleton's line table numbers files */
+    uint32_t line;     /* 0 unknown */
+    uint32_t language; /* DW_AT_language, which a root DIE has; 0 unknown */
+    uint64_t origin;   /* the DIE that it refers to; 0: none */
+    uint64_t declared; /* the one at the end of that chain */
 };
 
 /*

@@ -28,7 +28,8 @@ enum stage { READING_CALLS, ASKING, COMPLETE };
 
 struct stored_unit_build {
     struct unit *unit;               /* owned */
-    const struct debug_image *image; /* borrowed */
+    const struct debug_image *image; /* borrowed, as symbols */
+    const struct elf_symbols *symbols;
     struct store store;
     struct frame *frames; /* owned: room for one answer */
     enum stage stage;
@@ -65,6 +66,7 @@ int stored_unit_build_new(const struct unit_source *source, const struct unit_he
     }
     build->unit = unit;
     build->image = source->image;
+    build->symbols = source->symbols;
     build->frames = calloc(FRAMES_PER_LOCATION_MAX, sizeof *build->frames);
     if (!build->frames || store_add_function(&build->store, "", FALLBACK_MODULE, 0, 0, &fallback))
         return -ENOMEM;
@@ -253,7 +255,12 @@ static bool is_too_large(const struct stored_unit_build *build)
 static int ask_one(struct stored_unit_build *build, uint64_t vaddr)
 {
     const struct unit_context context = {
-        .image = build->image, .store = &build->store, .module = MODULE, .fallback = FALLBACK};
+        .image = build->image,
+        .symbols = build->symbols,
+        .store = &build->store,
+        .module = MODULE,
+        .fallback = FALLBACK,
+    };
     size_t count;
     uint32_t node;
     int error = unit_resolve(build->unit, &context, vaddr, build->frames, &count);

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "symbol/demangle.h"
-#include "symbol/die.h"
+#include "symbol/function_name.h"
 #include "symbol/path.h"
 
 /* Where the table of a unit's line program is, in the image that has the unit. */
@@ -164,6 +164,7 @@ void unit_free(struct unit *unit)
     line_table_free(&unit->lines);
     inline_tree_free(&unit->tree);
     line_header_free(&unit->line_header);
+    unit_scopes_free(&unit->scopes);
     split_unit_free(unit->split);
     free(unit->directory);
     free(unit->file_ids);
@@ -174,7 +175,8 @@ size_t unit_bytes(const struct unit *unit)
 {
     return sizeof *unit + unit->lines.capacity * sizeof *unit->lines.rows +
            inline_tree_bytes(&unit->tree) + line_header_bytes(&unit->line_header) +
-           split_unit_bytes(unit->split) + unit->line_header.file_count * sizeof *unit->file_ids;
+           split_unit_bytes(unit->split) + unit_scopes_bytes(&unit->scopes) +
+           unit->line_header.file_count * sizeof *unit->file_ids;
 }
 
 /* The published id of a file of this unit; 0 when the index is nobody's. */
@@ -206,14 +208,25 @@ static int other_unit_file(const struct unit_context *context, struct die_file *
     return error;
 }
 
-static int declaration(struct unit *unit, const struct unit_context *context, Dwarf_Die *die,
-                       uint32_t *ret_file, uint32_t *ret_line)
+static bool is_root(const struct unit *unit, const struct unit_context *context, Dwarf_Die *die)
+{
+    return dwarf_cu_getdwarf(die->cu) == context->image->dwarf &&
+           dwarf_dieoffset(die) == unit->header.first_die;
+}
+
+static int declaration(struct unit *unit, const struct unit_context *context,
+                       struct die_place *place, uint32_t *ret_file, uint32_t *ret_line)
 {
     struct die_file file;
     *ret_file = *ret_line = 0;
-    if (!die_declaration(die, &file, ret_line))
+    if (place->split) {
+        struct split_function function = split_unit_function(place->split, place->offset);
+        *ret_line = function.line;
+        return unit_file(unit, context, function.file, ret_file);
+    }
+    if (!die_declaration(&place->die, &file, ret_line))
         return 0;
-    if (file.unit.cu == die->cu)
+    if (is_root(unit, context, &file.unit))
         return unit_file(unit, context, file.index, ret_file);
     return other_unit_file(context, &file, ret_file);
 }
@@ -229,56 +242,62 @@ static int publish_unnamed(const struct unit_context *context, const struct inli
     return store_add_function(context->store, "[inlined]", context->module, 0, 0, ret_id);
 }
 
-/* What a node's DIE says. */
-struct named_function {
-    const char *symbol; /* borrowed; NULL when nothing names it */
-    uint32_t file, line;
-};
-
-static int own_function(struct unit *unit, const struct unit_context *context,
-                        const struct inline_node *node, struct named_function *function)
+/* The node's DIE. False when there is none. */
+static bool node_place(const struct unit *unit, const struct unit_context *context,
+                       const struct inline_node *node, struct die_place *ret_place)
 {
-    Dwarf_Die die;
-    if (!dwarf_offdie(context->image->dwarf, unit->header.offset + node->die, &die))
-        return 0;
-    function->symbol = die_function_name(&die);
-    return function->symbol ? declaration(unit, context, &die, &function->file, &function->line)
-                            : 0;
+    *ret_place = (struct die_place){.split = unit->split};
+    if (!unit->split)
+        return dwarf_offdie(context->image->dwarf, unit->header.offset + node->die,
+                            &ret_place->die);
+    ret_place->offset = unit->split->data.header.offset + node->die;
+    return true;
 }
 
-static int split_function(struct unit *unit, const struct unit_context *context,
-                          const struct inline_node *node, struct named_function *function)
+/* A lambda is declared where its class is. */
+static int class_declaration(struct unit *unit, const struct unit_context *context,
+                             struct die_place place, uint32_t *ret_file, uint32_t *ret_line)
 {
-    struct split_function found =
-        split_unit_function(unit->split, unit->split->data.header.offset + node->die);
-    function->symbol = found.name;
-    function->line = found.line;
-    return unit_file(unit, context, found.file, &function->file);
+    int error = function_name_class(unit, context, &place);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    return declaration(unit, context, &place, ret_file, ret_line);
+}
+
+static int publish_function(struct unit *unit, const struct unit_context *context,
+                            struct inline_node *node, struct die_place *place,
+                            struct die_names names)
+{
+    _cleanup_free_ char *name = NULL;
+    uint32_t file = 0, line = 0;
+    bool is_scoped = !names.linkage_name && function_name_is_scoped(place);
+    int error = is_scoped ? function_name(unit, context, node, place, names.name, &name)
+                          : demangle(names.linkage_name ? names.linkage_name : names.name, &name);
+    if (!error)
+        error = declaration(unit, context, place, &file, &line);
+    if (!error && is_scoped && !line)
+        error = class_declaration(unit, context, *place, &file, &line);
+    return error ? error
+                 : store_add_function(context->store, name, context->module, file, line,
+                                      &node->function);
 }
 
 static int node_function(struct unit *unit, const struct unit_context *context,
                          struct inline_node *node, uint32_t *ret_id)
 {
-    if (node->function) {
-        *ret_id = node->function;
-        return 0;
+    if (!node->function) {
+        struct die_place place;
+        struct die_names names = {0};
+        if (node_place(unit, context, node, &place))
+            names = die_place_names(&place);
+        if (!names.linkage_name && !names.name)
+            return publish_unnamed(context, node, ret_id);
+        int error = publish_function(unit, context, node, &place, names);
+        if (error)
+            return error;
     }
-    struct named_function function = {0};
-    int error = unit->split ? split_function(unit, context, node, &function)
-                            : own_function(unit, context, node, &function);
-    if (error)
-        return error;
-    if (!function.symbol)
-        return publish_unnamed(context, node, ret_id);
-
-    _cleanup_free_ char *name = NULL;
-    error = demangle(function.symbol, &name);
-    if (!error)
-        error = store_add_function(context->store, name, context->module, function.file,
-                                   function.line, &node->function);
-    if (!error)
-        *ret_id = node->function;
-    return error;
+    *ret_id = node->function;
+    return 0;
 }
 
 /* Walks outwards: each frame is at the place where the one inside it was called. */

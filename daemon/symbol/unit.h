@@ -2,10 +2,12 @@
 #pragma once
 
 #include "symbol/debug_image.h"
+#include "symbol/elf_symbols.h"
 #include "symbol/inline_tree.h"
 #include "symbol/line_table.h"
 #include "symbol/split_search.h"
 #include "symbol/store.h"
+#include "symbol/unit_scopes.h"
 
 struct unit {
     struct unit_header header;
@@ -14,12 +16,14 @@ struct unit {
     struct split_unit *split;       /* owned: whose DIEs the tree is of; NULL when they are here */
     struct line_header line_header; /* borrows from the image */
     char *directory;                /* owned: DW_AT_comp_dir */
-    uint32_t *file_ids;             /* owned: published ids of its files, 0 while nobody asked */
+    struct unit_scopes scopes;
+    uint32_t *file_ids; /* owned: published ids of its files, 0 while nobody asked */
 };
 
 /* What resolving an address needs beside the unit. All borrowed. */
 struct unit_context {
     const struct debug_image *image;
+    const struct elf_symbols *symbols;
     struct store *store;
     uint32_t module;
     uint32_t fallback; /* the function when no DIE covers the address */
@@ -29,6 +33,7 @@ struct unit_context {
 struct unit_source {
     const struct debug_image *image;
     const char *path; /* of the file that the image is of */
+    const struct elf_symbols *symbols;
     uint64_t text_vaddr;
     struct split_search *splits; /* NULL: files of split units must not be looked for */
 };

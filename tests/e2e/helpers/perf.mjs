@@ -142,9 +142,13 @@ export async function compareShares(t, daemon, pid, seconds) {
 }
 
 /** A function's name without what linkers, versions and optimisers hang on it. */
-export const plainName = (name) =>
-  name
+export function plainName(name) {
+  let plain = name
     .replace(/^__GI_/, '')
     .replace(/@.*$/, '')
     .replace(/\.(part|isra|constprop|cold|lto_priv)(\.\d+)*/g, '')
-    .replace(/\(.*$/, '');
+    .replace(/ \[clone .*$/, '')
+    .replaceAll('(anonymous namespace)', '{anonymous}');
+  for (let before; before !== plain; ) [before, plain] = [plain, plain.replace(/\([^()]*\)/g, '')];
+  return plain.replace(/\(.*$/, '').replace(/(\s+(const|volatile|&|&&))*\s*$/, '');
+}

@@ -108,6 +108,9 @@ export async function compareSymbols(t, path, vaddrs) {
   };
 }
 
+/** Why no peer agrees on functions without linkage names: they put no scopes in front of them. */
+export const NAMES_IN_PART = 'equal to a peer but for names that this peer does not find, or not in full';
+
 /** Differences whose cause is known, and that another tool's answer to a part of the chain proves. */
 function reasonOf(chain, anyPeer, answers) {
   const names = (one) => one.name;
@@ -125,7 +128,7 @@ function reasonOf(chain, anyPeer, answers) {
     chain.every((one, k) => one.place === answer[k].place && namesLess(one.name, answer[k].name));
   if (chain.every(({ place }) => place === '??') && anyPeer(lenient))
     return 'without lines, where no peer has a name (PLT stubs, exported symbols only)';
-  if (anyPeer(lenient)) return 'equal to a peer but for names that this peer does not find, or not in full';
+  if (anyPeer(lenient)) return NAMES_IN_PART;
   const placesOf = anyPeer((answer) => same(chain, answer, places));
   const namesOf = anyPeer((answer) => same(chain, answer, names));
   if (placesOf && namesOf) return 'whose places one tool confirms and whose names another';

@@ -30,6 +30,8 @@ static void read_unit(struct split_file *file, uint64_t id, const struct unit_da
             split_unit_function(unit, unit->data.header.offset + tree.nodes[i].die);
         if (function.name)
             fuzz_touch(function.name, strlen(function.name));
+        if (function.linkage_name)
+            fuzz_touch(function.linkage_name, strlen(function.linkage_name));
     }
     inline_tree_free(&tree);
     split_unit_free(unit);

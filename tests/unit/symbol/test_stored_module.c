@@ -160,7 +160,8 @@ static const char cxx_program[] =
     "#include <algorithm>\n#include <map>\n#include <string>\n#include <vector>\n"
     "int main(int c, char **v) { std::map<std::string, int> m; std::vector<int> n;\n"
     "    for (int i = 0; i < c; i++) { m[v[i]]++; n.push_back(i); }\n"
-    "    std::sort(n.begin(), n.end()); return (int)m.size() + n[0]; }\n";
+    "    std::sort(n.begin(), n.end(), [](int a, int b) { return a > b; }); return (int)m.size() + "
+    "n[0]; }\n";
 
 static void build(struct fixture *fixture, const char *command)
 {

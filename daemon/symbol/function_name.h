@@ -1,0 +1,22 @@
+/*
+ * What a function is called whose DIE has no linkage name: gcc gives none to what other units
+ * cannot see (static functions, unnamed name spaces, lambdas). The ELF symbol of the function, or
+ * of a copy of it that was not inlined, says most; without one, the scopes of the declaration are
+ * put in front of the plain name.
+ */
+#pragma once
+
+#include "symbol/die_place.h"
+#include "symbol/unit.h"
+
+/* Whether functions of the DIE's unit can be in scopes at all: C's are called what they are. */
+bool function_name_is_scoped(struct die_place *place);
+
+/* The function of a node of the unit, by its DIE and plain name: malloc'ed. 0 or -ENOMEM. */
+int function_name(struct unit *unit, const struct unit_context *context,
+                  const struct inline_node *node, struct die_place *place, const char *name,
+                  char **ret_name);
+
+/* Goes to the class that the function is a member of. 0, -ENOENT or -ENOMEM. */
+int function_name_class(struct unit *unit, const struct unit_context *context,
+                        struct die_place *place);

@@ -1,0 +1,188 @@
+/* Functions to which gcc gives no linkage name are called what nm and their scopes say. */
+#include "module_fixture.h"
+
+static const char program[] =
+    "static volatile long sink;\n"
+    "namespace app {\n"
+    "namespace {\n"
+    "struct counter {\n"
+    "    volatile long value = 0;\n"
+    "    __attribute__((noinline)) void add(long n) { value = value + n; sink = n; }\n"
+    "};\n"
+    "}\n"
+    "}\n"
+    "namespace {\n"
+    "template <class T> struct box {\n"
+    "    volatile T value{};\n"
+    "    __attribute__((noinline)) void add(T n) { value = value + n; sink = n; }\n"
+    "    inline __attribute__((always_inline)) void twice(T n) { value = value * n; }\n"
+    "};\n"
+    "inline __attribute__((always_inline)) void step(long n) { sink = sink * n; }\n"
+    "}\n"
+    "void (*volatile pointer)(long) = step;\n"
+    "int main(int argc, char **)\n"
+    "{\n"
+    "    struct local {\n"
+    "        static inline __attribute__((always_inline)) void touch(long n) { sink = sink + n; }\n"
+    "    };\n"
+    "    app::counter counter;\n"
+    "    box<int> box;\n"
+    "    auto first = [&](long n) __attribute__((noinline)) { sink = sink + n; };\n"
+    "    auto second = [&](long n) __attribute__((noinline)) { sink = sink ^ n; };\n"
+    "    auto third = [&](long n) __attribute__((always_inline)) { sink = sink | n; };\n"
+    "    for (int i = 0; i < argc; i++) {\n"
+    "        counter.add(i); box.add(i); box.twice(i); step(i); local::touch(i);\n"
+    "        first(i); second(i); third(i); pointer(i);\n"
+    "    }\n"
+    "}\n";
+
+static bool build(struct fixture *fixture, const char *options)
+{
+    if (!have_tool("g++") || !have_tool("nm"))
+        return false;
+    fixture_write(fixture, "program.cc", program);
+    run_or_fail("cd %s && g++ -g -O2 -std=c++17 %s -o program program.cc", fixture->directory,
+                options);
+    fixture_open_built(fixture, "program");
+    return true;
+}
+
+/* Lines of "ADDRESS NAME" of all functions that the program defines itself. */
+static char *list_functions(const struct fixture *fixture)
+{
+    char *output = run("nm -C %s | sed -nE 's/ \\[clone .*//; s/^([0-9a-f]+) [tT] "
+                       "(.*(add|step|main|operator).*)/\\1 \\2/p' | grep -v __libc",
+                       fixture->path);
+    assert_non_null(output);
+    return output;
+}
+
+static void every_function_is_called_what_its_symbol_is(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t count = 0;
+    if (!build(fixture, ""))
+        skip();
+    _cleanup_free_ char *functions = list_functions(fixture);
+    for (char *save, *line = strtok_r(functions, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        char *name;
+        struct frame_span span = fixture_resolve(fixture, strtoull(line, &name, 16), false);
+        assert_string_equal(fixture_function(fixture, &span, span.count - 1), name + 1);
+        count++;
+    }
+    assert_int_equal(count, 6);
+}
+
+/* The function whose name as nm says it begins like that. */
+static struct symbol_function find_function(struct fixture *fixture, const char *name)
+{
+    _cleanup_free_ char *line = run("nm -C %s | grep -F ' %s'", fixture->path, name);
+    assert_non_null(line);
+    struct frame_span span = fixture_resolve(fixture, strtoull(line, NULL, 16), false);
+    return symbols_function(fixture->symbols, span.frames[span.count - 1].function);
+}
+
+static void a_lambda_is_declared_where_its_class_is(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build(fixture, ""))
+        skip();
+    assert_int_equal(find_function(fixture, "main::{lambda(long)#1}").line, 26);
+    assert_int_equal(find_function(fixture, "main::{lambda(long)#2}").line, 27);
+    assert_int_equal(find_function(fixture, "app::(anonymous").line, 6);
+}
+
+static char *describe_main(struct fixture *fixture)
+{
+    _cleanup_(addresses_free) struct addresses addresses = {0};
+    fixture_add_functions(fixture, "", 1, &addresses);
+    return fixture_describe(fixture, &addresses);
+}
+
+static void inlined_functions_say_their_scopes(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"(anonymous namespace)::box<int>::twice",
+                                        "main::{lambda}::operator()", "main::local::touch"};
+    if (!build(fixture, ""))
+        skip();
+    _cleanup_free_ char *text = describe_main(fixture);
+    for (size_t i = 0; i < array_length(names); i++) {
+        _cleanup_free_ char *line = NULL;
+        assert_true(asprintf(&line, "\n%s\n", names[i]) > 0);
+        assert_non_null(strstr(text, line));
+    }
+}
+
+static void what_was_inlined_is_the_function_that_was_not(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build(fixture, ""))
+        skip();
+    _cleanup_free_ char *text = describe_main(fixture);
+    assert_non_null(strstr(text, "\n(anonymous namespace)::step(long)\n"));
+    assert_null(strstr(text, "\n(anonymous namespace)::step\n"));
+}
+
+static void names_are_the_same_wherever_dies_are(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const options[] = {"-gsplit-dwarf", "-gdwarf-4 -gsplit-dwarf", "-gdwarf-4",
+                                          "-fdebug-types-section"};
+    if (!build(fixture, "-gdwarf-5"))
+        skip();
+    _cleanup_free_ char *expected = describe_main(fixture);
+    for (size_t i = 0; i < array_length(options); i++) {
+        assert_true(build(fixture, options[i]));
+        _cleanup_free_ char *text = describe_main(fixture);
+        assert_same_text(text, expected);
+    }
+}
+
+/* Without a symbol table there are still the scopes. */
+static void stripped_functions_say_their_scopes(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build(fixture, "") || !have_tool("objcopy"))
+        skip();
+    _cleanup_free_ char *line = run("nm -C %s | grep -F ' app::(anonymous'", fixture->path);
+    assert_non_null(line);
+    run_or_fail("cd %s && objcopy --keep-section='.debug*' --strip-all program stripped",
+                fixture->directory);
+    fixture_open_built(fixture, "stripped");
+    struct frame_span span = fixture_resolve(fixture, strtoull(line, NULL, 16), false);
+    assert_string_equal(fixture_function(fixture, &span, span.count - 1),
+                        "app::(anonymous namespace)::counter::add");
+}
+
+static void a_function_of_c_is_not_called_what_its_alias_is(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc"))
+        skip();
+    fixture_write(fixture, "alias.c",
+                  "static __attribute__((used)) int own(int x) { return x * 3; }\n"
+                  "int other(int x) __attribute__((alias(\"own\")));\n"
+                  "int main(int argc, char **argv) { return !argv + other(argc); }\n");
+    run_or_fail("cd %s && gcc -g -O1 -o alias alias.c", fixture->directory);
+    fixture_open_built(fixture, "alias");
+    struct frame_span span = fixture_resolve(fixture, fixture_symbol(fixture, "own"), false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "own");
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(every_function_is_called_what_its_symbol_is),
+        test(a_lambda_is_declared_where_its_class_is),
+        test(inlined_functions_say_their_scopes),
+        test(what_was_inlined_is_the_function_that_was_not),
+        test(names_are_the_same_wherever_dies_are),
+        test(stripped_functions_say_their_scopes),
+        test(a_function_of_c_is_not_called_what_its_alias_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
