@@ -1,6 +1,7 @@
 /* Opens modules, and decodes their units on demand within a memory bound. */
 #include "symbol/object.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,32 @@ int object_open(const struct module *module, const struct cancel *cancel,
     return 0;
 }
 
+/* Linked files have tens of sections; one that claims more is not searched for each address. */
+#define SECTIONS_SEARCHED_MAX 1024
+
+static const struct elf_section *section_at(const struct elf_reader *file, uint64_t vaddr)
+{
+    for (size_t i = 0; file && i < file->section_count && i < SECTIONS_SEARCHED_MAX; i++) {
+        const struct elf_section *section = &file->sections[i];
+        if ((section->flags & SHF_EXECINSTR) && vaddr >= section->vaddr &&
+            vaddr - section->vaddr < section->bytes)
+            return section;
+    }
+    return NULL;
+}
+
+/* Code that nothing describes is one with all around it, from the end of what is before it. */
+static uint64_t gap_start(const struct object *object, uint64_t vaddr)
+{
+    const struct elf_section *section = section_at(object->binary, vaddr);
+    if (!section)
+        return vaddr;
+    uint64_t symbol_end = range_map_start(&object->symbols.map, vaddr);
+    uint64_t frame_end = range_map_start(&object->unnamed.map, vaddr);
+    uint64_t start = symbol_end > frame_end ? symbol_end : frame_end;
+    return start > section->vaddr ? start : section->vaddr;
+}
+
 int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_start)
 {
     if (!object->unnamed_read && object->binary) {
@@ -71,7 +98,8 @@ int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_st
             return error;
         object->unnamed_read = true;
     }
-    *ret_start = frame_functions_start(&object->unnamed, vaddr);
+    uint64_t start = frame_functions_start(&object->unnamed, vaddr);
+    *ret_start = start == vaddr ? gap_start(object, vaddr) : start;
     return 0;
 }
 

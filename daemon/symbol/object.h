@@ -43,7 +43,10 @@ int object_open(const struct module *module, const struct cancel *cancel,
                 struct object **ret_object);
 void object_free(struct object *object);
 
-/* Where the function that no symbol names begins; vaddr itself when nothing tells. 0 or -ENOMEM. */
+/*
+ * Where the function that no symbol names begins. Where call frame information is silent, too: the
+ * end of what comes before it in its section; vaddr itself outside of all. 0 or -ENOMEM.
+ */
 int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_start);
 
 /*

@@ -120,7 +120,8 @@ int range_map_build(struct range *ranges, size_t count, struct range_map *ret_ma
     return 0;
 }
 
-uint32_t range_map_find(const struct range_map *map, uint64_t vaddr)
+/* How many boundaries are at or below vaddr. */
+static size_t count_starts(const struct range_map *map, uint64_t vaddr)
 {
     size_t low = 0, high = map->count;
     while (low < high) {
@@ -130,7 +131,19 @@ uint32_t range_map_find(const struct range_map *map, uint64_t vaddr)
         else
             high = middle;
     }
-    return low ? map->values[low - 1] : RANGE_NONE;
+    return low;
+}
+
+uint32_t range_map_find(const struct range_map *map, uint64_t vaddr)
+{
+    size_t count = count_starts(map, vaddr);
+    return count ? map->values[count - 1] : RANGE_NONE;
+}
+
+uint64_t range_map_start(const struct range_map *map, uint64_t vaddr)
+{
+    size_t count = count_starts(map, vaddr);
+    return count ? map->starts[count - 1] : 0;
 }
 
 size_t range_map_bytes(const struct range_map *map)

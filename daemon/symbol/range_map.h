@@ -29,6 +29,9 @@ int range_map_build(struct range *ranges, size_t count, struct range_map *ret_ma
 /* The value at `vaddr`, or RANGE_NONE. O(log n). */
 uint32_t range_map_find(const struct range_map *map, uint64_t vaddr);
 
+/* Where what the map says of `vaddr` begins to hold; 0 below all ranges. O(log n). */
+uint64_t range_map_start(const struct range_map *map, uint64_t vaddr);
+
 /* Sorts by start, then order. */
 void ranges_sort(struct range *ranges, size_t count);
 

@@ -62,6 +62,10 @@ static void higher_order_wins_at_the_same_start(void **state)
     assert_int_equal(range_map_find(&map, 15), 7);
     assert_int_equal(range_map_find(&map, 16), 6);
     assert_int_equal(range_map_find(&map, 7), RANGE_NONE);
+    assert_int_equal(range_map_start(&map, 7), 0);
+    assert_int_equal(range_map_start(&map, 15), 8);
+    assert_int_equal(range_map_start(&map, 23), 16);
+    assert_int_equal(range_map_start(&map, 99), 24);
 }
 
 static void empty_and_inverted_ranges_mean_nothing(void **state)

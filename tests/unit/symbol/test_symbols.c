@@ -104,6 +104,61 @@ static void address_without_a_symbol_is_named_after_the_module(void **state)
     assert_string_equal(fixture_function(fixture, &span, 0), "[nops.so+0xabcdef]");
 }
 
+/* Two functions with call frame information, of two bytes each, and three bytes behind each. */
+static const char gaps[] = "    .text\n"
+                           "first:\n"
+                           "    .cfi_startproc\n"
+                           "    nop\n"
+                           "    ret\n"
+                           "    .cfi_endproc\n"
+                           "    nop\n"
+                           "    nop\n"
+                           "    ret\n"
+                           "second:\n"
+                           "    .cfi_startproc\n"
+                           "    nop\n"
+                           "    ret\n"
+                           "    .cfi_endproc\n"
+                           "    nop\n"
+                           "    nop\n"
+                           "    ret\n"
+                           "    .section .other, \"ax\"\n"
+                           "    nop\n"
+                           "    ret\n"
+                           "other:\n"
+                           "    .section .note.GNU-stack\n";
+
+static void assert_unnamed(struct fixture *fixture, uint64_t vaddr, uint64_t start)
+{
+    char expected[64];
+    snprintf(expected, sizeof expected, "[gaps.so+%#" PRIx64 "]", start);
+    struct frame_span span = fixture_resolve(fixture, vaddr, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), expected);
+}
+
+static void code_between_known_functions_is_one_function(void **state)
+{
+    struct fixture *fixture = *state;
+#ifndef __x86_64__
+    (void)gaps, (void)assert_unnamed;
+    print_message("skipped: the program is written for x86-64\n");
+    skip();
+#endif
+    if (!have_tool("gcc") || !have_tool("strip"))
+        skip();
+    fixture_write(fixture, "gaps.s", gaps);
+    run_or_fail("cd %s && gcc -shared -nostdlib -o gaps.so gaps.s 2>&1", fixture->directory);
+    fixture_open_built(fixture, "gaps.so");
+    uint64_t first = fixture_symbol(fixture, "first"), other = fixture_symbol(fixture, "other") - 2;
+    run_or_fail("cd %s && strip gaps.so", fixture->directory);
+    fixture_open_built(fixture, "gaps.so");
+    static const unsigned starts[] = {0, 0, 2, 2, 2, 5, 5, 7, 7, 7};
+    for (size_t i = 0; i < array_length(starts); i++)
+        assert_unnamed(fixture, first + i, first + starts[i]);
+    assert_unnamed(fixture, other, other);
+    assert_unnamed(fixture, other + 1, other);
+}
+
 static void same_function_has_the_same_id(void **state)
 {
     struct fixture *fixture = *state;
@@ -428,6 +483,7 @@ int main(void)
         test(return_address_belongs_to_the_call_before_it),
         test(without_debug_information_there_are_names),
         test(address_without_a_symbol_is_named_after_the_module),
+        test(code_between_known_functions_is_one_function),
         test(same_function_has_the_same_id),
         test(readers_see_whole_answers_while_more_are_published),
         test(unreadable_modules_have_a_reason),
