@@ -5,6 +5,7 @@
 #include <libiberty/demangle.h>
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,19 @@ static char *demangle_d(const char *symbol)
     return references <= D_BACK_REFERENCES_MAX ? dlang_demangle(symbol, DMGL_PARAMS) : NULL;
 }
 
+/* gfortran's procedure of a module: __solver_MOD_step. Modules have lower case letters only. */
+static char *demangle_fortran(const char *symbol)
+{
+    const char *module = symbol + 2;
+    size_t length = strspn(module, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (length < 2 || module[length - 1] != '_' || strncmp(module + length, "MOD_", 4) != 0 ||
+        !module[length + 4])
+        return NULL;
+    char *name;
+    return asprintf(&name, "%.*s::%s", (int)length - 1, module, module + length + 4) < 0 ? NULL
+                                                                                         : name;
+}
+
 int demangle(const char *symbol, char **ret_name)
 {
     char *name = NULL;
@@ -90,6 +104,8 @@ int demangle(const char *symbol, char **ret_name)
             name = demangle_bounded(symbol);
         else if (symbol[1] == 'D')
             name = demangle_d(symbol);
+        else if (symbol[1] == '_')
+            name = demangle_fortran(symbol);
     }
     if (!name)
         name = strndup(symbol, MANGLED_BYTES_MAX);

@@ -1,4 +1,4 @@
-/* C++, Rust and D names as people write them. */
+/* Names of C++, Rust, D and Fortran as people write them. */
 #pragma once
 
 /*

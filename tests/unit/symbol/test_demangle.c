@@ -50,6 +50,18 @@ static void d_names_are_read(void **state)
     assert_readable("_D3std5stdio7writelnFAyaZv", "std.stdio.writeln(immutable(char)[])");
 }
 
+static void fortran_names_show_their_module(void **state)
+{
+    (void)state;
+    assert_readable("__solver_MOD_grid_step", "solver::grid_step");
+    assert_readable("__a_MOD_b.constprop.0", "a::b.constprop.0");
+    assert_readable("__solver_MOD_", "__solver_MOD_");
+    assert_readable("___MOD_step", "___MOD_step");
+    assert_readable("__MOD_step", "__MOD_step");
+    assert_readable("__Solver_MOD_step", "__Solver_MOD_step");
+    assert_readable("__libc_start_main", "__libc_start_main");
+}
+
 static void other_names_stay(void **state)
 {
     (void)state;
@@ -95,6 +107,7 @@ int main(void)
         cmocka_unit_test(rust_names_lose_their_hash),
         cmocka_unit_test(binders_are_counted_within_reason),
         cmocka_unit_test(d_names_are_read),
+        cmocka_unit_test(fortran_names_show_their_module),
         cmocka_unit_test(other_names_stay),
         cmocka_unit_test(exploding_names_stay_mangled),
         cmocka_unit_test(endless_names_are_neither_tried_nor_copied),
