@@ -187,7 +187,7 @@ static void what_was_not_read_of_threads_fits_what_all_used_together(void **stat
 static void what_the_kernel_told_of_a_thread_stays_as_it_is(void **state)
 {
     (void)state;
-    assert_int_equal(thread_table_scan(table, getpid()), 0);
+    assert_int_equal(thread_table_scan(table, getpid(), true), 0);
     thread_table_account(table, true, true); /* of all that this process ever used */
     thread_table_sample(table, index_of(11), 1000);
     thread_table_exit(table, 11);
