@@ -17,11 +17,11 @@ const struct capture_choice capture_choices[CAPTURE_CHOICES] = {
      "perf events were refused: ptrace, which stops the target for each sample"},
 };
 
-/* Errors after which the next backend may still work: refusals, and not enough descriptors. */
+/* Errors after which the next backend may still work: refusals, and too tight limits. */
 static bool may_try_next(int error)
 {
     return error == -EPERM || error == -EACCES || error == -ENOSYS || error == -EMFILE ||
-           error == -EINVAL;
+           error == -ENOBUFS || error == -EINVAL;
 }
 
 int capture_open(const char *name, const struct capture_options *options,

@@ -22,6 +22,7 @@ struct capture {
     const char *event;       /* what it samples by: constant string */
     uint64_t period_ns;      /* nominal weight of one sample */
     uint64_t target_cost_ns; /* time taken from the target so far: estimated, or measured */
+    uint32_t stack_bytes;    /* that are copied: less than asked for where memory is short */
     bool reports_mappings;   /* mappings come as records; else as RECORD_MAPS_STALE */
 };
 
@@ -33,13 +34,19 @@ typedef void record_fn(void *user, const struct record *record);
  */
 struct capture_ops {
     const char *name;
-    /* Fails with -EPERM/-EACCES where the kernel refuses, -ENOTSUP where it cannot. */
+    /*
+     * Fails with -EPERM/-EACCES where the kernel refuses, -EMFILE and -ENOBUFS where too few files
+     * may be open or too little memory may be locked, -ENOTSUP where it cannot.
+     */
     int (*open)(const struct capture_options *options, struct capture **ret_capture,
                 struct failure *ret_failure);
     int (*set_enabled)(struct capture *capture, bool enabled);
     /* Sleeps until there is something to drain, at most `timeout_ns`. */
     int (*wait)(struct capture *capture, uint64_t timeout_ns);
-    /* Hands on all records older than about a millisecond (all there are if `final`), in order. */
+    /*
+     * Hands on all records older than about a millisecond (all there are if `final`), in order.
+     * -EMFILE and -ENOBUFS: new threads are not sampled for now, all else goes on.
+     */
     int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);
     /* A child of the target is to be sampled too; NULL where that happens by itself. */
     int (*add_process)(struct capture *capture, pid_t pid);

@@ -42,7 +42,7 @@ static int open_cpu(struct perf_cpu_capture *self, int cpu)
 static int fill(struct perf_capture *perf, const struct capture_options *options)
 {
     struct perf_cpu_capture *self = (struct perf_cpu_capture *)perf;
-    perf->recipe.ring_bytes = perf_ring_bytes_for(options);
+    (void)options;
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
     for (int cpu = 0; cpu < cpus; cpu++) {
         int error = open_cpu(self, cpu);

@@ -99,7 +99,6 @@ static int fill(struct perf_capture *perf, const struct capture_options *options
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
     self->cpu_count = self->tid_count = 0;
     perf->recipe.inherit = true;
-    perf->recipe.ring_bytes = perf_ring_bytes_for(options);
     for (int cpu = 0; cpu < cpus; cpu++) {
         int error = open_holder(self, cpu);
         if (error && error != -ENODEV)

@@ -66,11 +66,10 @@ static int open_thread(void *user, pid_t tid)
 
 static int fill(struct perf_capture *perf, const struct capture_options *options)
 {
-    size_t ring_bytes = perf_ring_bytes_for(options);
+    size_t *ring_bytes = &perf->recipe.ring_bytes;
     perf->recipe.inherit = false; /* an inherited event on any CPU cannot have a ring */
-    while (ring_bytes > RING_BYTES_MIN && ring_bytes > RING_SAMPLES_MAX * options->stack_bytes)
-        ring_bytes /= 2;
-    perf->recipe.ring_bytes = ring_bytes;
+    while (*ring_bytes > RING_BYTES_MIN && *ring_bytes > RING_SAMPLES_MAX * options->stack_bytes)
+        *ring_bytes /= 2;
     int error = perf_threads_each(options->pid, open_thread, perf);
     return error || perf->ring_count ? error : -ESRCH;
 }
@@ -114,7 +113,7 @@ static int perf_thread_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
     int error = enabled && self->was_paused ? reopen(self) : 0;
-    if (!error)
+    if (!error || error == -ENOBUFS) /* then threads without a ring are looked for again */
         error = perf_capture_set_enabled(capture, enabled);
     self->was_paused |= !enabled;
     self->enabled = enabled;
@@ -193,6 +192,17 @@ static int open_created(struct perf_thread_capture *self)
     return error;
 }
 
+/* Smaller rings for all, so that new threads have some too. The present ones are emptied first. */
+static int make_room(struct perf_thread_capture *self)
+{
+    int error = -ENOBUFS;
+    while (error == -ENOBUFS && perf_recipe_halve_rings(&self->perf.recipe)) {
+        perf_capture_drain(&self->perf.base, true, note, self);
+        error = reopen(self);
+    }
+    return error;
+}
+
 static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
 {
     struct perf_thread_capture *self = (struct perf_thread_capture *)capture;
@@ -207,6 +217,8 @@ static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_
         self->scanned_ns = now_ns;
         error = perf_threads_each(self->perf.pid, open_thread, self);
     }
+    if (error == -ENOBUFS)
+        error = make_room(self);
     return error == -ESRCH ? 0 : error;
 }
 

@@ -57,6 +57,7 @@ static int ptrace_open(const struct capture_options *options, struct capture **r
         .ops = &capture_ptrace,
         .event = "ptrace-clock",
         .period_ns = NS_PER_SECOND / options->frequency_hz,
+        .stack_bytes = options->stack_bytes,
         .reports_mappings = false,
     };
     *ret_capture = &self->capture;

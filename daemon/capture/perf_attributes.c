@@ -2,12 +2,19 @@
 #include "capture/perf_attributes.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "capture/perf_record.h"
 
 #define RING_BYTES_MIN ((size_t)512 << 10)
 #define RING_BYTES_MAX ((size_t)16 << 20)
+/* What a sample takes beside its stack, at most but for the deepest kernel call chains. */
+#define SAMPLE_BYTES 1024
+/* The smallest ring: it is drained soon after the first of these has arrived. */
+#define RING_SAMPLES_MIN 3
+/* Less shows hardly any callers. */
+#define STACK_BYTES_MIN 1024
 
 const struct perf_event_choice perf_event_choices[] = {
     {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, 2},
@@ -82,7 +89,7 @@ struct perf_event_attr perf_holder_attributes(const struct perf_recipe *recipe)
 
 static uint64_t wanted_bytes(const struct capture_options *options)
 {
-    return (uint64_t)options->frequency_hz * (options->stack_bytes + 1024) / 10;
+    return (uint64_t)options->frequency_hz * (options->stack_bytes + SAMPLE_BYTES) / 10;
 }
 
 size_t perf_ring_bytes_for(const struct capture_options *options)
@@ -97,4 +104,25 @@ size_t perf_ring_bytes_for(const struct capture_options *options)
 bool perf_ring_suffices(const struct capture_options *options)
 {
     return wanted_bytes(options) <= RING_BYTES_MAX;
+}
+
+bool perf_recipe_halve_rings(struct perf_recipe *recipe)
+{
+    size_t bytes = recipe->ring_bytes / 2;
+    if (bytes < RING_SAMPLES_MIN * ((size_t)recipe->stack_bytes + SAMPLE_BYTES) ||
+        bytes < (size_t)sysconf(_SC_PAGESIZE))
+        return false;
+    recipe->ring_bytes = bytes;
+    return true;
+}
+
+bool perf_recipe_halve_stacks(struct perf_recipe *recipe)
+{
+    uint32_t bytes = recipe->stack_bytes / 2 / 8 * 8;
+    if (bytes < STACK_BYTES_MIN)
+        return false;
+    recipe->stack_bytes = bytes;
+    while (perf_recipe_halve_rings(recipe))
+        ;
+    return true;
 }

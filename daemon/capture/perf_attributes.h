@@ -43,3 +43,10 @@ struct perf_event_attr perf_holder_attributes(const struct perf_recipe *recipe);
 size_t perf_ring_bytes_for(const struct capture_options *options);
 /* False where it is less. */
 bool perf_ring_suffices(const struct capture_options *options);
+
+/*
+ * For less locked memory: all rings half as large, as long as each holds a few samples; else less
+ * of each stack, and rings for that. False when there is nothing left to save.
+ */
+bool perf_recipe_halve_rings(struct perf_recipe *recipe);
+bool perf_recipe_halve_stacks(struct perf_recipe *recipe);

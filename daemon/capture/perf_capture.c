@@ -77,6 +77,21 @@ static bool is_refusal(int error)
     return error == -EPERM || error == -EACCES;
 }
 
+/* All rings get the same: where that is more than may be locked, it begins again with less. */
+static int fill_with_less(struct perf_capture *perf, const struct capture_options *options,
+                          perf_fill_fn *fill)
+{
+    for (;;) {
+        int error = fill(perf, options);
+        if (!error)
+            return 0;
+        perf_capture_clear(perf);
+        if (error != -ENOBUFS ||
+            !(perf_recipe_halve_rings(&perf->recipe) || perf_recipe_halve_stacks(&perf->recipe)))
+            return error;
+    }
+}
+
 int perf_capture_fill(struct perf_capture *perf, const struct capture_options *options,
                       perf_fill_fn *fill)
 {
@@ -87,23 +102,23 @@ int perf_capture_fill(struct perf_capture *perf, const struct capture_options *o
     perf->recipe.follow = options->follow;
     perf->recipe.frequency_hz = options->frequency_hz;
     perf->recipe.stack_bytes = options->stack_bytes;
+    perf->recipe.ring_bytes = perf_ring_bytes_for(options);
     for (size_t i = 0; i < perf_event_choice_count; i++) {
         perf->recipe.choice = &perf_event_choices[i];
         if (!automatic && strcmp(options->event, perf->recipe.choice->name) != 0)
             continue;
         perf->recipe.user_only = false;
-        error = fill(perf, options);
+        error = fill_with_less(perf, options, fill);
         if (is_refusal(error)) {
-            perf_capture_clear(perf);
             perf->recipe.user_only = true;
-            error = fill(perf, options);
+            error = fill_with_less(perf, options, fill);
         }
         if (!error) {
             perf->base.event = perf->recipe.choice->name;
+            perf->base.stack_bytes = perf->recipe.stack_bytes;
             return 0;
         }
-        perf_capture_clear(perf);
-        if (is_refusal(error) || error == -EMFILE || error == -ESRCH)
+        if (is_refusal(error) || error == -EMFILE || error == -ENOBUFS || error == -ESRCH)
             return error;
     }
     return error;
@@ -124,6 +139,11 @@ int perf_capture_explain(const struct capture_options *options, int error,
         return failure_set(ret_failure, error,
                            "too many open files for the perf events of process %d: raise "
                            "`ulimit -n`",
+                           options->pid);
+    if (error == -ENOBUFS)
+        return failure_set(ret_failure, error,
+                           "too little memory may be locked for the perf events of process %d: "
+                           "raise `ulimit -l`, or sysctl kernel.perf_event_mlock_kb",
                            options->pid);
     return failure_set(ret_failure, error,
                        "event %s cannot be sampled on this machine (%s): use --event auto",

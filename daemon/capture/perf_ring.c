@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define BOUNCE_BYTES 65536
-#define SMALLEST_BYTES 65536
 
 static struct perf_event_mmap_page *control(const struct perf_ring *ring)
 {
@@ -23,19 +22,16 @@ static const unsigned char *data(const struct perf_ring *ring)
 
 int perf_ring_map(int fd, size_t data_bytes, struct perf_ring *ret_ring)
 {
-    struct perf_ring ring = {.bounce = malloc(BOUNCE_BYTES)};
+    struct perf_ring ring = {.data_bytes = data_bytes, .bounce = malloc(BOUNCE_BYTES)};
     if (!ring.bounce)
         return -ENOMEM;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (ring.data_bytes = data_bytes;; ring.data_bytes /= 2) {
-        ring.pages = mmap(NULL, page + ring.data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        if (ring.pages != MAP_FAILED)
-            break;
-        if (ring.data_bytes / 2 < SMALLEST_BYTES || (errno != EPERM && errno != ENOMEM)) {
-            int error = -errno;
-            free(ring.bounce);
-            return error;
-        }
+    ring.pages = mmap(NULL, page + data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (ring.pages == MAP_FAILED) {
+        /* The event itself was permitted. */
+        int error = errno == EPERM || errno == ENOMEM ? -ENOBUFS : -errno;
+        free(ring.bounce);
+        return error;
     }
     *ret_ring = ring;
     return 0;

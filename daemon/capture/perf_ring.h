@@ -13,7 +13,10 @@ struct perf_ring {
     unsigned char *bounce; /* owned, 64 KiB: a record that wraps around is put together here */
 };
 
-/* Maps a ring of at most `data_bytes` (halved while the kernel refuses, down to 64 KiB). */
+/*
+ * Maps a ring of `data_bytes`: a power of two, at least a page. 0; -ENOBUFS where that is more than
+ * may be locked (perf_event_open(2): perf_event_mlock_kb, RLIMIT_MEMLOCK); another -errno.
+ */
 int perf_ring_map(int fd, size_t data_bytes, struct perf_ring *ret_ring);
 void perf_ring_unmap(struct perf_ring *ring);
 

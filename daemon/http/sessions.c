@@ -133,6 +133,7 @@ static unsigned status_of_failure(int error)
     case -EBUSY:
         return MHD_HTTP_CONFLICT;
     case -ENOMEM:
+    case -ENOBUFS:
     case -EMFILE:
     case -ENFILE:
         return MHD_HTTP_SERVICE_UNAVAILABLE;

@@ -178,6 +178,10 @@ static enum session_state turn(struct pipeline *pipeline)
             pipeline->counts.descriptor_failures++;
             error = 0;
         }
+        if (error == -ENOBUFS) {
+            pipeline->counts.memory_failures++;
+            error = 0;
+        }
         if (!error && !ended && !over)
             pipeline_fit_stacks(pipeline);
         tell_new_locations(pipeline);

@@ -47,7 +47,10 @@ static int open_capture(struct pipeline *pipeline, struct failure *failure)
         capture_open(session->backend_wanted, &options, &pipeline->capture, &reason, failure);
     if (error)
         return error;
+    pipeline->stack_is_final |= pipeline->capture->stack_bytes < session->stack_bytes;
     pthread_mutex_lock(&session->mutex);
+    session->stack_is_cut = pipeline->capture->stack_bytes < session->stack_bytes;
+    session->stack_bytes = pipeline->capture->stack_bytes;
     session->backend = pipeline->capture->ops->name;
     session->backend_reason = reason;
     session->event = pipeline->capture->event;

@@ -22,6 +22,7 @@ struct session_counts {
     uint64_t lost, throttled, truncated, to_root, by_frame_pointer;
     uint64_t ended[STACK_END_COUNT]; /* samples by how their stack ended */
     uint64_t descriptor_failures;    /* times that something could not be opened for want of one */
+    uint64_t memory_failures;        /* times that a thread got no ring for want of locked memory */
     uint64_t children_ns;            /* CPU time of children that are not followed */
     uint64_t target_cost_ns;         /* estimated time that sampling took from the target */
     /* When more of each stack began to be copied, since the start, and what counted until then. */
@@ -88,6 +89,7 @@ struct session {
     int answer;               /* to the last one: 0, or why it could not be done */
     bool stopping;            /* the last reference is gone: threads end */
     uint32_t stack_bytes;     /* that are copied of each stack */
+    bool stack_is_cut;        /* less than wanted, for want of locked memory */
     char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */
     char *command, *executable;           /* owned; change when the target executes another image */
     const char *backend, *backend_reason, *event;

@@ -60,6 +60,8 @@ static int open_larger(struct pipeline *pipeline, uint32_t stack_bytes,
     if (!old->ops->may_reopen || !old->ops->may_reopen(&options))
         return -ENOTSUP;
     int error = capture_open(old->ops->name, &options, &capture, &reason, &failure);
+    if (!error && capture->stack_bytes < stack_bytes)
+        error = -ENOBUFS;
     if (!error)
         error = follow_all(pipeline, capture);
     if (!error)

@@ -70,7 +70,10 @@ static void warn_of_truncated_stacks(const struct session *session, struct sessi
              SESSION_STACK_DEFAULT_BYTES);
     if (hits < SHARE_HITS_MIN || truncated < EARLY_END_PERCENT)
         return;
-    if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
+    if (session->stack_is_cut)
+        warn(info, "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them",
+             truncated, session->stack_bytes);
+    else if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
         warn(info,
              "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
              "--stack-size (up to %d)",
@@ -319,6 +322,23 @@ static void warn_of_descriptors(const struct session *session, struct session_in
              failures, unopened);
 }
 
+static void warn_of_locked_memory(const struct session *session, struct session_info *info)
+{
+    static const char remedy[] =
+        "raise `ulimit -l`, or kernel.perf_event_mlock_kb, and attach again";
+    uint64_t failures = session->published.counts.memory_failures;
+    if (session->stack_is_cut)
+        warn(info,
+             "too little memory may be locked to copy more than %" PRIu32 " bytes of each "
+             "stack: %s",
+             session->stack_bytes, remedy);
+    if (failures)
+        warn(info,
+             "new threads found no memory left that may be locked %" PRIu64 " times, and were not "
+             "sampled at first or at all: %s",
+             failures, remedy);
+}
+
 static void warn_of_session(const struct session *session, struct session_info *info)
 {
     if (session->failure.error)
@@ -333,6 +353,7 @@ static void warn_of_session(const struct session *session, struct session_info *
     warn_of_unsampled_time(session, info);
     warn_of_children(session, info);
     warn_of_descriptors(session, info);
+    warn_of_locked_memory(session, info);
     warn_of_modules(session, info);
     warn_of_compiled_code(session, info);
     if (session->cache_problem)

@@ -10,10 +10,14 @@ const KEEP_NOTHING = ['--symbol-cache', 'off'];
 /**
  * Starts lprofd and waits for its URL. When the test ends it must stop on SIGTERM, with success and
  * without a sanitizer's report, unless it was killed before. `under` is a program, with arguments, that
- * executes it: prlimit, say. `symbol_cache` are the options that say where symbols are kept.
+ * executes it: prlimit, say; `program` is a copy of lprofd. `symbol_cache` are the options that say where symbols are kept.
  */
-export async function startDaemon(t, args = [], { under = [], symbol_cache = KEEP_NOTHING, ...options } = {}) {
-  const [command, ...rest] = [...under, LPROFD, '--listen', '127.0.0.1:0', ...symbol_cache, ...args];
+export async function startDaemon(
+  t,
+  args = [],
+  { program: lprofd = LPROFD, under = [], symbol_cache = KEEP_NOTHING, ...options } = {},
+) {
+  const [command, ...rest] = [...under, lprofd, '--listen', '127.0.0.1:0', ...symbol_cache, ...args];
   const program = start(t, command, rest, options);
   const daemon = Object.assign(Object.create(methods), { program, pid: program.pid });
   atEnd(t, () => daemon.stop());
