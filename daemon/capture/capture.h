@@ -68,13 +68,18 @@ extern const struct capture_ops capture_ptrace;
 
 struct capture_choice {
     const struct capture_ops *ops;
-    bool follows;       /* can sample children */
-    const char *reason; /* why "auto" arrives here */
+    bool follows; /* can sample children */
+    int usual;    /* why the one before cannot be had, as a rule: an error as of open() */
+    /* Why "auto" arrives here, by what the one before was short of. */
+    const char *refused, *lacks_files, *lacks_memory;
 };
 
 /* The backends in the order in which "auto" tries them: what costs the target least first. */
 #define CAPTURE_CHOICES 4
 extern const struct capture_choice capture_choices[CAPTURE_CHOICES];
+
+/* Why "auto" takes it after the one before failed with `error`; a constant string. */
+const char *capture_reason(const struct capture_choice *choice, int error);
 
 /*
  * Opens the backend called `name`, or with "auto" the first choice that works. *ret_reason, a

@@ -59,15 +59,20 @@ static int try_backend(const struct capture_ops *backend, pid_t pid, FILE *out)
 static int try_backends(pid_t pid, FILE *out)
 {
     const struct capture_choice *chosen = NULL;
+    const char *reason = "";
     bool only_permission = true;
+    int before = 0;
     for (size_t i = 0; i < CAPTURE_CHOICES; i++) {
         int error = try_backend(capture_choices[i].ops, pid, out);
-        if (!error && !chosen)
+        if (!error && !chosen) {
             chosen = &capture_choices[i];
+            reason = capture_reason(chosen, before);
+        }
+        before = error;
         only_permission &= error == -EPERM || error == -EACCES;
     }
     if (chosen) {
-        fprintf(out, "\nlprofd would use %s here (%s).\n", chosen->ops->name, chosen->reason);
+        fprintf(out, "\nlprofd would use %s here (%s).\n", chosen->ops->name, reason);
         return EXIT_SUCCESS;
     }
     fprintf(out, "\nlprofd cannot profile here%s.\n",

@@ -1,4 +1,4 @@
-// With less locked memory than rings would like: for everybody but root.
+// With less locked memory than rings would like, for everybody but root; and with few open files.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
 import { NOBODY, publicCopy } from './helpers/nobody.mjs';
-import { startTarget, until } from './helpers/processes.mjs';
+import { run, startTarget, until } from './helpers/processes.mjs';
 import { LPROFD, needsRoot, targetPath } from './helpers/programs.mjs';
 
 /** What a user may lock by default is one large ring per CPU, or 7 of the smallest for 16 KiB of stack. */
@@ -72,4 +72,25 @@ test('threads that find no room at all are left out, and the session says so', a
     return document.warnings.some((text) => /new threads .*locked.*ulimit -l/.test(text)) && document;
   });
   assert.equal(session.state, 'running');
+});
+
+test('perf-task works with few descriptors for a program of few threads', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios', NOBODY);
+  const limit = cpus().length * 4 + 40;
+  const args = [`--nofile=${limit}:${limit}`, publicCopy(t, LPROFD), '--pid', String(target.pid)];
+  const result = await run(t, 'prlimit', [...args, '--duration', '1', '--no-http'], NOBODY);
+  assert.equal(result.code, 0, result.stderr);
+  assert.match(result.stdout, /by perf-task/);
+});
+
+test('too few descriptors for perf-task are the reason for perf-thread', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'crowd', { ...NOBODY, args: ['100', '300'] });
+  const program = publicCopy(t, LPROFD);
+  const options = { ...NOBODY, program, under: ['prlimit', '--nofile=190:190'] };
+  const daemon = await startDaemon(t, ['--pid', String(target.pid)], options);
+  const { backend, backend_reason } = await daemon.get('/sessions/current');
+  assert.equal(backend, 'perf-thread');
+  assert.match(backend_reason, /^too few files may be open for an event per thread and CPU: /);
 });

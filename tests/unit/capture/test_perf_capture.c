@@ -129,6 +129,16 @@ static void a_lack_of_locked_memory_is_not_taken_for_a_lack_of_rights(void **sta
     assert_int_equal(failure_exit_code(&failure), 1);
 }
 
+static void a_choice_names_what_the_one_before_was_short_of(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i < CAPTURE_CHOICES; i++) {
+        assert_non_null(strstr(capture_reason(&capture_choices[i], -EMFILE), "files"));
+        assert_non_null(strstr(capture_reason(&capture_choices[i], -ENOBUFS), "locked"));
+        assert_non_null(strstr(capture_reason(&capture_choices[i], -EPERM), "refused"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +146,7 @@ int main(void)
         cmocka_unit_test(when_one_event_cannot_be_switched_off_the_others_are),
         cmocka_unit_test(less_memory_takes_smaller_rings_first_and_then_less_of_each_stack),
         cmocka_unit_test(every_ring_gets_the_same_share_of_little_memory),
+        cmocka_unit_test(a_choice_names_what_the_one_before_was_short_of),
         cmocka_unit_test(a_lack_of_locked_memory_is_not_taken_for_a_lack_of_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
