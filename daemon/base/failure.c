@@ -4,6 +4,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Whatever met it, the remedy is the same. */
+static const char *remedy(int error)
+{
+    if (error == -EMFILE)
+        return "; raise `ulimit -n`";
+    return error == -ENFILE ? "; raise sysctl fs.file-max" : "";
+}
 
 int failure_set(struct failure *failure, int error, const char *format, ...)
 {
@@ -14,6 +23,8 @@ int failure_set(struct failure *failure, int error, const char *format, ...)
     failure->error = error;
     vsnprintf(failure->text, sizeof failure->text, format, arguments);
     va_end(arguments);
+    size_t length = strlen(failure->text);
+    snprintf(failure->text + length, sizeof failure->text - length, "%s", remedy(error));
     return error;
 }
 

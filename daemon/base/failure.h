@@ -12,7 +12,9 @@ struct failure {
     char text[512];
 };
 
-/* Fills *failure (may be NULL) and returns `error`, so that callers can `return failure_set(...)`.
+/*
+ * Fills *failure (may be NULL) and returns `error`, so that callers can `return failure_set(...)`.
+ * What there is to do about -EMFILE and -ENFILE is added to the text.
  */
 int failure_set(struct failure *failure, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -137,9 +137,7 @@ int perf_capture_explain(const struct capture_options *options, int error,
                            options->pid);
     if (error == -EMFILE)
         return failure_set(ret_failure, error,
-                           "too many open files for the perf events of process %d: raise "
-                           "`ulimit -n`",
-                           options->pid);
+                           "too many open files for the perf events of process %d", options->pid);
     if (error == -ENOBUFS)
         return failure_set(ret_failure, error,
                            "too little memory may be locked for the perf events of process %d: "

@@ -177,7 +177,7 @@ int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struc
         if (error)
             failure_set(failure, error,
                         lacks_descriptors(error)
-                            ? "process %d cannot be read: %s; raise `ulimit -n`"
+                            ? "process %d cannot be read: %s"
                             : "process %d ended while lprofd attached to it (%s)",
                         session->pid, strerror(-error));
     }

@@ -210,7 +210,9 @@ static int open_stages(struct session *session, const struct session_options *op
     if (error)
         return failure_set(failure, error, "process %d cannot be looked into: %s%s", session->pid,
                            strerror(-error),
-                           error == -ESRCH ? " (it has just ended)" : ": run lprofd as root");
+                           error == -ESRCH                       ? " (it has just ended)"
+                           : error == -EPERM || error == -EACCES ? ": run lprofd as root"
+                                                                 : "");
     error = module_table_new(session->target, &session->modules);
     if (!error)
         error = stack_trie_new(&session->trie);
