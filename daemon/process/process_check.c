@@ -27,7 +27,7 @@ static pid_t thread_group(pid_t pid)
     return group;
 }
 
-static bool is_32_bit(pid_t pid)
+bool process_is_32_bit(pid_t pid)
 {
     _cleanup_close_ int fd = -1;
     unsigned char ident[EI_NIDENT] = {0};
@@ -63,7 +63,7 @@ int process_check(pid_t pid, struct failure *ret_failure)
                            "process %d is a kernel thread: lprofd profiles user programs; try "
                            "`perf top` for the kernel",
                            pid);
-    if (is_32_bit(pid))
+    if (process_is_32_bit(pid))
         return failure_set(ret_failure, -ENOTSUP,
                            "process %d is a 32-bit program: lprofd profiles 64-bit programs; "
                            "build it for 64 bits",

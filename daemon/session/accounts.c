@@ -166,7 +166,9 @@ void pipeline_describe_target(struct session *session)
     _cleanup_free_ char *command = NULL, *executable = NULL;
     if (process_describe(session->pid, &command, &executable))
         return;
+    bool is_32_bit = process_is_32_bit(session->pid);
     pthread_mutex_lock(&session->mutex);
+    session->executed_32_bit |= is_32_bit;
     free(session->command);
     free(session->executable);
     session->command = take_pointer(command);

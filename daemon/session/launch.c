@@ -44,18 +44,26 @@ static int find_command(const char *name, char ret_path[PATH_MAX])
     return -ENOENT;
 }
 
-/* A program of another machine: execvp(3) would take it for a shell script. */
-static bool is_foreign(const char *path, const char **ret_machine)
+/* A program that cannot be profiled, or that execvp(3) would take for a shell script. */
+static int check_program(const char *command, const char *path, struct failure *ret_failure)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     Elf64_Ehdr header;
     if (fd < 0 || read(fd, &header, sizeof header) != (ssize_t)sizeof header ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_machine == architecture_own.elf_machine)
-        return false;
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        return 0;
+    if (header.e_ident[EI_CLASS] == ELFCLASS32)
+        return failure_set(ret_failure, -ENOTSUP,
+                           "command %s is a 32-bit program: lprofd profiles 64-bit programs; "
+                           "build it for 64 bits",
+                           command);
+    if (header.e_machine == architecture_own.elf_machine)
+        return 0;
     const struct architecture *architecture = architecture_of_machine(header.e_machine);
-    *ret_machine = architecture ? architecture->name : "another machine";
-    return true;
+    return failure_set(ret_failure, -ENOEXEC,
+                       "command %s is a program for %s and this machine is %s: build it for %s",
+                       command, architecture ? architecture->name : "another machine",
+                       architecture_own.name, architecture_own.name);
 }
 
 /* In the child: waits for the end of the pipe, then becomes the command. */
@@ -77,15 +85,13 @@ int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
                    struct failure *ret_failure)
 {
     char path[PATH_MAX];
-    const char *machine;
     int error = find_command(command[0], path);
     if (error)
         return failure_set(ret_failure, error, "command %s %s: check the name and the PATH",
                            command[0], error == -ENOENT ? "was not found" : "may not be executed");
-    if (is_foreign(path, &machine))
-        return failure_set(ret_failure, -ENOEXEC,
-                           "command %s is a program for %s and this machine is %s: build it for %s",
-                           command[0], machine, architecture_own.name, architecture_own.name);
+    error = check_program(command[0], path, ret_failure);
+    if (error)
+        return error;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return failure_set(ret_failure, -errno, "no pipe for %s: %s", command[0], strerror(errno));

@@ -8,7 +8,7 @@
 /*
  * Forks a child that executes `command` (looked up in PATH) as soon as *ret_go_fd is closed by us.
  * The child has our stdio. Fails without a child when the command cannot be executed: -ENOENT,
- * -EACCES.
+ * -EACCES; -ENOEXEC for another machine's program, -ENOTSUP for a 32-bit one.
  */
 int launch_command(char *const *command, pid_t *ret_pid, int *ret_go_fd,
                    struct failure *ret_failure);

@@ -92,6 +92,7 @@ struct session {
     bool stack_is_cut;        /* less than wanted, for want of locked memory */
     char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */
     char *command, *executable;           /* owned; change when the target executes another image */
+    bool executed_32_bit;                 /* a program that cannot be profiled */
     const char *backend, *backend_reason, *event;
     struct session_published published;
     bool drained;                  /* the pipeline has ended: no location will be added */

@@ -73,6 +73,21 @@ test('a 32-bit program', async (t) => {
   const target = start(t, targetPath('bits32'));
   await until('it runs', () => isAlive(target.pid));
   await assertFails(t, ['--pid', String(target.pid)], 1, /32.bit/i);
+  await assertFails(t, ['--', targetPath('bits32')], 1, /32.bit/i);
+});
+
+test('a target that executes a 32-bit program later', async (t) => {
+  if (!needsFiles(t, [targetPath('bits32')], 'gcc that takes -m32')) return;
+  for (const backend of ['auto', 'ptrace']) {
+    const args = ['--backend', backend, '--', '/bin/sh', '-c', `exec ${targetPath('bits32')}`];
+    const daemon = await startDaemon(t, args);
+    const { pid } = await daemon.get('/sessions/current');
+    atEnd(t, () => process.kill(pid));
+    await until('a warning', async () => {
+      const { warnings } = await daemon.get('/sessions/current');
+      return warnings.some((text) => /32.bit/.test(text));
+    });
+  }
 });
 
 test('a program for another machine', async (t) => {
