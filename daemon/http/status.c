@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "capture/capture.h"
 #include "http/documents.h"
 #include "http/handlers.h"
 #include "http/server_state.h"
@@ -29,6 +30,19 @@ static void add_names(cJSON *object, const char *key, const char *const *names)
         json_append_string(array, *names);
 }
 
+/* What "auto" tries, first to last. */
+static void add_backend_choices(cJSON *capabilities)
+{
+    cJSON *choices = json_add_array(capabilities, "backend_choices");
+    for (size_t i = 0; i < CAPTURE_CHOICES; i++) {
+        cJSON *choice = json_append_object(choices);
+        json_add_string(choice, "name", capture_choices[i].ops->name);
+        json_add_string(choice, "reason",
+                        capture_reason(&capture_choices[i], capture_choices[i].usual));
+        json_add_bool(choice, "follows", capture_choices[i].follows);
+    }
+}
+
 /* What POST /sessions takes. */
 static void add_capabilities(cJSON *document)
 {
@@ -37,6 +51,7 @@ static void add_capabilities(cJSON *document)
     add_names(capabilities, "metrics", metrics);
     add_names(capabilities, "events", session_event_names);
     add_names(capabilities, "backends", session_backend_names);
+    add_backend_choices(capabilities);
     json_add_u64(capabilities, "frequency_max_hz", SESSION_FREQUENCY_MAX_HZ);
     json_add_u64(capabilities, "stack_max_bytes", SESSION_STACK_MAX_BYTES);
     json_add_bool(capabilities, "root", geteuid() == 0);

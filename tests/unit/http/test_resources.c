@@ -221,9 +221,33 @@ static void a_focus_that_means_nothing_is_refused(void **state)
     }
 }
 
+static void status_explains_the_choice_of_a_backend(void **state)
+{
+    struct world *world = *state;
+    struct answer answer = client_get(world->port, "/api/v1/status");
+    assert_int_equal(answer.status, 200);
+    cJSON *document = answer_json(&answer);
+    const cJSON *capabilities = cJSON_GetObjectItem(document, "capabilities");
+    const cJSON *choices = cJSON_GetObjectItem(capabilities, "backend_choices"), *choice;
+    size_t count = 0;
+    cJSON_ArrayForEach(choice, choices)
+    {
+        const char *name = session_backend_names[++count]; /* after "auto", in the same order */
+        assert_non_null(name);
+        assert_string_equal(cJSON_GetObjectItem(choice, "name")->valuestring, name);
+        assert_non_null(strchr(cJSON_GetObjectItem(choice, "reason")->valuestring, ':'));
+        assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(choice, "follows")), count <= 2);
+    }
+    assert_null(session_backend_names[count + 1]);
+    cJSON_Delete(document);
+    answer_free(&answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(status_explains_the_choice_of_a_backend, world_set_up,
+                                        world_tear_down),
         cmocka_unit_test_setup_teardown(a_filter_keeps_the_rows_that_match, world_set_up,
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(grouped_rows_name_their_thread, world_set_up,
