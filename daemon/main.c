@@ -65,6 +65,7 @@ static void block_signals(struct daemon *daemon)
     sigaddset(&daemon->signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &daemon->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to report */
 }
 
 static int start_server(struct daemon *daemon, const struct settings *settings,

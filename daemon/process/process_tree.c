@@ -156,6 +156,12 @@ void process_end(struct process *process, uint64_t now_ns)
     process->ended_ns = now_ns;
 }
 
+void process_give_up_pid(struct process *process, uint64_t now_ns)
+{
+    process_end(process, now_ns);
+    process->gave_up_pid = true;
+}
+
 /* The launched command is the first program that the session's target is remembered for. */
 static int renew_target(struct process *process)
 {

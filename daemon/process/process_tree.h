@@ -11,6 +11,7 @@ struct process {
     struct address_space *space; /* owned */
     bool waiting_for_exec;       /* a launched child that still runs our own code */
     bool ended;
+    bool gave_up_pid;      /* it is another process's by now: records of it are not of this one */
     uint64_t ended_ns;     /* CLOCK_MONOTONIC */
     uint64_t maps_read_ns; /* mapping records older than this are in /proc/PID/maps already */
     unsigned vdso_tries;   /* left: after exec the vdso must be looked up, no record tells of it */
@@ -39,6 +40,8 @@ int process_tree_add_running(struct process_tree *tree, pid_t pid);
 
 /* The process ended; late records still find it for a while. */
 void process_end(struct process *process, uint64_t now_ns);
+/* The same, and another process has its pid. */
+void process_give_up_pid(struct process *process, uint64_t now_ns);
 
 /*
  * Code of `target` (as in a module) was replaced by other code: its samples are of another module

@@ -74,6 +74,7 @@ static _Noreturn void run_command(char *const *command, int wait_fd)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     while (read(wait_fd, &byte, 1) < 0 && errno == EINTR)
         ;
     execvp(command[0], command);

@@ -129,22 +129,34 @@ static int handle_comm(struct pipeline *pipeline, struct process *process,
     return error ? error : exec_error;
 }
 
-/* A new thread, or a child that is to be followed; `parent` is NULL for those of others. */
+/* A new process. It may be a child that is to be followed, or have the pid of one that was. */
+static int handle_new_process(struct pipeline *pipeline, const struct process *parent,
+                              const struct record *record, bool *ret_followed)
+{
+    struct process *known = process_tree_find(pipeline->processes, record->pid);
+    if (known && !known->ended && record->time_ns < known->maps_read_ns)
+        return 0; /* found in /proc already */
+    if (known)
+        process_give_up_pid(known, record->time_ns);
+    if (!parent || !pipeline->session->follow)
+        return 0;
+    int error = process_tree_fork(pipeline->processes, parent, record->pid);
+    if (!error && pipeline->capture->ops->add_process)
+        pipeline->capture->ops->add_process(pipeline->capture, record->pid);
+    *ret_followed = true;
+    return error;
+}
+
+/* A new thread or process; `parent` is NULL for those of others. */
 static int handle_fork(struct pipeline *pipeline, const struct process *parent,
                        const struct record *record)
 {
     int error = 0;
-    if (!parent)
-        return 0;
-    if (record->pid != record->fork.parent_pid) {
-        const struct process *known = process_tree_find(pipeline->processes, record->pid);
-        if (!pipeline->session->follow ||
-            (known && !known->ended && record->time_ns < known->maps_read_ns))
-            return 0; /* not wanted, or found in /proc already */
-        error = process_tree_fork(pipeline->processes, parent, record->pid);
-        if (!error && pipeline->capture->ops->add_process)
-            pipeline->capture->ops->add_process(pipeline->capture, record->pid);
-    }
+    bool is_ours = parent && record->pid == record->fork.parent_pid;
+    if (record->pid != record->fork.parent_pid)
+        error = handle_new_process(pipeline, parent, record, &is_ours);
+    if (!is_ours)
+        return error;
     return error ? error
                  : thread_table_fork(pipeline->threads, record->fork.parent_tid, record->pid,
                                      record->tid);
@@ -232,10 +244,12 @@ static int handle_record(struct pipeline *pipeline, const struct record *record)
         pipeline->counts.throttled++;
         return 0;
     case RECORD_FORK:
-        return handle_fork(pipeline,
-                           process_tree_find(pipeline->processes, record->fork.parent_pid), record);
+        process = process_tree_find(pipeline->processes, record->fork.parent_pid);
+        return handle_fork(pipeline, process && !process->gave_up_pid ? process : NULL, record);
     default:
         process = process_tree_find(pipeline->processes, record->pid);
+        if (process && process->gave_up_pid)
+            return 0;
         return process ? handle_own_record(pipeline, process, record)
                        : handle_stray(pipeline, record);
     }

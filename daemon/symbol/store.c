@@ -2,6 +2,7 @@
 #include "symbol/store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,13 +127,12 @@ static bool continues_character(char byte)
 /* A few bytes of a file may be many long names: who made it chose them. */
 static int intern_cut(struct store *store, const char *name, uint32_t *ret_id)
 {
-    char cut[STORED_NAME_BYTES_MAX];
-    size_t length = sizeof cut - strlen(ELLIPSIS);
+    char cut[STORED_NAME_BYTES_MAX + 1];
+    size_t length = STORED_NAME_BYTES_MAX - strlen(ELLIPSIS);
     for (int i = 0; i < 3 && continues_character(name[length]); i++) /* UTF-8 */
         length--;
-    memcpy(cut, name, length);
-    memcpy(cut + length, ELLIPSIS, strlen(ELLIPSIS));
-    return string_table_intern(&store->strings, cut, length + strlen(ELLIPSIS), ret_id);
+    int bytes = snprintf(cut, sizeof cut, "%.*s" ELLIPSIS, (int)length, name);
+    return string_table_intern(&store->strings, cut, (size_t)bytes, ret_id);
 }
 
 static int intern(struct store *store, const char *name, uint32_t *ret_id)

@@ -318,8 +318,9 @@ static int by_start(const void *left, const void *right)
 int cfi_check(unsigned char *bytes, size_t length, uint64_t vaddr, struct cfi_entry **ret_entries,
               size_t *ret_count)
 {
-    _cleanup_(check_clear) struct check check = {
-        .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .vaddr = vaddr};
+    _cleanup_(check_clear) struct check check = {.reader = {.bytes = bytes, .length = length},
+                                                 .vaddr = vaddr};
+    check.bytes = bytes;
     int error = check_all(&check);
     if (error)
         return error;
@@ -332,8 +333,9 @@ int cfi_check(unsigned char *bytes, size_t length, uint64_t vaddr, struct cfi_en
 
 int cfi_check_debug_frame(unsigned char *bytes, size_t length)
 {
-    _cleanup_(check_clear) struct check check = {
-        .bytes = bytes, .reader = {.bytes = bytes, .length = length}, .is_debug_frame = true};
+    _cleanup_(check_clear) struct check check = {.reader = {.bytes = bytes, .length = length},
+                                                 .is_debug_frame = true};
+    check.bytes = bytes;
     int error = check_all(&check);
     return error ? error : check.unsound ? -EBADMSG : 0;
 }

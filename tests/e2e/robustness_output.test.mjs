@@ -1,6 +1,6 @@
 // Output that cannot be written: a line that says so and an exit code, never a silent loss.
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -42,4 +42,15 @@ test('a disk that is full: a report fails and says so', async (t) => {
   assert.throws(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(1 << 20)), /ENOSPC/);
   const report = join(disk, 'report');
   await assertSaysFull(t, report, LPROFD, ['--pid', String(target.pid), '--duration', '0.3', '--no-http']);
+});
+
+test('a file that may not grow so large: nothing is left of it, and that is said', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'ratios');
+  const folder = publicFolder(t);
+  const args = ['--pid', String(target.pid), '--duration', '0.3', '--no-http', '--output', join(folder, 'run.lprof')];
+  const { code, stderr } = await run(t, 'sh', ['-c', 'ulimit -f 8; exec "$0" "$@"', LPROFD, ...args]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^lprofd: .*run\.lprof.*: File too large[^\n]*\n$/);
+  assert.deepEqual(readdirSync(folder), []);
 });
