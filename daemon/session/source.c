@@ -12,7 +12,8 @@
 
 /* A symbols_file() copied out of the lock. */
 struct source_name {
-    char path[PATH_MAX]; /* absolute if its directory is known */
+    char path[PATH_MAX];  /* absolute if its directory is known */
+    char named[PATH_MAX]; /* the same with its ".." */
     uint32_t module;
     bool has_md5;
     unsigned char md5[MD5_BYTES];
@@ -28,6 +29,8 @@ static int find_name(const struct session *session, uint32_t file, struct source
         int length = absolute
                          ? snprintf(ret_name->path, PATH_MAX, "%s", known.path)
                          : snprintf(ret_name->path, PATH_MAX, "%s/%s", known.directory, known.path);
+        if (snprintf(ret_name->named, PATH_MAX, "%s", known.named) >= PATH_MAX)
+            length = PATH_MAX;
         ret_name->module = known.module;
         ret_name->has_md5 = known.has_md5;
         memcpy(ret_name->md5, known.md5, MD5_BYTES);
@@ -91,15 +94,38 @@ static int open_fetched(const struct session *session, const struct source_name 
     }
 }
 
-/* Whoever runs a program may have it name what only others can read. */
-static int open_named(const struct session *session, const struct source_name *name, int *ret_fd)
+/* Where the last ".." of a path begins; NULL when there is none. */
+static char *last_parent(char *path)
+{
+    char *last = NULL;
+    for (char *next = path; (next = strstr(next, "/../")); next++)
+        last = next;
+    return last;
+}
+
+/*
+ * Whoever runs a program may have it name what only others can read. A ".." leads out of where a
+ * symbolic link points to; only where nothing is left to step out of (a build folder goes, its
+ * sources stay) is it taken for the text that it is.
+ */
+static int open_named(const struct session *session, struct source_name *name, int *ret_fd)
 {
     const struct module *module = module_table_get(session->modules, name->module);
-    return module->target ? privilege_open_in_target(module->target, name->path, ret_fd) : -EACCES;
+    if (!module->target)
+        return -EACCES;
+    int error = privilege_open_in_target(module->target, name->named, ret_fd);
+    char *parent = error == -ENOENT ? last_parent(name->named) : NULL;
+    if (!parent)
+        return error;
+    _cleanup_close_ int fd = -1;
+    *parent = '\0';
+    if (privilege_open_in_target(module->target, name->named, &fd) != -ENOENT)
+        return error;
+    return privilege_open_in_target(module->target, name->path, ret_fd);
 }
 
 /* *ret_fetched: it is the very source of this build, whatever its times say. */
-static int open_source(const struct session *session, const struct source_name *name, int *ret_fd,
+static int open_source(const struct session *session, struct source_name *name, int *ret_fd,
                        bool *ret_fetched)
 {
     *ret_fetched = false;

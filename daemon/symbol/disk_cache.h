@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Raise it when the layout of files changes. */
-#define DISK_CACHE_FORMAT 1
+/* Raise it when the layout of files changes, or what is in them. */
+#define DISK_CACHE_FORMAT 2
 
 #define DISK_CACHE_BYTES_MAX (UINT64_C(512) << 20)
 #define DISK_CACHE_PIECE_BYTES_MAX ((size_t)31 << 20)

@@ -45,10 +45,10 @@ const char *go_lines_function(const struct go_lines *lines, uint64_t vaddr)
 static int publish_file(struct store *store, uint32_t module, const char *path, uint32_t *ret_id)
 {
     _cleanup_free_ char *joined = NULL;
-    int error = path_join(NULL, path, &joined);
+    int error = path_append(NULL, path, &joined);
     if (error)
         return error == -ENOMEM ? error : 0;
-    return store_add_file(store, joined, "", module, NULL, ret_id);
+    return store_add_named_file(store, joined, "", module, NULL, ret_id);
 }
 
 static int find_place(const struct go_lines *lines, struct store *store, uint32_t module,

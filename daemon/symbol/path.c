@@ -23,11 +23,13 @@ static bool drop_component(const char *out, size_t *length, size_t root)
     return true;
 }
 
-static void add_component(char *out, size_t *length, size_t root, const char *name, size_t bytes)
+static void add_component(char *out, size_t *length, size_t root, const char *name, size_t bytes,
+                          bool keep_parents)
 {
     if (bytes == 0 || (bytes == 1 && name[0] == '.'))
         return;
-    if (bytes == 2 && name[0] == '.' && name[1] == '.' && drop_component(out, length, root))
+    if (bytes == 2 && name[0] == '.' && name[1] == '.' && !keep_parents &&
+        drop_component(out, length, root))
         return;
     if (*length > root)
         out[(*length)++] = '/';
@@ -36,20 +38,20 @@ static void add_component(char *out, size_t *length, size_t root, const char *na
 }
 
 /* In place: what is written never overtakes what is read. */
-static void normalise(char *path)
+static void simplify(char *path, bool keep_parents)
 {
     size_t root = path[0] == '/' ? 1 : 0, length = root;
     const char *cursor = path + root;
     while (*cursor) {
         size_t bytes = strcspn(cursor, "/");
         const char *next = cursor + bytes + (cursor[bytes] == '/');
-        add_component(path, &length, root, cursor, bytes);
+        add_component(path, &length, root, cursor, bytes, keep_parents);
         cursor = next;
     }
     path[length] = '\0';
 }
 
-int path_join(const char *directory, const char *path, char **ret_path)
+int path_append(const char *directory, const char *path, char **ret_path)
 {
     bool joined = path[0] != '/' && directory && directory[0];
     size_t directory_bytes = joined ? strnlen(directory, PATH_BYTES_MAX) : 0;
@@ -66,9 +68,22 @@ int path_join(const char *directory, const char *path, char **ret_path)
     }
     memcpy(text + directory_bytes, path, path_bytes);
     text[directory_bytes + path_bytes] = '\0';
-    normalise(text);
+    simplify(text, true);
     *ret_path = text;
     return 0;
+}
+
+void path_normalise(char *path)
+{
+    simplify(path, false);
+}
+
+int path_join(const char *directory, const char *path, char **ret_path)
+{
+    int error = path_append(directory, path, ret_path);
+    if (!error)
+        path_normalise(*ret_path);
+    return error;
 }
 
 const char *path_basename(const char *path)

@@ -10,6 +10,12 @@
  */
 int path_join(const char *directory, const char *path, char **ret_path);
 
+/* The same, but every ".." stays: "link/.." is elsewhere when link is a symbolic link. */
+int path_append(const char *directory, const char *path, char **ret_path);
+
+/* Makes of what path_append() gives, in place, what path_join() would. */
+void path_normalise(char *path);
+
 #define PATH_BYTES_MAX 8192
 
 /* The part after the last slash; the whole of it when there is none. Borrowed from `path`. */

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/hash.h"
+#include "symbol/path.h"
 
 #define ELLIPSIS "…"
 
@@ -186,11 +188,13 @@ static void note_md5(struct stored_file *file, const unsigned char *md5)
     }
 }
 
-static int add_file(struct store *store, const char *path, const char *directory, uint32_t module,
-                    const unsigned char *md5, uint32_t *ret_id)
+static int add_file(struct store *store, const char *path, const char *named, const char *directory,
+                    uint32_t module, const unsigned char *md5, uint32_t *ret_id)
 {
     struct stored_file file = {.module = module};
     int error = intern(store, path, &file.path);
+    if (!error)
+        error = intern(store, named, &file.named);
     if (!error)
         error = intern(store, directory, &file.directory);
     if (error)
@@ -221,7 +225,20 @@ int store_add_file(struct store *store, const char *path, const char *directory,
                    const unsigned char *md5, uint32_t *ret_id)
 {
     pthread_rwlock_wrlock(&store->lock);
-    int error = add_file(store, path, directory, module, md5, ret_id);
+    int error = add_file(store, path, path, directory, module, md5, ret_id);
+    unlock_changed(store);
+    return error;
+}
+
+int store_add_named_file(struct store *store, const char *named, const char *directory,
+                         uint32_t module, const unsigned char *md5, uint32_t *ret_id)
+{
+    _cleanup_free_ char *path = strdup(named);
+    if (!path)
+        return -ENOMEM;
+    path_normalise(path);
+    pthread_rwlock_wrlock(&store->lock);
+    int error = add_file(store, path, named, directory, module, md5, ret_id);
     unlock_changed(store);
     return error;
 }

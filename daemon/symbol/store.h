@@ -20,7 +20,7 @@ struct stored_function {
 };
 
 struct stored_file {
-    uint32_t path, directory; /* ids in strings */
+    uint32_t path, named, directory; /* ids in strings */
     uint32_t module;
     enum { FILE_MD5_UNKNOWN, FILE_MD5_KNOWN, FILE_MD5_DISPUTED } md5_state;
     unsigned char md5[MD5_BYTES];
@@ -66,6 +66,13 @@ int store_add_function(struct store *store, const char *name, uint32_t module, u
  */
 int store_add_file(struct store *store, const char *path, const char *directory, uint32_t module,
                    const unsigned char *md5, uint32_t *ret_id);
+
+/*
+ * The same of a path with its "..", of path_append(): it is known by path_normalise(), whoever
+ * names it, and opened as the first one named it. The latter alone says what the compiler read.
+ */
+int store_add_named_file(struct store *store, const char *named, const char *directory,
+                         uint32_t module, const unsigned char *md5, uint32_t *ret_id);
 
 /* Replaces what is known of a location. At most FRAMES_PER_LOCATION_MAX. 0 or -ENOMEM. */
 int store_publish(struct store *store, uint32_t location, const struct frame *frames, size_t count,

@@ -70,7 +70,7 @@ static bool are_names_sane(const struct stored_unit *unit)
             unit->functions[i].file > header->file_count)
             return false;
     for (uint32_t i = 0; i < header->file_count; i++)
-        if (unit->files[i].path >= header->string_bytes ||
+        if (unit->files[i].named >= header->string_bytes ||
             unit->files[i].directory >= header->string_bytes)
             return false;
     return true;
@@ -129,8 +129,9 @@ static int publish_file(const struct publication *to, uint32_t number, uint32_t 
     if (number && !*id) {
         const struct stored_unit_file *file = &to->unit->files[number - 1];
         const char *strings = to->unit->strings;
-        int error = store_add_file(to->store, strings + file->path, strings + file->directory,
-                                   to->module, file->has_md5 ? file->md5 : NULL, id);
+        int error =
+            store_add_named_file(to->store, strings + file->named, strings + file->directory,
+                                 to->module, file->has_md5 ? file->md5 : NULL, id);
         if (error)
             return error;
     }

@@ -35,7 +35,7 @@ struct stored_unit_function {
 };
 
 struct stored_unit_file {
-    uint32_t path, directory;
+    uint32_t named, directory; /* as store_add_named_file() takes them */
     uint32_t has_md5;
     unsigned char md5[MD5_BYTES];
 };

@@ -353,7 +353,7 @@ static unsigned char *put_files(unsigned char *cursor, const struct store *store
 {
     for (size_t i = 1; i < store->file_count; i++) {
         const struct stored_file *file = &store->files[i];
-        struct stored_unit_file stored = {.path = offsets[file->path],
+        struct stored_unit_file stored = {.named = offsets[file->named],
                                           .directory = offsets[file->directory],
                                           .has_md5 = file->md5_state == FILE_MD5_KNOWN};
         memcpy(stored.md5, file->md5, sizeof stored.md5);

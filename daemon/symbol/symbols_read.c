@@ -50,6 +50,7 @@ struct symbol_file symbols_file(const struct symbols *symbols, uint32_t id)
     const struct stored_file *file = &store->files[id < store->file_count ? id : 0];
     struct symbol_file known = {
         .path = string_table_get(&store->strings, file->path),
+        .named = string_table_get(&store->strings, file->named),
         .directory = string_table_get(&store->strings, file->directory),
         .module = file->module,
         .has_md5 = file->md5_state == FILE_MD5_KNOWN,

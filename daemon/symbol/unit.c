@@ -46,9 +46,9 @@ static int file_path(const char *compilation, const struct line_file *file, char
 {
     _cleanup_free_ char *directory = NULL;
     *ret_path = NULL;
-    int error = path_join(compilation, file->directory ? file->directory : "", &directory);
+    int error = path_append(compilation, file->directory ? file->directory : "", &directory);
     if (!error)
-        error = path_join(directory, file->name, ret_path);
+        error = path_append(directory, file->name, ret_path);
     return error == -ENOMEM ? error : 0;
 }
 
@@ -63,7 +63,8 @@ static int publish_file(const struct unit_context *context, const char *compilat
     int error = file_path(compilation, file, &path);
     if (error || !path)
         return error;
-    return store_add_file(context->store, path, compilation, context->module, file->md5, ret_id);
+    return store_add_named_file(context->store, path, compilation, context->module, file->md5,
+                                ret_id);
 }
 
 /* A number that the root DIE states, in whatever form; 0 when it does not. */

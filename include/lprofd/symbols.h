@@ -53,6 +53,7 @@ struct symbol_function {
 
 struct symbol_file {
     const char *path;      /* absolute where the debug information allows it */
+    const char *named;     /* to be opened: the same with its "..", as a link may be before them */
     const char *directory; /* DW_AT_comp_dir of the unit that named it, "" unknown */
     uint32_t module;       /* the first module that named it */
     bool has_md5;          /* DWARF 5 line tables may carry the source's MD5 */

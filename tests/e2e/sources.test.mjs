@@ -1,7 +1,7 @@
 // Wherever a program's source is and whatever is in it: it is shown line by line, or it is said why not.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync,
-  writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync,
+  utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -62,6 +62,44 @@ test('a relative name belongs to the compilation directory', async (t) => {
   const hot = await startHot(t);
   const shown = await attach(t, hot);
   assert.equal(shown.path, hot.source);
+  assert.equal((await shown.answer()).text, PROGRAM);
+});
+
+test('".." leads out of where a symbolic link points to', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  const link = join(folder, 'link');
+  for (const below of ['link', 'real/deep']) mkdirSync(join(folder, below), { recursive: true });
+  symlinkSync(join(folder, 'real/deep'), join(link, 'sub'));
+  const source = join(folder, 'real/hot.c');
+  writeFileSync(source, PROGRAM);
+  const build = await run(t, 'sh', ['-c', 'cd link/sub && gcc -g -o ../../hot ../hot.c'], { cwd: folder });
+  assert.equal(build.code, 0, build.stderr);
+  const target = start(t, join(folder, 'hot'));
+  await until('hot says ready', () => target.stdout.includes('ready'));
+  const impostor = join(link, 'hot.c');
+  writeFileSync(impostor, 'int other;\n');
+  utimesSync(impostor, 1e9, 1e9);
+
+  const shown = await attach(t, { pid: target.pid });
+  assert.equal(shown.path, impostor);
+  assert.equal((await shown.answer()).text, PROGRAM);
+  rmSync(source);
+  const gone = await attach(t, { pid: target.pid });
+  assert.equal((await gone.answer()).json().reason, 'missing');
+});
+
+test('a source is found when the folder that it was built in is gone', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = publicFolder(t);
+  mkdirSync(join(folder, 'build'));
+  writeFileSync(join(folder, 'hot.c'), PROGRAM);
+  const build = await run(t, 'gcc', ['-g', '-o', '../hot', '../hot.c'], { cwd: join(folder, 'build') });
+  assert.equal(build.code, 0, build.stderr);
+  const target = start(t, join(folder, 'hot'));
+  await until('hot says ready', () => target.stdout.includes('ready'));
+  rmSync(join(folder, 'build'), { recursive: true });
+  const shown = await attach(t, { pid: target.pid });
   assert.equal((await shown.answer()).text, PROGRAM);
 });
 

@@ -45,7 +45,7 @@ static inline void fixture_symbols(struct profile_fixture *fixture)
     for (uint32_t i = 1; i < FIXTURE_FILES; i++) {
         char path[32];
         snprintf(path, sizeof path, i == 2 ? "part/%u.c" : "/src/%u.c", i);
-        struct symbol_file file = {path, "/build", 1, i == 1, {1, 2, 3, (unsigned char)i}};
+        struct symbol_file file = {path, path, "/build", 1, i == 1, {1, 2, 3, (unsigned char)i}};
         assert_int_equal(symbols_restore_file(fixture->symbols, &file), 0);
     }
     for (uint32_t i = 1; i < FIXTURE_FUNCTIONS; i++) {

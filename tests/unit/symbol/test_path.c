@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "symbol/path.h"
 
@@ -54,6 +55,25 @@ static void leading_parents_of_a_relative_path_stay(void **state)
     assert_joined("x", "../../a.c", "../a.c");
 }
 
+static void what_is_opened_keeps_its_parents(void **state)
+{
+    static const char *const names[][4] = {
+        {"/link/sub", "../a.c", "/link/sub/../a.c", "/link/a.c"},
+        {"/link/", ".//x/./../../a.c", "/link/x/../../a.c", "/a.c"},
+        {NULL, "../../a.c", "../../a.c", "../../a.c"},
+        {"x", "../../a.c", "x/../../a.c", "../a.c"},
+        {"/", "../a.c", "/../a.c", "/a.c"},
+    };
+    (void)state;
+    for (size_t i = 0; i < array_length(names); i++) {
+        _cleanup_free_ char *appended = NULL;
+        assert_int_equal(path_append(names[i][0], names[i][1], &appended), 0);
+        assert_string_equal(appended, names[i][2]);
+        path_normalise(appended);
+        assert_string_equal(appended, names[i][3]);
+    }
+}
+
 static void endless_paths_are_refused(void **state)
 {
     (void)state;
@@ -81,6 +101,7 @@ int main(void)
         cmocka_unit_test(dots_are_removed),
         cmocka_unit_test(parents_stop_at_the_root),
         cmocka_unit_test(leading_parents_of_a_relative_path_stay),
+        cmocka_unit_test(what_is_opened_keeps_its_parents),
         cmocka_unit_test(endless_paths_are_refused),
         cmocka_unit_test(basename_and_directory_split_at_the_last_slash),
     };

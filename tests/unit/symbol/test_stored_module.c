@@ -57,7 +57,8 @@ static void add_code(const struct fixture *fixture, uint64_t step, struct addres
 static void tell_file(struct text *text, const struct store *store, uint32_t file)
 {
     const struct stored_file *stored = &store->files[file];
-    text_printf(text, " %s in %s ", string_table_get(&store->strings, stored->path),
+    text_printf(text, " %s as %s in %s ", string_table_get(&store->strings, stored->path),
+                string_table_get(&store->strings, stored->named),
                 string_table_get(&store->strings, stored->directory));
     for (size_t i = 0; i < MD5_BYTES && stored->md5_state == FILE_MD5_KNOWN; i++)
         text_printf(text, "%02x", stored->md5[i]);
