@@ -25,10 +25,7 @@ static int find_name(const struct session *session, uint32_t file, struct source
     symbols_lock_shared(session->symbols);
     if (file > 0 && file < symbols_file_count(session->symbols)) {
         struct symbol_file known = symbols_file(session->symbols, file);
-        bool absolute = known.path[0] == '/' || !known.directory[0];
-        int length = absolute
-                         ? snprintf(ret_name->path, PATH_MAX, "%s", known.path)
-                         : snprintf(ret_name->path, PATH_MAX, "%s/%s", known.directory, known.path);
+        int length = snprintf(ret_name->path, PATH_MAX, "%s", known.path);
         if (snprintf(ret_name->named, PATH_MAX, "%s", known.named) >= PATH_MAX)
             length = PATH_MAX;
         ret_name->module = known.module;
@@ -52,19 +49,31 @@ static int open_by_tail(const char *directory, const char *path, int *ret_fd)
     return error;
 }
 
+/* What is left of `path` below `old`, "" when it is the same; NULL when it is not there. */
+static const char *tail_below(const char *path, const char *old)
+{
+    /* Relative names are shown without the "./" that a compiler was told to put there. */
+    if (path[0] != '/' && old[0] == '.' && (old[1] == '/' || !old[1]))
+        old += 1 + (old[1] == '/');
+    size_t length = strlen(old);
+    if (strncmp(path, old, length) != 0)
+        return NULL;
+    bool is_whole = length == 0 || old[length - 1] == '/' || path[length] == '/' || !path[length];
+    return is_whole ? path + length + strspn(path + length, "/") : NULL;
+}
+
 /* --source-path: the person who started lprofd says where sources are. */
 static int open_mapped(const struct session *session, const char *path, int *ret_fd)
 {
     int error = -ENOENT;
     for (size_t i = 0; i < session->source_path_count && error; i++) {
         const struct source_path *mapped = &session->source_paths[i];
-        size_t length = strlen(mapped->old_prefix);
-        if (length == 0)
+        const char *tail = tail_below(path, mapped->old_prefix);
+        if (!mapped->old_prefix[0])
             error = open_by_tail(mapped->new_prefix, path, ret_fd);
-        else if (strncmp(path, mapped->old_prefix, length) == 0 &&
-                 (path[length] == '/' || mapped->old_prefix[length - 1] == '/'))
-            error = privilege_open_beneath(mapped->new_prefix,
-                                           path + length + strspn(path + length, "/"), ret_fd);
+        else if (tail)
+            error = tail[0] ? privilege_open_beneath(mapped->new_prefix, tail, ret_fd)
+                            : privilege_open_own(mapped->new_prefix, ret_fd);
     }
     return error;
 }

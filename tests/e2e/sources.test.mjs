@@ -110,6 +110,14 @@ for (const [name, options, sourcePath] of [
     ['-fdebug-prefix-map=FOLDER=/nowhere/at/all'], 'FOLDER'],
   ['a name without any directory is found below --source-path',
     ['-fdebug-prefix-map=FOLDER=.'], 'FOLDER'],
+  ['a relative name is mapped by what is shown of it',
+    ['-fdebug-prefix-map=FOLDER=.'], 'sub=FOLDER/sub'],
+  ['a relative name is mapped by what the compiler was told',
+    ['-fdebug-prefix-map=FOLDER=.'], '.=FOLDER'],
+  ['a relative compilation directory is mapped once',
+    ['-fdebug-prefix-map=FOLDER=proj'], 'proj=FOLDER'],
+  ['a single file is mapped by its whole name',
+    ['-fdebug-prefix-map=FOLDER=/nowhere/at'], '/nowhere/at/sub/hot.c=FOLDER/sub/hot.c'],
 ]) {
   test(name, async (t) => {
     if (!needsRoot(t)) return;
