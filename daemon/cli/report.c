@@ -211,6 +211,8 @@ static const struct remedy remedies[] = {
     {"kernel", "in the kernel", "the lines that called it have it in their total"},
     {"unreadable", "the program's file cannot be read",
      "it was replaced or removed: start the program again"},
+    {"damaged", "the file's debug information is damaged or too large",
+     "build or install the program again, with -g1 if this machine has little memory"},
 };
 
 static const struct remedy *find_remedy(const char *status)

@@ -70,9 +70,9 @@ static int read_sections(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
         Elf_Scn *scn = elf_getscn(elf, i);
         if (!scn || !gelf_getshdr(scn, &header))
             return -EBADMSG;
-        if (is_stored(header.sh_type) &&
-            (header.sh_offset > file_bytes || header.sh_size > file_bytes - header.sh_offset))
-            return -EBADMSG;
+        /* One that is damaged costs what it has, not the others. */
+        if (header.sh_offset > file_bytes || header.sh_size > file_bytes - header.sh_offset)
+            header.sh_type = SHT_NOBITS;
         const char *stored_name = elf_strptr(elf, names, header.sh_name);
         const char *name = stored_name ? stored_name : "";
         bool is_old = strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX)) == 0;

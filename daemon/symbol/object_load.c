@@ -212,7 +212,7 @@ int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t coun
     int error = loader.error ? loader.error : adopt(object, &loader);
     free_loaded(&loader);
     if (error && error != -ENOMEM && error != -ECANCELED) {
-        object->status = SYMBOL_UNREADABLE;
+        object->status = error == -EIO ? SYMBOL_UNREADABLE : SYMBOL_DAMAGED;
         error = 0;
     }
     return error;

@@ -24,6 +24,7 @@ const char *symbol_status_name(enum symbol_status status)
         [SYMBOL_LINE] = "line",       [SYMBOL_NO_DEBUG_INFO] = "no_debug_info",
         [SYMBOL_NO_LINE] = "no_line", [SYMBOL_NO_MODULE] = "no_module",
         [SYMBOL_KERNEL] = "kernel",   [SYMBOL_UNREADABLE] = "unreadable",
+        [SYMBOL_DAMAGED] = "damaged",
     };
     return (unsigned)status < SYMBOL_STATUS_COUNT ? names[status] : "unknown";
 }

@@ -23,7 +23,8 @@ enum symbol_status {
     SYMBOL_NO_LINE,       /* DWARF is there but says nothing about this address */
     SYMBOL_NO_MODULE,     /* not in a file: JIT code (which may have a name), a stack end */
     SYMBOL_KERNEL,        /* kernel code: named, but its lines are not looked up */
-    SYMBOL_UNREADABLE,    /* the module's file could not be opened or is not valid ELF/DWARF */
+    SYMBOL_UNREADABLE,    /* the module's file could not be read or is not valid ELF */
+    SYMBOL_DAMAGED,       /* its debug information is not valid DWARF, or more than is held */
     SYMBOL_STATUS_COUNT
 };
 

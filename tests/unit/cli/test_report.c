@@ -104,14 +104,16 @@ static void unknown_samples_come_with_a_remedy(void **state)
 {
     (void)state;
     const struct report_reason reasons[] = {
-        {"no_debug_info", 120}, {"no_line", 0}, {"something\x1b new", 17}};
-    struct report_unknown unknown = {3.1, 137, 4421, reasons, 3};
+        {"no_debug_info", 120}, {"no_line", 0}, {"damaged", 3}, {"something\x1b new", 14}};
+    struct report_unknown unknown = {3.1, 137, 4421, reasons, 4};
     _cleanup_free_ char *text = printed(report_unknown(file, &wide, &unknown));
     assert_string_equal(text,
                         "\n  3.10 % of the time has no line (137 of 4421 samples):\n"
                         "     120  no debug information: install the -dbg or -dbgsym package, or "
                         "compile with -g\n"
-                        "      17  something␛ new\n");
+                        "       3  the file's debug information is damaged or too large: build or "
+                        "install the program again, with -g1 if this machine has little memory\n"
+                        "      14  something␛ new\n");
     unknown.self_hits = 0;
     _cleanup_free_ char *nothing = printed(report_unknown(file, &wide, &unknown));
     assert_string_equal(nothing, "");

@@ -89,7 +89,8 @@ struct symbol_jit symbols_jit(const struct symbols *symbols)
 
 const char *symbol_status_name(enum symbol_status status)
 {
-    static const char *const names[] = {"pending", "name_only", "line",   "no_debug_info",
-                                        "no_line", "no_module", "kernel", "unreadable"};
+    static const char *const names[] = {"pending",       "name_only",  "line",
+                                        "no_debug_info", "no_line",    "no_module",
+                                        "kernel",        "unreadable", "damaged"};
     return names[status];
 }

@@ -197,6 +197,55 @@ static void holes_of_a_sparse_file_take_no_memory(void **state)
     assert_true(usage.ru_maxrss < 1 << 20); /* KiB */
 }
 
+/* Builds the program, and makes fixture->module an empty file beside it. */
+static struct image build_image(struct fixture *fixture)
+{
+    fixture_write(fixture, "program.c", program);
+    run_or_fail("cd %s && gcc -g -O2 -o program program.c", fixture->directory);
+    fixture_open_built(fixture, "program");
+    close_fd(&fixture->module.fd);
+    fixture->module.fd = memfd_create("image", MFD_CLOEXEC);
+    assert_true(fixture->module.fd >= 0);
+    return read_image(fixture->path);
+}
+
+/* Borrowed from the image. */
+static Elf64_Shdr *find_section(struct image *image, const char *name)
+{
+    const Elf64_Ehdr *header = (void *)image->bytes;
+    Elf64_Shdr *sections = (void *)(image->bytes + header->e_shoff);
+    const char *names = (char *)image->bytes + sections[header->e_shstrndx].sh_offset;
+    for (unsigned i = 0; i < header->e_shnum; i++)
+        if (strcmp(names + sections[i].sh_name, name) == 0)
+            return &sections[i];
+    fail_msg("no %s", name);
+    return NULL;
+}
+
+static void assert_outer(struct fixture *fixture, const struct image *image,
+                         enum symbol_status status)
+{
+    write_image(fixture, image);
+    struct frame_span span = fixture_resolve(fixture, fixture_symbol(fixture, "outer"), false);
+    assert_int_equal(span.status, status);
+    assert_string_equal(fixture_function(fixture, &span, span.count - 1), "outer");
+}
+
+static void a_section_outside_the_file_costs_only_what_it_has(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc"))
+        skip();
+    struct image image = build_image(fixture);
+    find_section(&image, ".debug_str")->sh_size = UINT64_C(4) << 30;
+    assert_outer(fixture, &image, SYMBOL_LINE);
+    free(image.bytes);
+    image = build_image(fixture);
+    find_section(&image, ".debug_info")->sh_offset = UINT64_MAX - 63;
+    assert_outer(fixture, &image, SYMBOL_NO_DEBUG_INFO);
+    free(image.bytes);
+}
+
 /* The target may cut its binary off between the names and the lines. */
 static void file_may_shrink_while_in_use(void **state)
 {
@@ -223,6 +272,7 @@ int main(void)
         test(flipped_bytes_are_survived),
         test(truncated_files_are_survived),
         test(holes_of_a_sparse_file_take_no_memory),
+        test(a_section_outside_the_file_costs_only_what_it_has),
         test(file_may_shrink_while_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

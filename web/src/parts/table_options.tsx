@@ -129,6 +129,7 @@ const REASONS: Record<string, string> = {
   no_module: 'outside any file (JIT code, ended stacks)',
   kernel: 'in the kernel (counted with the line that called it, in Total)',
   unreadable: 'file could not be read',
+  damaged: 'debug information is damaged or too large for this machine',
 };
 
 /** The samples without a line, so that all adds up. */
