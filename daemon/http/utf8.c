@@ -1,7 +1,11 @@
 /* UTF-8 out of arbitrary bytes. */
 #include "http/utf8.h"
 
+#include <stdint.h>
 #include <string.h>
+
+/* What stands for what is no character. */
+#define REPLACEMENT 0xfffd
 
 /* Unicode 15, table 3-7: what the second byte of a sequence may be, by its first byte. */
 struct sequence {
@@ -61,18 +65,94 @@ bool utf8_valid(const char *bytes, size_t length)
     return valid_prefix((const unsigned char *)bytes, length) == length;
 }
 
+static void add_character(struct text *text, uint32_t character)
+{
+    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+    char bytes[sizeof leads];
+    size_t more = character < 0x80 ? 0 : character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+    for (size_t i = more; i > 0; i--, character >>= 6)
+        bytes[i] = (char)(0x80 | (character & 0x3f));
+    bytes[0] = (char)(leads[more] | character);
+    text_add(text, bytes, more + 1);
+}
+
 /* What Latin-1 has beyond ASCII is U+00A0 to U+00FF; the rest are control characters. */
 static void add_latin1(struct text *text, unsigned char byte)
 {
-    const char character[] = {(char)(0xc0 | byte >> 6), (char)(0x80 | (byte & 0x3f))};
-    if (byte < 0xa0)
-        text_add_string(text, "\xef\xbf\xbd");
-    else
-        text_add(text, character, sizeof character);
+    add_character(text, byte < 0xa0 ? REPLACEMENT : byte);
+}
+
+/* Encodings of more than one byte a unit, by the byte order mark that begins a text in them. */
+struct encoding {
+    const char *mark;
+    size_t mark_bytes, unit_bytes;
+    bool is_big_endian;
+};
+
+/* In this order: that of UTF-32 begins as that of UTF-16. */
+static const struct encoding encodings[] = {
+    {"\xff\xfe\0\0", 4, 4, false},
+    {"\0\0\xfe\xff", 4, 4, true},
+    {"\xff\xfe", 2, 2, false},
+    {"\xfe\xff", 2, 2, true},
+};
+
+static const struct encoding *find_encoding(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++)
+        if (length >= encodings[i].mark_bytes &&
+            memcmp(bytes, encodings[i].mark, encodings[i].mark_bytes) == 0)
+            return &encodings[i];
+    return NULL;
+}
+
+static uint32_t read_unit(const struct encoding *encoding, const unsigned char *bytes)
+{
+    uint32_t unit = 0;
+    size_t last = encoding->unit_bytes - 1;
+    for (size_t i = 0; i <= last; i++)
+        unit = unit << 8 | bytes[encoding->is_big_endian ? i : last - i];
+    return unit;
+}
+
+/* The character at `bytes`, of which `left` are there; what is none is replaced. */
+static size_t read_character(const struct encoding *encoding, const unsigned char *bytes,
+                             size_t left, uint32_t *ret_character)
+{
+    size_t step = encoding->unit_bytes;
+    *ret_character = REPLACEMENT;
+    if (left < step)
+        return left;
+    uint32_t unit = read_unit(encoding, bytes);
+    if (unit && unit <= 0x10ffff && (unit < 0xd800 || unit > 0xdfff))
+        *ret_character = unit;
+    if (step != 2 || unit < 0xd800 || unit > 0xdbff || left < 2 * step)
+        return step;
+    uint32_t low = read_unit(encoding, bytes + step);
+    if (low < 0xdc00 || low > 0xdfff)
+        return step;
+    *ret_character = 0x10000 + ((unit & 0x3ff) << 10 | (low & 0x3ff));
+    return 2 * step;
+}
+
+static void add_decoded(struct text *text, const struct encoding *encoding, const char *bytes,
+                        size_t length)
+{
+    const unsigned char *cursor = (const unsigned char *)bytes;
+    for (size_t at = encoding->mark_bytes; at < length;) {
+        uint32_t character;
+        at += read_character(encoding, cursor + at, length - at, &character);
+        add_character(text, character);
+    }
 }
 
 void utf8_add_source(struct text *text, const char *bytes, size_t length)
 {
+    const struct encoding *encoding = find_encoding(bytes, length);
+    if (encoding) {
+        add_decoded(text, encoding, bytes, length);
+        return;
+    }
     const unsigned char *cursor = (const unsigned char *)bytes;
     while (length) {
         size_t good = valid_prefix(cursor, length);

@@ -16,7 +16,8 @@ bool utf8_valid(const char *bytes, size_t length);
 void utf8_add(struct text *text, const char *bytes, size_t length);
 
 /*
- * The same for the text of a source: a byte that is no UTF-8 is taken as Latin-1, the most likely
- * encoding of old sources; NUL and what Latin-1 has no character for become U+FFFD.
+ * The same for the text of a source: UTF-16 and UTF-32 with a byte order mark are decoded, without
+ * the mark. Elsewhere a byte that is no UTF-8 is taken as Latin-1, the most likely encoding of old
+ * sources. NUL and what is no character become U+FFFD.
  */
 void utf8_add_source(struct text *text, const char *bytes, size_t length);

@@ -72,12 +72,57 @@ static void sources_that_are_not_utf8_are_latin1(void **state)
     text_free(&text);
 }
 
+#define assert_source(bytes, want) assert_decoded(bytes, sizeof(bytes) - 1, want)
+
+static void assert_decoded(const char *bytes, size_t length, const char *want)
+{
+    struct text text = {0};
+    assert_false(utf8_valid(bytes, length));
+    utf8_add_source(&text, bytes, length);
+    assert_string_equal(text.bytes ? text.bytes : "", want);
+    text_free(&text);
+}
+
+/* U+010A and U+0A0D have the bytes of line ends. */
+static void a_byte_order_mark_tells_the_encoding(void **state)
+{
+    (void)state;
+    const char want[] = "a\n\u010a\u0a0d\r\n\U0001f525";
+    assert_source("\xff\xfe"
+                  "a\0\n\0\x0a\x01\x0d\x0a\r\0\n\0\x3d\xd8\x25\xdd",
+                  want);
+    assert_source("\xfe\xff"
+                  "\0a\0\n\x01\x0a\x0a\x0d\0\r\0\n\xd8\x3d\xdd\x25",
+                  want);
+    assert_source("\xff\xfe\0\0"
+                  "a\0\0\0\n\0\0\0\x0a\x01\0\0\x0d\x0a\0\0\r\0\0\0\n\0\0\0\x25\xf5\x01\0",
+                  want);
+    assert_source("\0\0\xfe\xff"
+                  "\0\0\0a\0\0\0\n\0\0\x01\x0a\0\0\x0a\x0d\0\0\0\r\0\0\0\n\0\x01\xf5\x25",
+                  want);
+    assert_source("\xff\xfe", "");
+}
+
+static void what_is_no_character_of_an_encoding_is_replaced(void **state)
+{
+    (void)state;
+    assert_source("\xff\xfe\x3d\xd8\n\0", REPLACEMENT "\n");            /* half of a pair */
+    assert_source("\xff\xfe\x25\xdd\x3d\xd8", REPLACEMENT REPLACEMENT); /* the wrong way round */
+    assert_source("\xff\xfe\0\1\0", "\u0100" REPLACEMENT);              /* cut short */
+    assert_source("\xff\xfe"
+                  "a\0\0\0",
+                  "a" REPLACEMENT);
+    assert_source("\0\0\xfe\xff\0\x11\0\0\0\0\xd8\0\0\0\0\n", REPLACEMENT REPLACEMENT "\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_text_is_kept),
         cmocka_unit_test(ill_formed_parts_are_replaced),
         cmocka_unit_test(sources_that_are_not_utf8_are_latin1),
+        cmocka_unit_test(a_byte_order_mark_tells_the_encoding),
+        cmocka_unit_test(what_is_no_character_of_an_encoding_is_replaced),
         cmocka_unit_test(lines_are_neither_lost_nor_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
