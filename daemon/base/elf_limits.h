@@ -14,7 +14,7 @@
 /* Far more than the names of sections, or notes, of any program. */
 #define ELF_SMALL_BYTES_MAX (UINT64_C(16) << 20)
 
-/* False when it has too many of something, or when what everybody reads, names and notes, is large. */
+/* False when it has too many of something, or when names or notes, which all read, are large. */
 static inline bool elf_is_plausible(Elf *elf)
 {
     size_t names, sections, count;
