@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 /* What stands for what is no character. */
 #define REPLACEMENT 0xfffd
 
@@ -99,7 +101,7 @@ static const struct encoding encodings[] = {
 
 static const struct encoding *find_encoding(const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++)
+    for (size_t i = 0; i < array_length(encodings); i++)
         if (length >= encodings[i].mark_bytes &&
             memcmp(bytes, encodings[i].mark, encodings[i].mark_bytes) == 0)
             return &encodings[i];

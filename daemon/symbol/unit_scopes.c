@@ -42,9 +42,8 @@ static int describe(const struct debug_image *image, const Dwarf_Die *die,
     header.end = next;
     header.abbreviations = abbreviations;
     *ret_unit = (struct unit_data){.header = header};
-    ret_unit->info.bytes = debug_image_section(image, ".debug_info", &ret_unit->info.length);
-    ret_unit->abbreviations.bytes =
-        debug_image_section(image, ".debug_abbrev", &ret_unit->abbreviations.length);
+    ret_unit->info = debug_image_span(image, ".debug_info");
+    ret_unit->abbreviations = debug_image_span(image, ".debug_abbrev");
     return 0;
 }
 
