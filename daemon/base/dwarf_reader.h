@@ -18,11 +18,11 @@ static inline uint16_t reader_u16(struct reader *reader)
     return value;
 }
 
-/* A little-endian integer of 1 to 8 bytes. */
+/* A little-endian integer of 1 to 8 bytes; more, which a hostile header can ask for, fail. */
 static inline uint64_t reader_uint(struct reader *reader, unsigned bytes)
 {
     uint64_t value = 0;
-    const uint8_t *taken = reader_take(reader, bytes);
+    const uint8_t *taken = reader_take(reader, bytes <= sizeof value ? bytes : SIZE_MAX);
     for (unsigned i = 0; taken && i < bytes; i++)
         value |= (uint64_t)taken[i] << (8 * i);
     return value;
