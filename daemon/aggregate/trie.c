@@ -1,9 +1,11 @@
-/* The stack trie: distinct stacks as nodes, distinct raw frames as locations. */
+/* The stack trie: distinct stacks as nodes. */
 #include "lprofd/trie.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "aggregate/raw_frame.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/index.h"
@@ -16,9 +18,10 @@ struct whole_stack {
 };
 
 struct stack_trie {
-    struct stable_vector nodes;     /* struct trie_node */
-    struct stable_vector locations; /* struct raw_frame */
-    struct index node_index, location_index, stack_index;
+    atomic_uint references;
+    struct stack_locations *locations; /* a reference */
+    struct stable_vector nodes;        /* struct trie_node */
+    struct index node_index, stack_index;
     struct whole_stack *stacks; /* owned */
     size_t stack_count, stack_capacity;
 };
@@ -26,57 +29,6 @@ struct stack_trie {
 static struct trie_node *node_at(const struct stack_trie *trie, uint32_t node)
 {
     return stable_at(&trie->nodes, node, sizeof(struct trie_node));
-}
-
-static struct raw_frame *location_at(const struct stack_trie *trie, uint32_t location)
-{
-    return stable_at(&trie->locations, location, sizeof(struct raw_frame));
-}
-
-static uint64_t hash_location(const struct raw_frame *frame)
-{
-    return hash_pair(frame->vaddr, (uint64_t)frame->module << 1 | frame->is_return_address);
-}
-
-static bool same_location(const struct raw_frame *first, const struct raw_frame *second)
-{
-    return first->vaddr == second->vaddr && first->module == second->module &&
-           first->is_return_address == second->is_return_address;
-}
-
-struct wanted_location {
-    const struct stack_trie *trie;
-    const struct raw_frame *frame;
-};
-
-static bool location_equal(const void *user, uint32_t position)
-{
-    const struct wanted_location *wanted = user;
-    return same_location(location_at(wanted->trie, position), wanted->frame);
-}
-
-static uint64_t location_rehash(const void *user, uint32_t position)
-{
-    const struct wanted_location *wanted = user;
-    return hash_location(location_at(wanted->trie, position));
-}
-
-static int intern_location(struct stack_trie *trie, const struct raw_frame *frame,
-                           uint32_t *ret_location)
-{
-    struct wanted_location wanted = {trie, frame};
-    uint64_t hash = hash_location(frame);
-    uint32_t found = index_find(&trie->location_index, hash, location_equal, &wanted);
-    if (found == INDEX_EMPTY) {
-        found = stable_count(&trie->locations);
-        int error = stable_append(&trie->locations, frame, sizeof *frame);
-        if (!error)
-            error = index_add(&trie->location_index, hash, found, location_rehash, &wanted);
-        if (error)
-            return error;
-    }
-    *ret_location = found;
-    return 0;
 }
 
 static uint64_t hash_node(struct trie_node node)
@@ -102,8 +54,8 @@ static uint64_t node_rehash(const void *user, uint32_t position)
     return hash_node(*node_at(wanted->trie, position));
 }
 
-static int intern_child(struct stack_trie *trie, uint32_t parent, uint32_t location,
-                        uint32_t *ret_node)
+int stack_trie_find_child(struct stack_trie *trie, uint32_t parent, uint32_t location,
+                          uint32_t *ret_node)
 {
     struct wanted_node wanted = {trie, {parent, location}};
     uint64_t hash = hash_node(wanted.node);
@@ -135,7 +87,8 @@ static bool stack_equal(const void *user, uint32_t position)
         if (node == 0)
             return false;
         const struct trie_node *have = node_at(wanted->trie, node);
-        if (!same_location(location_at(wanted->trie, have->location), &wanted->frames[i]))
+        struct raw_frame frame = stack_locations_get(wanted->trie->locations, have->location);
+        if (!raw_frame_equal(&frame, &wanted->frames[i]))
             return false;
         node = have->parent;
     }
@@ -152,7 +105,7 @@ static uint64_t hash_stack(const struct raw_frame *frames, size_t count)
 {
     uint64_t hash = count;
     for (size_t i = 0; i < count; i++)
-        hash = hash_pair(hash, hash_location(&frames[i]));
+        hash = hash_pair(hash, raw_frame_hash(&frames[i]));
     return hash;
 }
 
@@ -162,9 +115,9 @@ static int add_path(struct stack_trie *trie, const struct raw_frame *frames, siz
     uint32_t node = 0;
     for (size_t i = count; i-- > 0;) {
         uint32_t location = 0;
-        int error = intern_location(trie, &frames[i], &location);
+        int error = stack_locations_find(trie->locations, &frames[i], &location);
         if (!error)
-            error = intern_child(trie, node, location, &node);
+            error = stack_trie_find_child(trie, node, location, &node);
         if (error)
             return error;
     }
@@ -199,15 +152,10 @@ int stack_trie_add(struct stack_trie *trie, const struct raw_frame *frames, size
     return 0;
 }
 
-int stack_trie_append_location(struct stack_trie *trie, const struct raw_frame *frame)
-{
-    return stable_append(&trie->locations, frame, sizeof *frame);
-}
-
 int stack_trie_append_node(struct stack_trie *trie, struct trie_node node)
 {
     if (node.parent >= stable_count(&trie->nodes) ||
-        node.location >= stable_count(&trie->locations))
+        node.location >= stack_locations_count(trie->locations))
         return -EINVAL;
     return stable_append(&trie->nodes, &node, sizeof node);
 }
@@ -219,7 +167,7 @@ uint32_t stack_trie_node_count(const struct stack_trie *trie)
 
 uint32_t stack_trie_location_count(const struct stack_trie *trie)
 {
-    return stable_count(&trie->locations);
+    return stack_locations_count(trie->locations);
 }
 
 struct trie_node stack_trie_node(const struct stack_trie *trie, uint32_t node)
@@ -229,39 +177,50 @@ struct trie_node stack_trie_node(const struct stack_trie *trie, uint32_t node)
 
 struct raw_frame stack_trie_location(const struct stack_trie *trie, uint32_t location)
 {
-    return *location_at(trie, location);
+    return stack_locations_get(trie->locations, location);
 }
 
 size_t stack_trie_bytes(const struct stack_trie *trie)
 {
-    size_t slots =
-        trie->node_index.capacity + trie->location_index.capacity + trie->stack_index.capacity;
-    return trie->nodes.bytes + trie->locations.bytes + slots * sizeof(struct index_slot) +
+    size_t slots = trie->node_index.capacity + trie->stack_index.capacity;
+    return trie->nodes.bytes + slots * sizeof(struct index_slot) +
            trie->stack_capacity * sizeof *trie->stacks;
 }
 
-int stack_trie_new(struct stack_trie **ret_trie)
+struct stack_locations *stack_trie_locations(const struct stack_trie *trie)
+{
+    return trie->locations;
+}
+
+int stack_trie_new(struct stack_locations *locations, struct stack_trie **ret_trie)
 {
     struct stack_trie *trie = calloc(1, sizeof *trie);
     if (!trie)
         return -ENOMEM;
+    atomic_init(&trie->references, 1);
+    trie->locations = stack_locations_ref(locations);
     struct trie_node root = {0};
     if (stable_append(&trie->nodes, &root, sizeof root)) {
-        stack_trie_free(trie);
+        stack_trie_unref(trie);
         return -ENOMEM;
     }
     *ret_trie = trie;
     return 0;
 }
 
-void stack_trie_free(struct stack_trie *trie)
+struct stack_trie *stack_trie_ref(struct stack_trie *trie)
 {
-    if (!trie)
+    atomic_fetch_add(&trie->references, 1);
+    return trie;
+}
+
+void stack_trie_unref(struct stack_trie *trie)
+{
+    if (!trie || atomic_fetch_sub(&trie->references, 1) != 1)
         return;
+    stack_locations_unref(trie->locations);
     stable_free(&trie->nodes);
-    stable_free(&trie->locations);
     index_clear(&trie->node_index);
-    index_clear(&trie->location_index);
     index_clear(&trie->stack_index);
     free(trie->stacks);
     free(trie);

@@ -52,7 +52,9 @@ int saved_profile_encode(const struct saved_content *content, unsigned char **re
 static int read_all(struct database *database, struct budget *budget, struct saved_profile *profile)
 {
     struct column columns[COLUMN_COUNT] = {0};
-    int error = stack_trie_new(&profile->trie);
+    int error = stack_locations_new(&profile->locations);
+    if (!error)
+        error = stack_trie_new(profile->locations, &profile->trie);
     if (!error)
         error = symbols_new(&profile->symbols);
     if (!error)
@@ -118,7 +120,8 @@ void saved_profile_clear(struct saved_profile *profile)
     for (size_t i = 0; i < profile->source_count; i++)
         free(profile->sources[i].packed);
     free(profile->sources);
-    stack_trie_free(profile->trie);
+    stack_trie_unref(profile->trie);
+    stack_locations_unref(profile->locations);
     symbols_free(profile->symbols);
     bucket_store_free(profile->buckets);
     *profile = (struct saved_profile){0};

@@ -36,6 +36,7 @@ struct saved_profile {
     size_t thread_count;
     struct saved_source *sources; /* ascending files */
     size_t source_count;
+    struct stack_locations *locations; /* references */
     struct stack_trie *trie;
     struct symbols *symbols;
     struct bucket_store *buckets;

@@ -96,7 +96,7 @@ static int read_location(struct column *columns, struct saved_profile *profile, 
     raw.is_return_address = flags & 1;
     if (!is_sound(&raw))
         return -EBADMSG;
-    int error = stack_trie_append_location(profile->trie, &raw);
+    int error = stack_locations_append(profile->locations, &raw);
     return error ? error
                  : read_frames(columns, profile, id, count, (enum symbol_status)(flags >> 1));
 }

@@ -74,10 +74,11 @@ static void publish(struct session *session)
         .duration_ns = info->duration_ns,
     };
     session->published.threads = take_pointer(saved->threads);
+    session->locations = take_pointer(saved->locations);
     session->trie = take_pointer(saved->trie);
     session->buckets = take_pointer(saved->buckets);
     session->symbols = take_pointer(saved->symbols);
-    session->locations_done = stack_trie_location_count(session->trie);
+    session->locations_done = stack_locations_count(session->locations);
     session->drained = true;
     session->epoch = 1;
     memcpy(session->started_at, info->started_at, sizeof session->started_at);

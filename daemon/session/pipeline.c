@@ -137,7 +137,7 @@ static bool duration_is_over(const struct pipeline *pipeline, uint64_t now_ns)
 static void tell_new_locations(struct pipeline *pipeline)
 {
     struct session *session = pipeline->session;
-    uint32_t count = stack_trie_location_count(session->trie);
+    uint32_t count = stack_locations_count(session->locations);
     if (count == pipeline->told_locations)
         return;
     pipeline->told_locations = count;

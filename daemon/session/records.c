@@ -81,7 +81,8 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
                                  address_space_generation(process->space)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
-    if (stack_trie_bytes(session->trie) > session->memory_limit_bytes / STACK_MEMORY_SHARE)
+    if (stack_trie_bytes(session->trie) + stack_locations_bytes(session->locations) >
+        session->memory_limit_bytes / STACK_MEMORY_SHARE)
         keep_leaf_only(pipeline);
     pipeline->counts.ended[stack->end]++;
     pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;

@@ -78,7 +78,8 @@ static void session_free(struct session *session)
     kept_sources_destroy(&session->kept_sources);
     symbols_free(session->symbols);
     bucket_store_free(session->buckets);
-    stack_trie_free(session->trie);
+    stack_trie_unref(session->trie);
+    stack_locations_unref(session->locations);
     module_table_free(session->modules);
     target_free(session->target);
     if (session->saved)
@@ -215,7 +216,9 @@ static int open_stages(struct session *session, const struct session_options *op
                                                                  : "");
     error = module_table_new(session->target, &session->modules);
     if (!error)
-        error = stack_trie_new(&session->trie);
+        error = stack_locations_new(&session->locations);
+    if (!error)
+        error = stack_trie_new(session->locations, &session->trie);
     if (!error)
         error = bucket_store_new((size_t)session->memory_limit_bytes, &session->buckets);
     if (!error)
@@ -324,7 +327,7 @@ bool session_wait(struct session *session, uint64_t timeout_ns)
 /* Needs the mutex. */
 static bool symbols_are_done(const struct session *session)
 {
-    return session->locations_done >= stack_trie_location_count(session->trie) &&
+    return session->locations_done >= stack_locations_count(session->locations) &&
            !session->fetching;
 }
 

@@ -69,6 +69,7 @@ struct session {
     size_t source_path_count;
     struct target *target;
     struct module_table *modules;
+    struct stack_locations *locations;
     struct stack_trie *trie;
     struct bucket_store *buckets;
     struct symbols *symbols;

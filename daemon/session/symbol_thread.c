@@ -28,7 +28,7 @@ struct symbol_work {
     struct pending *names;   /* owned; by module id */
     struct pending *lines;   /* owned; by module id */
     size_t module_count, names_capacity, lines_capacity, is_kept_capacity;
-    uint32_t seen;         /* locations taken over from the trie */
+    uint32_t seen;         /* locations taken over */
     uint32_t known;        /* as many as it had when last looked at */
     uint32_t modules_seen; /* that were looked at for jitdumps */
     bool drained;          /* no more will come */
@@ -65,13 +65,13 @@ static int pending_add(struct pending *pending, const struct symbol_request *req
     return 0;
 }
 
-/* Takes new locations over from the trie. */
+/* Takes new locations over. */
 static void take_new(struct symbol_work *work)
 {
     struct session *session = work->session;
-    work->known = stack_trie_location_count(session->trie);
+    work->known = stack_locations_count(session->locations);
     for (; work->seen < work->known; work->seen++) {
-        struct raw_frame frame = stack_trie_location(session->trie, work->seen);
+        struct raw_frame frame = stack_locations_get(session->locations, work->seen);
         struct symbol_request request = {work->seen, frame.is_return_address, frame.vaddr};
         if (frame.module == 0)
             symbols_publish_name(session->symbols, work->seen,
@@ -248,7 +248,7 @@ static int resolve_again(struct symbol_work *work, uint32_t module)
     struct pending all = {0};
     int error = make_room(work, module) ? -ENOMEM : 0;
     for (uint32_t i = 0; i < work->seen && !error; i++) {
-        struct raw_frame frame = stack_trie_location(session->trie, i);
+        struct raw_frame frame = stack_locations_get(session->locations, i);
         struct symbol_request request = {i, frame.is_return_address, frame.vaddr};
         if (frame.module == module)
             error = pending_add(&all, &request, 1);
@@ -337,7 +337,7 @@ static bool rest(struct symbol_work *work)
     struct timespec deadline = clock_deadline(work->keeping ? work->rest_ns : POLL_NS);
     pthread_mutex_lock(&session->mutex);
     if (!session->stopping && session->drained == work->drained &&
-        stack_trie_location_count(session->trie) == work->known)
+        stack_locations_count(session->locations) == work->known)
         pthread_cond_timedwait(&session->located, &session->mutex, &deadline);
     work->drained = session->drained;
     bool stopping = session->stopping;
@@ -349,7 +349,7 @@ static bool is_over(struct session *session)
 {
     pthread_mutex_lock(&session->mutex);
     bool over = session->drained && !session->fetching &&
-                session->locations_done >= stack_trie_location_count(session->trie);
+                session->locations_done >= stack_locations_count(session->locations);
     pthread_mutex_unlock(&session->mutex);
     return over;
 }

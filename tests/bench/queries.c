@@ -23,6 +23,7 @@ struct symbols {
 };
 
 static struct symbols symbols;
+static struct stack_locations *locations;
 static struct stack_trie *trie;
 static char names[FUNCTIONS + 1][16];
 
@@ -176,7 +177,7 @@ int main(int argc, char **argv)
                                          "file_functions", "flamegraph", "inverted",
                                          "pruned"};
     uint32_t nodes = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
-    if (stack_trie_new(&trie))
+    if (stack_locations_new(&locations) || stack_trie_new(locations, &trie))
         return 1;
     make_symbols();
     uint64_t start = now_ns();
@@ -212,6 +213,7 @@ int main(int argc, char **argv)
     }
     printf("}\n");
     free(bucket);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
+    stack_locations_unref(locations);
     return 0;
 }

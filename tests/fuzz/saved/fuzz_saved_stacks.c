@@ -47,7 +47,8 @@ static void make(struct saved_profile *profile)
     *profile = (struct saved_profile){.module_count = MODULES, .thread_count = THREADS};
     profile->info.samples.total = profile->info.sampled_ns = UINT64_C(1) << 60;
     profile->info.duration_ns = UINT64_C(1) << 60;
-    fuzz_check(stack_trie_new(&profile->trie) == 0);
+    fuzz_check(stack_locations_new(&profile->locations) == 0);
+    fuzz_check(stack_trie_new(profile->locations, &profile->trie) == 0);
     fuzz_check(symbols_new(&profile->symbols) == 0);
     fuzz_check(bucket_store_new(SIZE_MAX, &profile->buckets) == 0);
     for (uint32_t i = 1; i < NAMES; i++) {

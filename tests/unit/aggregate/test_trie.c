@@ -14,7 +14,10 @@ static const struct raw_frame leaf = {1, false, 0x100}, caller = {1, true, 0x200
 static struct stack_trie *new_trie(void)
 {
     struct stack_trie *trie = NULL;
-    assert_int_equal(stack_trie_new(&trie), 0);
+    struct stack_locations *locations = NULL;
+    assert_int_equal(stack_locations_new(&locations), 0);
+    assert_int_equal(stack_trie_new(locations, &trie), 0);
+    stack_locations_unref(locations);
     return trie;
 }
 
@@ -29,7 +32,7 @@ static void equal_stacks_are_one_node(void **state)
     assert_int_equal(first, second);
     assert_int_equal(stack_trie_node_count(trie), 4); /* the root and three frames */
     assert_int_equal(stack_trie_location_count(trie), 3);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 static void a_node_leads_to_the_root_by_its_parents(void **state)
@@ -46,7 +49,7 @@ static void a_node_leads_to_the_root_by_its_parents(void **state)
         node = have.parent;
     }
     assert_int_equal(node, 0);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 static void stacks_share_the_nodes_of_their_common_callers(void **state)
@@ -63,7 +66,7 @@ static void stacks_share_the_nodes_of_their_common_callers(void **state)
     /* A stack that is a part of another one is the node on its way. */
     assert_int_equal(stack_trie_add(trie, one + 1, 2, &middle), 0);
     assert_int_equal(middle, stack_trie_node(trie, first).parent);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 static void a_return_address_is_not_the_leaf_at_the_same_place(void **state)
@@ -75,7 +78,7 @@ static void a_return_address_is_not_the_leaf_at_the_same_place(void **state)
     assert_int_equal(stack_trie_add(trie, &as_leaf, 1, &first), 0);
     assert_int_equal(stack_trie_add(trie, &as_caller, 1, &second), 0);
     assert_int_not_equal(first, second);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 static void the_empty_stack_is_the_root(void **state)
@@ -85,7 +88,7 @@ static void the_empty_stack_is_the_root(void **state)
     uint32_t node = 7;
     assert_int_equal(stack_trie_add(trie, NULL, 0, &node), 0);
     assert_int_equal(node, 0);
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 static void many_stacks_stay_apart_and_do_not_move(void **state)
@@ -103,7 +106,7 @@ static void many_stacks_stay_apart_and_do_not_move(void **state)
         struct trie_node node = stack_trie_node(trie, nodes[i]);
         assert_int_equal(stack_trie_location(trie, node.location).vaddr, i);
     }
-    stack_trie_free(trie);
+    stack_trie_unref(trie);
 }
 
 int main(void)

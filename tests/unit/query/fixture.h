@@ -114,7 +114,10 @@ static inline struct fixture *fixture_new(void)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
-    assert_int_equal(stack_trie_new(&fixture->trie), 0);
+    struct stack_locations *locations = NULL;
+    assert_int_equal(stack_locations_new(&locations), 0);
+    assert_int_equal(stack_trie_new(locations, &fixture->trie), 0);
+    stack_locations_unref(locations);
     struct symbols *symbols = &fixture->symbols;
     symbols->trie = fixture->trie;
     symbols->functions[0].name = "[unknown]";
@@ -136,7 +139,7 @@ static inline void fixture_free(struct fixture *fixture)
     assert_int_equal(fixture->symbols.readers, 0);
     for (size_t i = 0; i < fixture->view.bucket_count; i++)
         free(fixture->buckets[i]);
-    stack_trie_free(fixture->trie);
+    stack_trie_unref(fixture->trie);
     free(fixture);
 }
 

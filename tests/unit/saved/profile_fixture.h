@@ -56,7 +56,9 @@ static inline void fixture_symbols(struct profile_fixture *fixture)
 
 static inline void fixture_stacks(struct profile_fixture *fixture)
 {
-    assert_int_equal(stack_trie_new(&fixture->trie), 0);
+    struct stack_locations *locations = NULL;
+    assert_int_equal(stack_locations_new(&locations), 0);
+    assert_int_equal(stack_trie_new(locations, &fixture->trie), 0);
     for (uint32_t i = 0; i < FIXTURE_LOCATIONS; i++) {
         struct raw_frame raw = {i % FIXTURE_MODULES, i % 2 == 1, UINT64_MAX - 1000 * i};
         struct frame frames[3];
@@ -64,7 +66,7 @@ static inline void fixture_stacks(struct profile_fixture *fixture)
             raw.vaddr = STACK_END_TRUNCATED;
         for (uint32_t j = 0; j < 3; j++)
             frames[j] = (struct frame){(i + j) % FIXTURE_FUNCTIONS, j % FIXTURE_FILES, i + j, j};
-        assert_int_equal(stack_trie_append_location(fixture->trie, &raw), 0);
+        assert_int_equal(stack_locations_append(locations, &raw), 0);
         assert_int_equal(symbols_restore_location(fixture->symbols, i, frames, i % 4,
                                                   i % 4 ? SYMBOL_LINE : SYMBOL_PENDING),
                          0);
@@ -73,6 +75,7 @@ static inline void fixture_stacks(struct profile_fixture *fixture)
         struct trie_node node = {i / 2, i % FIXTURE_LOCATIONS};
         assert_int_equal(stack_trie_append_node(fixture->trie, node), 0);
     }
+    stack_locations_unref(locations);
 }
 
 static inline void fixture_buckets(struct profile_fixture *fixture)
@@ -171,7 +174,7 @@ static inline void fixture_free(struct profile_fixture *fixture)
     for (size_t i = 0; i < FIXTURE_BUCKETS; i++)
         free(fixture->buckets[i]);
     free(fixture->sources[0].packed);
-    stack_trie_free(fixture->trie);
+    stack_trie_unref(fixture->trie);
     symbols_free(fixture->symbols);
     free(fixture);
 }
