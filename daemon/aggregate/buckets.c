@@ -39,11 +39,6 @@ static const struct {
     {UINT64_C(86400) * 1000000000, UINT64_C(600) * 1000000000},
 };
 
-static size_t sealed_bytes(const struct sealed_bucket *sealed)
-{
-    return sizeof *sealed + sealed->bucket.count * sizeof(struct bucket_entry);
-}
-
 int bucket_store_new(size_t limit_bytes, struct bucket_store **ret_store)
 {
     struct bucket_store *store = calloc(1, sizeof *store);
@@ -66,12 +61,6 @@ void bucket_store_free(struct bucket_store *store)
     index_clear(&store->open_index);
     pthread_mutex_destroy(&store->mutex);
     free(store);
-}
-
-void bucket_release(struct sealed_bucket *sealed)
-{
-    if (sealed && atomic_fetch_sub(&sealed->references, 1) == 1)
-        free(sealed);
 }
 
 struct wanted_entry {
@@ -117,60 +106,6 @@ int bucket_store_count(struct bucket_store *store, uint32_t node, uint32_t threa
     return 0;
 }
 
-static int compare_entries(const void *first, const void *second)
-{
-    const struct bucket_entry *a = first, *b = second;
-    if (a->node != b->node)
-        return a->node < b->node ? -1 : 1;
-    return a->thread < b->thread ? -1 : a->thread > b->thread;
-}
-
-static struct sealed_bucket *new_sealed(uint64_t start_ns, uint64_t end_ns, size_t capacity)
-{
-    struct sealed_bucket *sealed = malloc(sizeof *sealed + capacity * sizeof(struct bucket_entry));
-    if (!sealed)
-        return NULL;
-    atomic_init(&sealed->references, 1);
-    sealed->bucket.start_ns = start_ns;
-    sealed->bucket.end_ns = end_ns;
-    sealed->bucket.count = 0;
-    return sealed;
-}
-
-/*
- * Merges two buckets that follow each other; both sorted, as is the result. NULL without memory, or
- * where the hits of a stack would be more than their type holds.
- */
-static struct sealed_bucket *merge(const struct bucket *older, const struct bucket *newer)
-{
-    struct sealed_bucket *merged =
-        new_sealed(older->start_ns, newer->end_ns, older->count + newer->count);
-    if (!merged)
-        return NULL;
-    struct bucket_entry *out = merged->bucket.entries;
-    size_t i = 0, j = 0, count = 0;
-    while (i < older->count || j < newer->count) {
-        int order = i == older->count   ? 1
-                    : j == newer->count ? -1
-                                        : compare_entries(&older->entries[i], &newer->entries[j]);
-        out[count] = order <= 0 ? older->entries[i++] : newer->entries[j++];
-        if (order == 0) {
-            uint32_t more = newer->entries[j].hits;
-            if (more > UINT32_MAX - out[count].hits) {
-                free(merged);
-                return NULL;
-            }
-            out[count].hits += more;
-            out[count].weight_ns += newer->entries[j++].weight_ns;
-        }
-        count++;
-    }
-    merged->bucket.count = count;
-    size_t exact = sealed_bytes(merged);
-    struct sealed_bucket *shrunk = realloc(merged, exact);
-    return shrunk ? shrunk : merged;
-}
-
 /*
  * The width that a bucket of this age should have. Under pressure old ones become wider by `shift`
  * doublings; what is new stays fine, because people look at it.
@@ -193,7 +128,7 @@ static void coarsen(struct bucket_store *store, unsigned shift)
         struct sealed_bucket *last = kept ? store->sealed[kept - 1] : NULL;
         uint64_t width = width_at(store->end_ns - next->bucket.end_ns, shift);
         if (last && last->bucket.start_ns / width == (next->bucket.end_ns - 1) / width) {
-            struct sealed_bucket *merged = merge(&last->bucket, &next->bucket);
+            struct sealed_bucket *merged = sealed_merge(&last->bucket, &next->bucket);
             if (merged) {
                 store->bytes += sealed_bytes(merged);
                 store->bytes -= sealed_bytes(last) + sealed_bytes(next);
@@ -236,12 +171,12 @@ static void stay_within_limit(struct bucket_store *store)
 /* A sealed copy of the open bucket. The open one stays as it is until reset_open(). */
 static int copy_open(struct bucket_store *store, uint64_t end_ns, struct sealed_bucket **ret_sealed)
 {
-    struct sealed_bucket *sealed = new_sealed(store->open_start_ns, end_ns, store->open_count);
+    struct sealed_bucket *sealed = sealed_new(store->open_start_ns, end_ns, store->open_count);
     if (!sealed)
         return -ENOMEM;
     memcpy(sealed->bucket.entries, store->open, store->open_count * sizeof *store->open);
-    qsort(sealed->bucket.entries, store->open_count, sizeof *store->open, compare_entries);
     sealed->bucket.count = store->open_count;
+    sealed_sort(sealed);
     *ret_sealed = sealed;
     return 0;
 }
@@ -291,7 +226,7 @@ int bucket_store_seal(struct bucket_store *store, uint64_t end_ns)
 int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
                         const struct bucket_entry *entries)
 {
-    struct sealed_bucket *sealed = new_sealed(bucket->start_ns, bucket->end_ns, bucket->count);
+    struct sealed_bucket *sealed = sealed_new(bucket->start_ns, bucket->end_ns, bucket->count);
     if (!sealed)
         return -ENOMEM;
     if (bucket->count)

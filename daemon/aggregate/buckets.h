@@ -5,17 +5,9 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
-#include "lprofd/profile.h"
+#include "aggregate/sealed.h"
 
 #define BUCKET_NS UINT64_C(100000000)
-
-/* A sealed bucket with a reference count. */
-struct sealed_bucket {
-    atomic_uint references;
-    struct bucket bucket; /* last: it ends in a flexible array */
-};
 
 /* What the memory limit has cost so far. */
 struct bucket_losses {
@@ -53,7 +45,6 @@ void bucket_store_set_range(struct bucket_store *store, const struct bucket_loss
 /* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns);
-void bucket_release(struct sealed_bucket *sealed);
 
 /* Changes what may be held; takes effect at the next seal. */
 void bucket_store_limit(struct bucket_store *store, size_t limit_bytes);
