@@ -254,6 +254,57 @@ void bucket_store_set_range(struct bucket_store *store, const struct bucket_loss
     pthread_mutex_unlock(&store->mutex);
 }
 
+/* Nobody else has it: readers take references under the mutex only. */
+static bool is_ours_alone(struct sealed_bucket *sealed)
+{
+    return atomic_load(&sealed->references) == 1;
+}
+
+static struct sealed_bucket *copy_sealed(const struct bucket *bucket)
+{
+    struct sealed_bucket *copy = sealed_new(bucket->start_ns, bucket->end_ns, bucket->count);
+    if (copy) {
+        memcpy(copy->bucket.entries, bucket->entries, bucket->count * sizeof *bucket->entries);
+        copy->bucket.count = bucket->count;
+    }
+    return copy;
+}
+
+static int unshare_all(struct bucket_store *store)
+{
+    for (size_t i = 0; i < store->sealed_count; i++) {
+        struct sealed_bucket *have = store->sealed[i];
+        if (is_ours_alone(have))
+            continue;
+        struct sealed_bucket *copy = copy_sealed(&have->bucket);
+        if (!copy)
+            return -ENOMEM;
+        bucket_release(have);
+        store->sealed[i] = copy;
+    }
+    return 0;
+}
+
+static void renumber(struct sealed_bucket *sealed, const uint32_t *numbers)
+{
+    for (size_t i = 0; i < sealed->bucket.count; i++)
+        sealed->bucket.entries[i].node = numbers[sealed->bucket.entries[i].node];
+    sealed_sort(sealed);
+}
+
+int bucket_store_renumber(struct bucket_store *store, uint64_t drop_until_ns,
+                          const uint32_t *numbers)
+{
+    pthread_mutex_lock(&store->mutex);
+    int error = unshare_all(store);
+    while (!error && store->sealed_count && store->sealed[0]->bucket.end_ns <= drop_until_ns)
+        drop_oldest(store);
+    for (size_t i = 0; i < store->sealed_count && !error; i++)
+        renumber(store->sealed[i], numbers);
+    pthread_mutex_unlock(&store->mutex);
+    return error;
+}
+
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns)
 {

@@ -42,6 +42,14 @@ int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
 void bucket_store_set_range(struct bucket_store *store, const struct bucket_losses *losses,
                             uint64_t end_ns);
 
+/*
+ * Writer, right after a seal: drops what ended by `drop_until_ns` and gives node N of the rest the
+ * number numbers[N]. Buckets that others hold are copied, for them. 0, or -ENOMEM and nothing
+ * changed.
+ */
+int bucket_store_renumber(struct bucket_store *store, uint64_t drop_until_ns,
+                          const uint32_t *numbers);
+
 /* Anyone: references to all sealed buckets, oldest first; give each back with bucket_release(). */
 int bucket_store_snapshot(struct bucket_store *store, struct sealed_bucket ***ret_buckets,
                           size_t *ret_count, uint64_t *ret_end_ns, uint64_t *ret_knows_since_ns);

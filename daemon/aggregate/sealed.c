@@ -34,10 +34,15 @@ static int compare_entries(const void *first, const void *second)
     return a->thread < b->thread ? -1 : a->thread > b->thread;
 }
 
+/* Most are in order already. */
 void sealed_sort(struct sealed_bucket *sealed)
 {
-    qsort(sealed->bucket.entries, sealed->bucket.count, sizeof sealed->bucket.entries[0],
-          compare_entries);
+    struct bucket_entry *entries = sealed->bucket.entries;
+    for (size_t i = 1; i < sealed->bucket.count; i++)
+        if (compare_entries(&entries[i - 1], &entries[i]) > 0) {
+            qsort(entries, sealed->bucket.count, sizeof *entries, compare_entries);
+            return;
+        }
 }
 
 struct sealed_bucket *sealed_merge(const struct bucket *older, const struct bucket *newer)

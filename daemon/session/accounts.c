@@ -146,11 +146,8 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     pthread_mutex_unlock(&session->mutex);
     free(published.threads);
     free(published.module_hits);
-
-    size_t others = stack_trie_bytes(session->trie) + stack_locations_bytes(session->locations) +
-                    symbols_bytes(session->symbols);
-    uint64_t limit = session->memory_limit_bytes;
-    bucket_store_limit(session->buckets, limit > 2 * others ? limit - others : limit / 2);
+    if (!error)
+        pipeline_stay_within_limit(pipeline);
     return error;
 }
 

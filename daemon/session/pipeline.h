@@ -1,12 +1,13 @@
 /*
  * The state of one session's pipeline; pipeline.c is its thread, records.c the path of a sample,
  * pipeline_open.c what it stands on, stack_size.c how much it copies of stacks, accounts.c what is
- * told of it.
+ * told of it, memory.c how it stays small.
  */
 #pragma once
 
 #include <errno.h>
 
+#include "aggregate/compaction.h"
 #include "capture/capture.h"
 #include "process/process_tree.h"
 #include "process/thread_table.h"
@@ -33,7 +34,9 @@ struct pipeline {
     uint64_t heard_from_ns, heard_until_ns;
     struct module_hits *module_hits; /* owned; by module id */
     size_t module_hit_count, module_hit_capacity;
-    uint32_t told_locations; /* that the symbol thread was woken for */
+    uint32_t told_locations;       /* that the symbol thread was woken for */
+    struct compaction *compaction; /* owned; NULL: none is under way */
+    struct reading compacted;      /* the last one; while one is under way, when it began */
 
     int pid_fd;
     uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
@@ -102,6 +105,12 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns);
  * what is counted so far still belongs where it was: the rest is a bucket without samples.
  */
 int pipeline_seal_until(struct pipeline *pipeline, uint64_t time_ns);
+
+/* Right after a seal: forgets what is oldest when stacks or counts take too much memory. */
+void pipeline_stay_within_limit(struct pipeline *pipeline);
+
+/* False while new stacks would be too much. */
+bool pipeline_has_room_for_stacks(const struct pipeline *pipeline);
 
 /* What the target executes now: another image than before, perhaps. */
 void pipeline_describe_target(struct session *session);

@@ -18,6 +18,7 @@ void pipeline_close(struct pipeline *pipeline)
 {
     if (pipeline->capture)
         pipeline->capture->ops->close(pipeline->capture);
+    compaction_free(pipeline->compaction);
     unwinder_free(pipeline->unwinder);
     thread_table_free(pipeline->threads);
     process_tree_free(pipeline->processes);

@@ -9,9 +9,6 @@
 #include "base/clock.h"
 #include "session/pipeline.h"
 
-/* Of the memory limit; a chunk more may come on top, and the rest is for counts and symbols. */
-#define STACK_MEMORY_SHARE 4
-
 static const struct module *find_in_space(void *user, uint64_t ip, uint64_t *ret_vaddr)
 {
     return address_space_find(user, ip, ret_vaddr);
@@ -54,7 +51,7 @@ static void count_module_hit(struct pipeline *pipeline)
         hits->no_cfi++;
 }
 
-/* When stacks have used up their share of memory, new ones are cut to what self time needs. */
+/* Where even forgetting the oldest leaves no room, new stacks are cut to what self time needs. */
 static void keep_leaf_only(struct pipeline *pipeline)
 {
     struct raw_stack *stack = &pipeline->stack;
@@ -81,8 +78,7 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
                                  address_space_generation(process->space)};
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
-    if (stack_trie_bytes(session->trie) + stack_locations_bytes(session->locations) >
-        session->memory_limit_bytes / STACK_MEMORY_SHARE)
+    if (!pipeline_has_room_for_stacks(pipeline))
         keep_leaf_only(pipeline);
     pipeline->counts.ended[stack->end]++;
     pipeline->counts.truncated += stack->end == STACK_END_TRUNCATED;

@@ -70,7 +70,6 @@ struct session {
     struct target *target;
     struct module_table *modules;
     struct stack_locations *locations;
-    struct stack_trie *trie;
     struct bucket_store *buckets;
     struct symbols *symbols;
     struct fetcher *fetcher;     /* NULL: nothing is fetched */
@@ -89,6 +88,7 @@ struct session {
     uint64_t asked, answered; /* how many requests there were, and how many are done with */
     int answer;               /* to the last one: 0, or why it could not be done */
     bool stopping;            /* the last reference is gone: threads end */
+    struct stack_trie *trie;  /* a reference; the pipeline may replace it, and no one else does */
     uint32_t stack_bytes;     /* that are copied of each stack */
     bool stack_is_cut;        /* less than wanted, for want of locked memory */
     char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */

@@ -10,6 +10,7 @@
 struct session_view {
     struct profile_view view;       /* first */
     struct session *session;        /* a reference */
+    struct stack_trie *trie;        /* a reference */
     struct sealed_bucket **sealed;  /* owned array of references */
     const struct bucket **buckets;  /* owned array, pointing into `sealed` */
     struct profile_thread *threads; /* owned */
@@ -25,6 +26,7 @@ void profile_view_free(struct profile_view *view)
     free(held->sealed);
     free(held->buckets);
     free(held->threads);
+    stack_trie_unref(held->trie);
     session_unref(held->session);
     free(held);
 }
@@ -47,13 +49,15 @@ static int take_buckets(struct session_view *held)
     return 0;
 }
 
-/* Buckets and threads in one go, so that every thread which a bucket names is there. */
+/* Buckets, trie and threads in one go, so that whatever a bucket names is there. */
 static int take_published(struct session_view *held)
 {
     struct session *session = held->session;
     struct profile_view *view = &held->view;
     pthread_mutex_lock(&session->mutex);
     int error = take_buckets(held);
+    held->trie = stack_trie_ref(session->trie);
+    view->trie = held->trie;
     const struct session_published *published = &session->published;
     held->threads = calloc(published->thread_count + 1, sizeof *held->threads);
     if (held->threads && published->thread_count)
@@ -73,7 +77,6 @@ int session_view(struct session *session, struct profile_view **ret_view)
     if (!held)
         return -ENOMEM;
     held->session = session_ref(session);
-    held->view.trie = session->trie;
     held->view.symbols = session->symbols;
     held->view.period_ns = NS_PER_SECOND / session->frequency_hz;
     int error = take_published(held);
@@ -81,7 +84,7 @@ int session_view(struct session *session, struct profile_view **ret_view)
         profile_view_free(&held->view);
         return error;
     }
-    held->view.node_count = stack_trie_node_count(session->trie);
+    held->view.node_count = stack_trie_node_count(held->trie);
     held->view.module_count = module_table_count(session->modules);
     *ret_view = &held->view;
     return 0;

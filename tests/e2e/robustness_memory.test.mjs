@@ -86,15 +86,52 @@ test('under pressure what is old becomes coarser, then it goes, each of which is
   assert.ok(late.samples.forgotten >= early.samples.total, 'the oldest went first');
 });
 
-test('when stacks have used up their share, callers are not kept, and each such sample is told', async (t) => {
+// Ever new stacks of few functions.
+const WANDERING = `
+import random
+random.seed(1)
+def wander(depth, step):
+    if depth == 0:
+        return sum(i * i for i in range(200))
+    if depth * step % 3:
+        return max([1], key=lambda x: wander(depth - 1, step))
+    return sorted([3, 1, 2], key=lambda x: wander(depth - 1, step) if x == step else x)[0]
+while True:
+    step = random.randint(1, 3)
+    wander(random.randint(1, 60), step)
+`;
+const CUT = /^the callers of (\d+) samples were not kept.*memory limit/;
+const cut = ({ warnings }) => Number(warnings.map((text) => CUT.exec(text)?.[1]).find(Boolean) ?? 0);
+
+test('when stacks fill their share, the oldest samples go, and the rest keep their callers', async (t) => {
+  if (!needsRoot(t)) return;
+  const { python } = PROGRAMS;
+  if (!needsFiles(t, [python.command], python.packages)) return;
+  const target = start(t, python.command, ['-c', WANDERING]);
+  const args = ['--memory-limit', '4M', '--frequency', '3989', '--pid', String(target.pid)];
+  const daemon = await startDaemon(t, args);
+  const forgets = async (since) => {
+    const session = await daemon.get('/sessions/current');
+    return session.knows_since_ns > since && session;
+  };
+  const once = await until('something is forgotten', () => forgets(0), 240);
+  const again = await until('more is forgotten', () => forgets(once.knows_since_ns), 240);
+  assert.ok(again.warnings.some((text) => FORGOTTEN.test(text)), again.warnings.join());
+  const session = await assertAddsUp(daemon);
+  assert.ok(session.samples.forgotten < session.samples.total, JSON.stringify(session.samples));
+  assert.ok(cut(session) < 0.05 * session.samples.total, session.warnings.join());
+  const { functions, total } = await daemon.get('/sessions/current/functions?sort=total&limit=100');
+  const callers = functions.find((row) => row.function === '_PyEval_EvalFrameDefault');
+  assert.ok(callers.total_hits > 0.9 * total.hits, JSON.stringify(callers));
+});
+
+test('where that leaves no room, callers are not kept, and each such sample is told', async (t) => {
   if (!needsRoot(t)) return;
   const { python } = PROGRAMS;
   if (!needsFiles(t, [python.command], python.packages)) return;
   const target = await startProgram(t, python);
   const args = ['--memory-limit', '1M', '--frequency', '3989', '--pid', String(target.pid)];
   const daemon = await startDaemon(t, args);
-  const CUT = /^the callers of (\d+) samples were not kept.*memory limit/;
-  const cut = ({ warnings }) => Number(warnings.map((text) => CUT.exec(text)?.[1]).find(Boolean) ?? 0);
   await until('some are not kept', async () => cut(await daemon.get('/sessions/current')) > 500, 240);
   const session = await assertAddsUp(daemon);
   const { unwound_to_root, truncated_stacks, total } = session.samples;
