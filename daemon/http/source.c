@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "http/source_lines.h"
 #include "http/utf8.h"
 
 const char *source_status_of_error(int error)
@@ -56,6 +57,16 @@ static int make_utf8(struct text *raw, struct text *ret_text)
     return 0;
 }
 
+/* 0 or -errno, as session_source_path(). */
+static int end_lines(struct session *session, uint32_t file, struct text *text)
+{
+    _cleanup_free_ char *path = NULL;
+    int error = session_source_path(session, file, &path);
+    if (!error && text->length)
+        source_end_lines(text->bytes, text->length, path);
+    return error;
+}
+
 int source_read(struct session *session, uint32_t file, struct text *ret_text,
                 const char **ret_status)
 {
@@ -69,6 +80,8 @@ int source_read(struct session *session, uint32_t file, struct text *ret_text,
         error = text_read(&raw, fd, SESSION_SOURCE_MAX_BYTES);
     if (!error)
         error = make_utf8(&raw, ret_text);
+    if (!error)
+        error = end_lines(session, file, ret_text);
     if (!error)
         *ret_status = origin_names[origin];
     return error;

@@ -16,9 +16,9 @@ const char *source_status(struct session *session, uint32_t file);
 const char *source_status_of_error(int error);
 
 /*
- * Reads a source as UTF-8, line by line what it has: the text that the program was built from if it
- * is known, else a stale one. *ret_status is "found", "kept" or "stale". 0 or -errno as
- * session_open_source().
+ * Reads a source as UTF-8, line by line what its compiler saw, each of them before a '\n': the text
+ * that the program was built from if it is known, else a stale one. *ret_status is "found", "kept"
+ * or "stale". 0 or -errno as session_open_source().
  */
 int source_read(struct session *session, uint32_t file, struct text *ret_text,
                 const char **ret_status);

@@ -8,6 +8,8 @@
 
 /* What stands for what is no character. */
 #define REPLACEMENT 0xfffd
+/* As much of a text tells whether it is in UTF-16. */
+#define GUESS_BYTES 4096
 
 /* Unicode 15, table 3-7: what the second byte of a sequence may be, by its first byte. */
 struct sequence {
@@ -92,20 +94,36 @@ struct encoding {
 };
 
 /* In this order: that of UTF-32 begins as that of UTF-16. */
-static const struct encoding encodings[] = {
+static const struct encoding marked[] = {
     {"\xff\xfe\0\0", 4, 4, false},
     {"\0\0\xfe\xff", 4, 4, true},
     {"\xff\xfe", 2, 2, false},
     {"\xfe\xff", 2, 2, true},
 };
 
+/* UTF-16 without one; by where the NULs of ASCII in it are. */
+static const struct encoding unmarked[] = {{"", 0, 2, true}, {"", 0, 2, false}};
+
+/* Most of a source is ASCII, so that most of its start has NUL as every second byte, but no other.
+ */
+static const struct encoding *guess_encoding(const char *bytes, size_t length)
+{
+    size_t nuls[2] = {0}, looked = length < GUESS_BYTES ? length : GUESS_BYTES;
+    for (size_t i = 0; i < looked; i++)
+        nuls[i % 2] += !bytes[i];
+    for (size_t i = 0; i < 2; i++)
+        if (nuls[i] > looked / 4 && !nuls[1 - i])
+            return &unmarked[i];
+    return NULL;
+}
+
 static const struct encoding *find_encoding(const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < array_length(encodings); i++)
-        if (length >= encodings[i].mark_bytes &&
-            memcmp(bytes, encodings[i].mark, encodings[i].mark_bytes) == 0)
-            return &encodings[i];
-    return NULL;
+    for (size_t i = 0; i < array_length(marked); i++)
+        if (length >= marked[i].mark_bytes &&
+            memcmp(bytes, marked[i].mark, marked[i].mark_bytes) == 0)
+            return &marked[i];
+    return guess_encoding(bytes, length);
 }
 
 static uint32_t read_unit(const struct encoding *encoding, const unsigned char *bytes)

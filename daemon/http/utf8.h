@@ -17,7 +17,8 @@ void utf8_add(struct text *text, const char *bytes, size_t length);
 
 /*
  * The same for the text of a source: UTF-16 and UTF-32 with a byte order mark are decoded, without
- * the mark. Elsewhere a byte that is no UTF-8 is taken as Latin-1, the most likely encoding of old
- * sources. NUL and what is no character become U+FFFD.
+ * the mark, and UTF-16 without one if most of its start is ASCII. Elsewhere a byte that is no UTF-8
+ * is taken as Latin-1, the most likely encoding of old sources. NUL and what is no character become
+ * U+FFFD.
  */
 void utf8_add_source(struct text *text, const char *bytes, size_t length);

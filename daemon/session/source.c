@@ -37,6 +37,15 @@ static int find_name(const struct session *session, uint32_t file, struct source
     return error;
 }
 
+int session_source_path(const struct session *session, uint32_t file, char **ret_path)
+{
+    struct source_name name;
+    int error = find_name(session, file, &name);
+    if (!error)
+        *ret_path = strdup(name.path);
+    return error || *ret_path ? error : -ENOMEM;
+}
+
 /* Below NEW, tries the longest tail of `path` first: NEW/usr/src/a.c, NEW/src/a.c, NEW/a.c. */
 static int open_by_tail(const char *directory, const char *path, int *ret_fd)
 {

@@ -153,6 +153,9 @@ enum source_origin {
 int session_open_source(struct session *session, uint32_t file, int *ret_fd,
                         enum source_origin *ret_origin);
 
+/* *ret_path is the caller's. 0, -ENOENT when there is no such file, -ENAMETOOLONG or -ENOMEM. */
+int session_source_path(const struct session *session, uint32_t file, char **ret_path);
+
 /*
  * Asks debuginfod servers for a source that is nowhere else, if its module matters: returns at
  * once. -EINPROGRESS: session_open_source() may find it soon, and the epoch grows then. -ENOENT:

@@ -186,6 +186,13 @@ int session_open_source(struct session *session, uint32_t file, int *ret_fd,
     return written == sizeof fake_source - 1 ? 0 : -EIO;
 }
 
+int session_source_path(const struct session *session, uint32_t file, char **ret_path)
+{
+    (void)session, (void)file;
+    *ret_path = strdup("a.c");
+    return *ret_path ? 0 : -ENOMEM;
+}
+
 int session_fetch_source(struct session *session, uint32_t file)
 {
     (void)session;

@@ -103,6 +103,15 @@ static void a_byte_order_mark_tells_the_encoding(void **state)
     assert_source("\xff\xfe", "");
 }
 
+static void ascii_in_utf16_tells_the_encoding(void **state)
+{
+    (void)state;
+    assert_source("i\0n\0t\0\n\0\x0a\x01;\0", "int\n\u010a;");
+    assert_source("\0i\0n\0t\0\n\x01\x0a\0;", "int\n\u010a;");
+    assert_source("int a\0\n;", "int a" REPLACEMENT "\n;");
+    assert_source("\0\0\0\0", REPLACEMENT REPLACEMENT REPLACEMENT REPLACEMENT);
+}
+
 static void what_is_no_character_of_an_encoding_is_replaced(void **state)
 {
     (void)state;
@@ -122,6 +131,7 @@ int main(void)
         cmocka_unit_test(ill_formed_parts_are_replaced),
         cmocka_unit_test(sources_that_are_not_utf8_are_latin1),
         cmocka_unit_test(a_byte_order_mark_tells_the_encoding),
+        cmocka_unit_test(ascii_in_utf16_tells_the_encoding),
         cmocka_unit_test(what_is_no_character_of_an_encoding_is_replaced),
         cmocka_unit_test(lines_are_neither_lost_nor_added),
     };
