@@ -1,8 +1,8 @@
 /*
  * When distinct stacks fill their share of memory, the oldest samples go, and with them the stacks
  * that only they had: a smaller trie takes the place of the full one. To find out what goes, and
- * to copy the rest, takes some tenths of a second for millions of nodes: that is done by a thread
- * of its own while sampling goes on, and the writer only adds what came meanwhile.
+ * to copy the rest, takes a second for a million nodes: that is done by a thread of its own while
+ * sampling goes on, and the writer only adds what came meanwhile.
  */
 #pragma once
 
