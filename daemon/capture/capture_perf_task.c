@@ -10,10 +10,17 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "capture/descriptors.h"
+#include "capture/doubled_tasks.h"
 #include "capture/perf_capture.h"
 #include "capture/perf_threads.h"
 #include "lprofd/privilege.h"
+
+/* A target that creates threads all the time would be looked at for ever. */
+#define LOOKS_MAX 4
+/* By then a thread that was being created has been, on a busy machine, too. */
+#define LOOK_AGAIN_AFTER_NS NS_PER_SECOND
 
 struct perf_task_capture {
     struct perf_capture perf; /* first: what callers see */
@@ -22,9 +29,16 @@ struct perf_task_capture {
     int *holders; /* owned array of borrowed fds */
     int *cpus;    /* owned */
     size_t cpu_count, holder_capacity, cpu_capacity;
-    pid_t *tids; /* owned; threads that have events, ascending as found */
+    pid_t *found; /* owned; the threads of a process at the last look */
+    size_t found_count, found_capacity;
+    pid_t *tids; /* owned; threads for which events were opened */
     size_t tid_count, tid_capacity;
+    struct doubled_tasks doubled;
     size_t descriptors_max;
+    bool enabled;
+    uint64_t look_again_ns; /* 0 before events are on */
+    record_fn *on_record;   /* of the drain under way */
+    void *user;
 };
 
 static int open_holder(struct perf_task_capture *self, int cpu)
@@ -55,41 +69,68 @@ static bool is_known(const struct perf_task_capture *self, pid_t tid)
     return false;
 }
 
-static int open_on_cpu(struct perf_task_capture *self, pid_t tid, size_t cpu)
+static int note_doubtful(struct perf_task_capture *self, int fd)
+{
+    uint64_t event_id;
+    if (ioctl(fd, PERF_EVENT_IOC_ID, &event_id) < 0)
+        return -errno;
+    return doubled_tasks_add(&self->doubled, event_id, fd);
+}
+
+static int open_on_cpu(struct perf_task_capture *self, pid_t tid, size_t cpu, bool doubtful)
 {
     struct perf_event_attr attributes = perf_sampling_attributes(&self->perf.recipe, true);
     _cleanup_close_ int fd = -1;
+    attributes.disabled = !self->enabled;
     if (self->perf.sampling_count >= self->descriptors_max)
         return -EMFILE;
     int error = privilege_open_perf_event(&attributes, tid, self->cpus[cpu], &fd);
     if (!error && ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, self->holders[cpu]) < 0)
         error = -errno;
-    return error ? error : perf_capture_keep_sampling(&self->perf, &fd);
+    int kept_fd = fd;
+    if (!error)
+        error = perf_capture_keep_sampling(&self->perf, &fd);
+    return error || !doubtful ? error : note_doubtful(self, kept_fd);
 }
 
-static int open_thread(void *user, pid_t tid)
+static int open_thread(struct perf_task_capture *self, pid_t tid, bool doubtful)
 {
-    struct perf_task_capture *self = user;
     if (is_known(self, tid))
         return 0;
     int error = array_reserve(&self->tids, &self->tid_capacity, self->tid_count + 1, sizeof(pid_t));
     for (size_t cpu = 0; cpu < self->cpu_count && !error; cpu++)
-        error = open_on_cpu(self, tid, cpu);
+        error = open_on_cpu(self, tid, cpu, doubtful);
     if (!error)
         self->tids[self->tid_count++] = tid;
-    return error;
+    return error == -ESRCH ? 0 : error;
 }
 
-/* Threads created meanwhile either inherited an event or are found by another look. */
+static int note_found(void *user, pid_t tid)
+{
+    struct perf_task_capture *self = user;
+    if (array_reserve(&self->found, &self->found_capacity, self->found_count + 1, sizeof(pid_t)))
+        return -ENOMEM;
+    self->found[self->found_count++] = tid;
+    return 0;
+}
+
+/*
+ * Threads created meanwhile inherited an event, or are found by another look, or both. Only those
+ * that were found before the first event was opened cannot have inherited one.
+ */
 static int open_threads(struct perf_task_capture *self, pid_t pid)
 {
     size_t before;
+    int looks = 0;
     do {
         before = self->tid_count;
-        int error = perf_threads_each(pid, open_thread, self);
+        self->found_count = 0;
+        int error = perf_threads_each(pid, note_found, self);
+        for (size_t i = 0; i < self->found_count && !error; i++)
+            error = open_thread(self, self->found[i], before > 0);
         if (error)
             return error;
-    } while (self->tid_count > before);
+    } while (self->tid_count > before && ++looks < LOOKS_MAX);
     return self->tid_count ? 0 : -ESRCH;
 }
 
@@ -98,6 +139,7 @@ static int fill(struct perf_capture *perf, const struct capture_options *options
     struct perf_task_capture *self = (struct perf_task_capture *)perf;
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
     self->cpu_count = self->tid_count = 0;
+    doubled_tasks_clear(&self->doubled);
     perf->recipe.inherit = true;
     for (int cpu = 0; cpu < cpus; cpu++) {
         int error = open_holder(self, cpu);
@@ -115,7 +157,9 @@ static void perf_task_close(struct capture *capture)
     perf_capture_clear(&self->perf);
     free(self->holders);
     free(self->cpus);
+    free(self->found);
     free(self->tids);
+    doubled_tasks_clear(&self->doubled);
     free(self);
 }
 
@@ -141,14 +185,49 @@ static int perf_task_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_task_capture *self = (struct perf_task_capture *)capture;
     int error = perf_capture_set_enabled(capture, enabled);
+    self->enabled = enabled && !error;
+    if (self->enabled && !self->look_again_ns)
+        self->look_again_ns = clock_monotonic_ns() + LOOK_AGAIN_AFTER_NS;
     self->perf.missed |= enabled;
     return error;
 }
 
-/* Its threads inherited nothing, because they were there first. */
+/* Its threads may have inherited events from the target's by now. */
 static int perf_task_add_running(struct capture *capture, pid_t pid)
 {
     return open_threads((struct perf_task_capture *)capture, pid);
+}
+
+static void pass_on(void *user, const struct record *record)
+{
+    struct perf_task_capture *self = user;
+    int doubling_fd;
+    if (doubled_tasks_count(&self->doubled, record, &doubling_fd))
+        self->on_record(self->user, record);
+    if (doubling_fd >= 0)
+        perf_capture_close_sampling(&self->perf, doubling_fd);
+}
+
+/*
+ * A thread inherits early in its creation and is in /proc at the end of it: one that was on its way
+ * when events were opened has none.
+ */
+static int look_again(struct perf_task_capture *self)
+{
+    if (!self->enabled || clock_monotonic_ns() < self->look_again_ns)
+        return 0;
+    self->look_again_ns = UINT64_MAX;
+    int error = open_threads(self, self->perf.pid);
+    return error == -ESRCH ? 0 : error;
+}
+
+static int perf_task_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
+{
+    struct perf_task_capture *self = (struct perf_task_capture *)capture;
+    self->on_record = on_record;
+    self->user = user;
+    int error = perf_capture_drain(capture, final, pass_on, self);
+    return error || final ? error : look_again(self);
 }
 
 const struct capture_ops capture_perf_task = {
@@ -156,7 +235,7 @@ const struct capture_ops capture_perf_task = {
     .open = perf_task_open,
     .set_enabled = perf_task_set_enabled,
     .wait = perf_capture_wait,
-    .drain = perf_capture_drain,
+    .drain = perf_task_drain,
     .add_running = perf_task_add_running,
     .may_reopen = perf_ring_suffices,
     .close = perf_task_close,

@@ -43,6 +43,17 @@ int perf_capture_keep_other(struct perf_capture *perf, int *fd)
     return keep(&perf->other_fds, &perf->other_count, &perf->other_capacity, fd);
 }
 
+void perf_capture_close_sampling(struct perf_capture *perf, int fd)
+{
+    for (size_t i = 0; i < perf->sampling_count; i++) {
+        if (perf->sampling_fds[i] != fd)
+            continue;
+        close(fd);
+        perf->sampling_fds[i] = perf->sampling_fds[--perf->sampling_count];
+        return;
+    }
+}
+
 int perf_capture_add_ring(struct perf_capture *perf, int fd, size_t ring_bytes, bool wake)
 {
     size_t want = perf->ring_count + 1;

@@ -28,6 +28,9 @@ struct perf_capture {
 int perf_capture_keep_sampling(struct perf_capture *perf, int *fd);
 int perf_capture_keep_other(struct perf_capture *perf, int *fd);
 
+/* Closes an event that is kept, and with it all that inherited it. */
+void perf_capture_close_sampling(struct perf_capture *perf, int fd);
+
 /* Maps a ring for the event `fd`, which is polled if `wake` is set. 0 or -errno. */
 int perf_capture_add_ring(struct perf_capture *perf, int fd, size_t ring_bytes, bool wake);
 

@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "base/reader.h"
 
-/* Trailer of all other records, by sample_id_all: pid, tid, time, cpu. */
-#define TRAILER_BYTES 24
+/* Trailer of all other records, by sample_id_all: pid, tid, time, id, cpu. */
+#define TRAILER_BYTES 32
 
 static void decode_kernel_chain(struct reader *reader, struct sample *sample)
 {
@@ -63,6 +63,7 @@ static void decode_sample(struct reader *reader, const struct architecture *arch
     sample->pid = record->pid = (pid_t)reader_u32(reader);
     sample->tid = record->tid = (pid_t)reader_u32(reader);
     sample->time_ns = record->time_ns = reader_u64(reader);
+    sample->event_id = reader_u64(reader);
     sample->cpu = record->cpu = reader_u32(reader);
     reader_u32(reader);
     decode_kernel_chain(reader, sample);
@@ -99,6 +100,7 @@ static void decode_trailer(const void *bytes, size_t length, struct record *reco
     record->pid = (pid_t)reader_u32(&trailer);
     record->tid = (pid_t)reader_u32(&trailer);
     record->time_ns = reader_u64(&trailer);
+    reader_u64(&trailer); /* event id */
     record->cpu = reader_u32(&trailer);
 }
 

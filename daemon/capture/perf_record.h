@@ -10,8 +10,8 @@
 /* What every event of ours must ask for, with the architecture's perf_mask as sample_regs_user; the
  * decoder relies on exactly this. */
 #define PERF_RECORD_SAMPLE_TYPE                                                                    \
-    (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_CALLCHAIN |                \
-     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
+    (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CPU |                       \
+     PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
 /*
  * The time of a record in ns, without decoding it; 0 when it is too short to have one.

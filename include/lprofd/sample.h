@@ -28,6 +28,7 @@ struct sample {
     uint64_t time_ns; /* CLOCK_MONOTONIC */
     pid_t pid, tid;   /* in lprofd's pid namespace */
     uint32_t cpu;
+    uint64_t event_id;          /* perf's, of the event that was opened, if inherited too; or 0 */
     uint64_t weight_ns;         /* CPU time that this sample stands for */
     bool in_kernel;             /* the thread was running kernel code */
     bool has_user;              /* registers and stack below are those of 64-bit user code */

@@ -52,6 +52,7 @@ static void put_trailer(struct bytes *bytes, uint32_t pid, uint32_t tid, uint64_
     put_u32(bytes, pid);
     put_u32(bytes, tid);
     put_u64(bytes, time_ns);
+    put_u64(bytes, 44);
     put_u32(bytes, 3);
     put_u32(bytes, 0);
 }
@@ -66,6 +67,7 @@ static void make_sample_of(const struct architecture *architecture, struct bytes
     put_u32(bytes, 10);
     put_u32(bytes, 11);
     put_u64(bytes, 5000);
+    put_u64(bytes, 44);
     put_u32(bytes, 3);
     put_u32(bytes, 0);
     put_u64(bytes, 4);
@@ -102,6 +104,8 @@ static void a_sample_has_registers_stack_and_kernel_frames(void **state)
     assert_int_equal(sample->pid, 10);
     assert_int_equal(sample->tid, 11);
     assert_int_equal(sample->time_ns, 5000);
+    assert_int_equal(sample->event_id, 44);
+    assert_int_equal(sample->cpu, 3);
     assert_int_equal(sample->weight_ns, 777);
     assert_true(sample->in_kernel && sample->has_user);
     assert_int_equal(sample->kernel_ip_count, 2);
@@ -185,7 +189,7 @@ static void a_kernel_chain_longer_than_the_record_is_refused(void **state)
     struct record record;
     make_sample(&bytes, 40);
     uint64_t huge = UINT64_MAX / 8 + 2; /* times 8 wraps around */
-    memcpy(bytes.data + 32, &huge, sizeof huge);
+    memcpy(bytes.data + 40, &huge, sizeof huge);
     assert_int_equal(perf_record_decode(&architecture_x86_64, bytes.data, bytes.length, 1, &record),
                      -EINVAL);
 }

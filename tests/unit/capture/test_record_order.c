@@ -44,7 +44,7 @@ static void append(struct perf_ring *ring, uint32_t tid, uint64_t time_ns)
         uint32_t pid, ppid, tid, ptid;
         uint64_t time;
         uint32_t by_pid, by_tid;
-        uint64_t by_time;
+        uint64_t by_time, by_event;
         uint32_t cpu, reserved;
     } record = {
         .header = {PERF_RECORD_EXIT, 0, sizeof record},
