@@ -180,13 +180,27 @@ static void note(void *user, const struct record *record)
     self->on_record(self->user, record);
 }
 
+/* Of a thread that had no event to tell it. */
+static void tell_exit(struct perf_thread_capture *self, pid_t tid)
+{
+    const struct record record = {
+        .type = RECORD_EXIT,
+        .time_ns = clock_monotonic_ns(),
+        .pid = self->perf.pid,
+        .tid = tid,
+    };
+    self->on_record(self->user, &record);
+}
+
 static int open_created(struct perf_thread_capture *self)
 {
     int error = 0;
     for (size_t i = 0; i < self->created_count && !error; i++) {
         error = open_thread(self, self->created[i]);
-        if (error == -ESRCH)
+        if (error == -ESRCH) {
+            tell_exit(self, self->created[i]);
             error = 0;
+        }
     }
     self->created_count = 0;
     return error;

@@ -175,6 +175,24 @@ for (const backend of BACKENDS) {
     const named = brief.filter(({ name }) => name === 'briefthreads');
     assert.ok(named.length > 0.9 * brief.length, `${named.length} of ${brief.length} have the name of their parent`);
   });
+
+  test(`${backend}: where threads come and go all the time, those that are there are counted`, async (t) => {
+    if (!needsRoot(t)) return;
+    const creators = 12;
+    const target = await startTarget(t, 'storm', { args: [String(creators), '20000', '120'] });
+    const daemon = await startDaemon(t, [...args, '--pid', String(target.pid)]);
+    const first = await daemon.waitState('running'); // brief threads have few samples, or none
+    const told = [];
+    await until('3 s are over', async () => {
+      const { threads, duration_ns } = await daemon.get('/sessions/current');
+      told.push(threads);
+      return duration_ns > first.duration_ns + 3e9;
+    });
+    // A count is as old as the last record that was read, so that it now and then has some too many.
+    const usual = told.toSorted((a, b) => a - b)[Math.floor(told.length / 2)];
+    const most = 1 + 2 * creators;
+    assert.ok(usual > creators && usual < 2 * most, `${usual} of at most ${most}: ${told}`);
+  });
 }
 
 test('perf-cpu never stops the target', async (t) => {
