@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -140,6 +142,12 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
     return error;
 }
 
+/* Takes far less than a file of /proc. Whom no signal may be sent to (EPERM) is there. */
+static bool has_ended(const struct profile_thread *thread)
+{
+    return syscall(SYS_tgkill, thread->pid, thread->tid, 0) < 0 && errno == ESRCH;
+}
+
 /* It is needed after all. */
 static void keep(struct thread_table *table, uint32_t position)
 {
@@ -151,12 +159,21 @@ static void keep(struct thread_table *table, uint32_t position)
     }
 }
 
+/* It may have ended already: what would tell of that has been told. */
+static int add_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
+{
+    int error = thread_table_find(table, pid, tid, ret_index);
+    if (!error && has_ended(&table->entries[*ret_index].thread))
+        table->entries[*ret_index].thread.state = THREAD_EXITED;
+    return error;
+}
+
 int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
 {
     uint32_t ended = INDEX_EMPTY;
     uint32_t at = search(&(struct wanted){table, pid, tid, &ended});
     if (at == INDEX_EMPTY && ended == INDEX_EMPTY)
-        return thread_table_find(table, pid, tid, ret_index);
+        return add_sampled(table, pid, tid, ret_index);
     if (at == INDEX_EMPTY)
         keep(table, ended);
     *ret_index = at == INDEX_EMPTY ? ended : at;
@@ -291,7 +308,8 @@ void thread_table_account(struct thread_table *table, bool sampling, bool read_n
         struct entry *entry = &table->entries[i];
         if (entry->thread.state == THREAD_EXITED)
             continue;
-        int error = account_thread(entry, sampling, read_names);
+        int error =
+            has_ended(&entry->thread) ? -ESRCH : account_thread(entry, sampling, read_names);
         if (error == -ENOENT || error == -ESRCH) /* not every backend tells of every end */
             mark_exited(table, entry);
     }

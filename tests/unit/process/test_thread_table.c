@@ -1,4 +1,5 @@
 /* The thread table: a tid that is used again is another thread, and churn does not fill memory. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +11,12 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
+#include "lprofd/privilege.h"
 #include "process/thread_table.h"
 
 #define PID 77
+#define NOBODYS_TID 0x3fffff00 /* beyond the kernel's greatest: PID_MAX_LIMIT is 2^22 */
 
 static struct thread_table *table;
 
@@ -101,6 +105,28 @@ static void a_first_sample_after_the_end_is_not_lost(void **state)
     assert_int_equal(index_of(12), second); /* nobody needs that one */
     assert_int_not_equal(index_of(13), first);
     assert_int_equal(sampled_index_of(PID, 10), first);
+}
+
+static uint32_t count_living(void)
+{
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    free(threads);
+    return alive;
+}
+
+/* As when its end was told, and its place given to another one, before its last sample came. */
+static void a_sample_of_a_thread_that_is_gone_makes_none_alive(void **state)
+{
+    (void)state;
+    sampled_index_of(getpid(), getpid());
+    assert_int_equal(count_living(), 1);
+    uint32_t gone = sampled_index_of(getpid(), NOBODYS_TID);
+    assert_int_equal(count_living(), 1);
+    assert_int_equal(sampled_index_of(getpid(), NOBODYS_TID), gone);
+    assert_int_equal(count_living(), 1);
 }
 
 static void a_new_thread_has_the_name_of_its_parent(void **state)
@@ -256,6 +282,32 @@ static void time_before_a_scan_counts_only_for_those_that_began_since(void **sta
     assert_true(accounted_after_scan(true) > used_ns / 2);
 }
 
+/* A reading is the rarer the more it costs: what is gone must not make it so. */
+static void ends_that_were_not_told_are_seen_for_less_than_a_file_each(void **state)
+{
+    (void)state;
+    enum { GONE = 8000 };
+    uint64_t start_ns = own_cpu_ns();
+    for (pid_t i = 0; i < GONE; i++) {
+        _cleanup_close_ int fd = -1;
+        assert_int_equal(privilege_open_proc(getpid(), NOBODYS_TID + i, PROC_SCHEDSTAT, &fd),
+                         -ENOENT);
+    }
+    uint64_t files_ns = own_cpu_ns() - start_ns;
+    for (pid_t i = 0; i < GONE; i++) {
+        uint32_t index = 0;
+        assert_int_equal(thread_table_find(table, getpid(), NOBODYS_TID + i, &index), 0);
+    }
+    assert_int_equal(count_living(), GONE);
+    start_ns = own_cpu_ns();
+    thread_table_account(table, true, false);
+    uint64_t account_ns = own_cpu_ns() - start_ns;
+    assert_int_equal(count_living(), 0);
+    print_message("%.1f ms, for as many files %.1f ms\n", (double)account_ns / 1e6,
+                  (double)files_ns / 1e6);
+    assert_true(account_ns < files_ns / 2);
+}
+
 #define with_table(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -265,6 +317,7 @@ int main(void)
         with_table(a_tid_used_again_is_another_thread),
         with_table(samples_after_a_threads_end_are_its_own),
         with_table(a_first_sample_after_the_end_is_not_lost),
+        with_table(a_sample_of_a_thread_that_is_gone_makes_none_alive),
         with_table(a_new_thread_has_the_name_of_its_parent),
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
@@ -272,6 +325,7 @@ int main(void)
         with_table(what_the_kernel_told_of_a_thread_stays_as_it_is),
         with_table(a_scan_finds_our_own_threads),
         with_table(time_before_a_scan_counts_only_for_those_that_began_since),
+        with_table(ends_that_were_not_told_are_seen_for_less_than_a_file_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
