@@ -21,6 +21,11 @@ uint64_t clock_process_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t clock_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock_format_utc(char ret_text[static CLOCK_ISO8601_BYTES])
 {
     time_t now = time(NULL);

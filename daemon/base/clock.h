@@ -12,6 +12,8 @@ uint64_t clock_monotonic_ns(void);
 
 /* CPU time that this process has used so far, all threads, in ns. */
 uint64_t clock_process_cpu_ns(void);
+/* The same of the calling thread alone. */
+uint64_t clock_thread_cpu_ns(void);
 
 #define CLOCK_ISO8601_BYTES 32
 /* The wall clock now as "2026-01-31T12:00:00Z" (ISO 8601, UTC). It may jump: never measure with it.

@@ -23,7 +23,7 @@ struct capture {
     uint64_t period_ns;      /* nominal weight of one sample */
     uint64_t target_cost_ns; /* time taken from the target so far: estimated, or measured */
     uint32_t stack_bytes;    /* that are copied: less than asked for where memory is short */
-    bool reports_mappings;   /* mappings come as records; else as RECORD_MAPS_STALE */
+    bool reports_mappings;   /* mappings come as records; else as RECORD_MAPS */
 };
 
 typedef void record_fn(void *user, const struct record *record);

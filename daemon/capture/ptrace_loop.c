@@ -26,7 +26,6 @@
 #include "lprofd/privilege.h"
 
 #define SEIZE_PASSES_MAX 100
-#define MAPS_INTERVAL_NS NS_PER_SECOND
 
 /*
  * What a stop takes before the tracer sees it and after it lets go: two switches of threads.
@@ -144,8 +143,7 @@ static void handle_exec(struct ptrace_loop *loop)
     bool renamed;
     traced_thread_read(&loop->threads, leader, &state, &renamed);
     emit_name(loop, leader, true);
-    emit_simple(loop, RECORD_MAPS_STALE, leader->tid);
-    loop->next_maps_ns = clock_monotonic_ns() + MAPS_INTERVAL_NS;
+    ptrace_maps_forget(&loop->maps);
 }
 
 /* Lets a stopped thread go on as it would have without a tracer. */
@@ -245,18 +243,48 @@ static bool is_due(struct ptrace_loop *loop, struct traced_thread *thread, bool 
     return state == 'R' && !thread->interrupted && has_run_since(loop, thread);
 }
 
-/* All are looked at before the first is stopped, so that none stands still for longer than needed.
- */
-static void interrupt_running(struct ptrace_loop *loop)
+/* True when any is to be stopped. */
+static bool find_running(struct ptrace_loop *loop, bool enabled)
 {
-    bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
-    for (size_t i = 0; i < loop->threads.count; i++)
-        loop->threads.threads[i].due = is_due(loop, &loop->threads.threads[i], enabled);
+    bool any_due = false;
+    for (size_t i = 0; i < loop->threads.count; i++) {
+        struct traced_thread *thread = &loop->threads.threads[i];
+        thread->due = is_due(loop, thread, enabled);
+        any_due |= thread->due;
+    }
+    return any_due;
+}
+
+/* Records that come after this one are of these mappings. */
+static void look_at_maps(struct ptrace_loop *loop)
+{
+    int news = note_lack(loop, ptrace_maps_look(&loop->maps, loop->pid));
+    struct record record = new_record(loop, RECORD_MAPS, loop->pid);
+    record.maps = loop->maps.known;
+    if (news > 0)
+        record_queue_add(loop->queue, &record);
+}
+
+static void interrupt_due(struct ptrace_loop *loop)
+{
     for (size_t i = 0; i < loop->threads.count; i++) {
         struct traced_thread *thread = &loop->threads.threads[i];
         if (thread->due)
             thread->interrupted = privilege_ptrace_interrupt(thread->tid) == 0;
     }
+}
+
+/* All is looked at before the first is stopped, so that none stands still for longer than needed.
+ */
+static void sample_running(struct ptrace_loop *loop, uint64_t now_ns, bool enabled)
+{
+    if (!enabled)
+        ptrace_maps_forget(&loop->maps);
+    if (!find_running(loop, enabled))
+        return;
+    if (ptrace_maps_are_due(&loop->maps, now_ns))
+        look_at_maps(loop);
+    interrupt_due(loop);
 }
 
 /*
@@ -275,12 +303,8 @@ static uint64_t next_tick(const struct ptrace_loop *loop, uint64_t interval_ns)
 
 static void tick(struct ptrace_loop *loop, uint64_t now_ns)
 {
-    if (now_ns >= loop->next_maps_ns) {
-        emit_simple(loop, RECORD_MAPS_STALE, loop->pid);
-        loop->next_maps_ns = now_ns + MAPS_INTERVAL_NS;
-    }
-    interrupt_running(loop);
     bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
+    sample_running(loop, now_ns, enabled);
     loop->next_tick_ns = next_tick(loop, enabled ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/ptrace_maps.h"
 #include "capture/ptrace_queue.h"
 #include "capture/ptrace_threads.h"
 
@@ -22,7 +23,8 @@ struct ptrace_loop {
     unsigned char *stack;            /* borrowed, of stack_bytes */
     size_t stack_bytes;
     struct traced_threads threads; /* owned */
-    uint64_t next_tick_ns, next_maps_ns;
+    struct ptrace_maps maps;       /* owned */
+    uint64_t next_tick_ns;
 };
 
 /* Seizes all threads for the calling thread, which must be the one that runs the loop. */

@@ -46,18 +46,26 @@ void record_queue_destroy(struct record_queue *queue)
 }
 
 /* What a record points to. */
-static const void *payload(const struct record *record, size_t *ret_bytes)
+static const void *payload(const struct record *record)
 {
-    *ret_bytes = 0;
-    if (record->type == RECORD_SAMPLE) {
-        *ret_bytes = record->sample.stack_bytes;
+    switch (record->type) {
+    case RECORD_SAMPLE:
         return record->sample.stack;
-    }
-    if (record->type == RECORD_COMM) {
-        *ret_bytes = strlen(record->comm.name) + 1;
+    case RECORD_COMM:
         return record->comm.name;
+    case RECORD_MAPS:
+        return record->maps;
+    default:
+        return NULL;
     }
-    return NULL;
+}
+
+static size_t payload_bytes(const struct record *record)
+{
+    if (record->type == RECORD_SAMPLE)
+        return record->sample.stack_bytes;
+    const char *text = payload(record);
+    return text ? strlen(text) + 1 : 0;
 }
 
 /* The bytes move when they grow, so a queued record has an offset in the place of its pointer. */
@@ -67,12 +75,13 @@ static void set_payload(struct record *record, const void *bytes)
         record->sample.stack = bytes;
     else if (record->type == RECORD_COMM)
         record->comm.name = bytes;
+    else if (record->type == RECORD_MAPS)
+        record->maps = bytes;
 }
 
 static int batch_add(struct record_batch *batch, const struct record *record)
 {
-    size_t bytes;
-    const void *data = payload(record, &bytes);
+    size_t bytes = payload_bytes(record);
     if (batch->count >= RECORDS_MAX || bytes > BYTES_MAX - batch->byte_count)
         return -ENOSPC;
     if (array_reserve(&batch->records, &batch->capacity, batch->count + 1,
@@ -83,7 +92,7 @@ static int batch_add(struct record_batch *batch, const struct record *record)
     *added = *record;
     set_payload(added, (const void *)batch->byte_count);
     if (bytes > 0)
-        memcpy(batch->bytes + batch->byte_count, data, bytes);
+        memcpy(batch->bytes + batch->byte_count, payload(record), bytes);
     batch->byte_count += bytes;
     return 0;
 }
@@ -131,10 +140,7 @@ void record_queue_drain(struct record_queue *queue, record_fn *on_record, void *
     pthread_mutex_unlock(&queue->lock);
     for (size_t i = 0; i < batch.count; i++) {
         struct record *record = &batch.records[i];
-        if (record->type == RECORD_SAMPLE)
-            record->sample.stack = batch.bytes + (uintptr_t)record->sample.stack;
-        else if (record->type == RECORD_COMM)
-            record->comm.name = (const char *)batch.bytes + (uintptr_t)record->comm.name;
+        set_payload(record, batch.bytes + (uintptr_t)payload(record));
         on_record(user, record);
         lost.time_ns = record->time_ns;
     }

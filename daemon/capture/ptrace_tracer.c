@@ -140,6 +140,7 @@ static int wait_for_start(struct ptrace_tracer *tracer)
 static void tracer_free(struct ptrace_tracer *tracer)
 {
     traced_threads_free(&tracer->loop.threads);
+    ptrace_maps_free(&tracer->loop.maps);
     pthread_cond_destroy(&tracer->started);
     pthread_mutex_destroy(&tracer->lock);
     free(tracer->stack);

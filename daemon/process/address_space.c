@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/hash.h"
 #include "process/maps.h"
 
@@ -196,6 +197,15 @@ void address_space_renew(struct address_space *space, const struct module *modul
 static int add_mapping(void *user, const struct record_mapping *mapping)
 {
     return address_space_map(user, mapping);
+}
+
+int address_space_replace(struct address_space *space, const char *maps)
+{
+    _cleanup_free_ char *text = strdup(maps);
+    if (!text)
+        return -ENOMEM;
+    address_space_clear(space);
+    return maps_parse(text, add_mapping, space);
 }
 
 int address_space_read(struct address_space *space, pid_t pid)

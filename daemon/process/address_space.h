@@ -36,7 +36,10 @@ const struct target *address_space_target(const struct address_space *space);
 /* The answers of address_space_find() are the same while this is. Never 0. */
 uint64_t address_space_generation(const struct address_space *space);
 
-/* Replaces everything by /proc/PID/maps as it is now. */
+/* Replaces everything by what these lines of /proc/PID/maps say. */
+int address_space_replace(struct address_space *space, const char *maps);
+
+/* The same by /proc/PID/maps as it is now. */
 int address_space_read(struct address_space *space, pid_t pid);
 
 /*

@@ -185,8 +185,8 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
     case RECORD_EXIT:
         handle_exit(pipeline, process, record);
         return 0;
-    case RECORD_MAPS_STALE:
-        return address_space_read(process->space, record->pid);
+    case RECORD_MAPS: /* a command that has not begun still has our own */
+        return process->waiting_for_exec ? 0 : address_space_replace(process->space, record->maps);
     default:
         return 0;
     }

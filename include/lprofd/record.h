@@ -11,8 +11,8 @@ enum record_type {
     RECORD_EXIT,    /* a thread ended */
     RECORD_LOST,    /* records did not fit into the ring */
     RECORD_THROTTLED,
-    RECORD_MAPS_STALE, /* the backend cannot report mappings: read /proc/PID/maps again */
-    RECORD_MISSED,     /* events were off: of all processes, mappings and more may have gone by */
+    RECORD_MAPS,   /* all that is mapped executable, from a backend that has no RECORD_MAPPING */
+    RECORD_MISSED, /* events were off: of all processes, mappings and more may have gone by */
 };
 
 struct record_mapping {
@@ -39,5 +39,6 @@ struct record {
             pid_t parent_tid; /* 0: not known */
         } fork;               /* RECORD_FORK */
         uint64_t lost_count;  /* RECORD_LOST */
+        const char *maps;     /* RECORD_MAPS: lines of /proc/PID/maps (proc_pid_maps(5)) */
     };
 };

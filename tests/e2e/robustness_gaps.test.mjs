@@ -108,3 +108,31 @@ test('a target that loads, runs and unloads libraries all the time is followed',
   assert.ok(unwound_to_root > 0.98 * total, JSON.stringify(session.samples));
   assert.ok(isAlive(target.pid));
 });
+
+/** Samples below `caller` that are of `callee`. */
+function samplesOf({ nodes, names }, caller, callee) {
+  const isBelow = (node) => node > 0 && (names[nodes.name[node]] === caller || isBelow(nodes.parent[node]));
+  return nodes.self.reduce(
+    (sum, self, node) => sum + (names[nodes.name[node]] === callee && isBelow(node) ? self : 0),
+    0,
+  );
+}
+
+for (const backend of BACKENDS)
+  test(`${backend}: of two libraries that take each other's place, each is named while it is there`, async (t) => {
+    if (!needsRoot(t)) return;
+    const libraries = [targetPath('plugin.so'), targetPath('twin.so')];
+    const target = await startTarget(t, 'swap', { args: ['300', ...libraries] });
+    const daemon = await startDaemon(t, ['--backend', backend, '--pid', String(target.pid)]);
+    await daemon.waitSamples(3000);
+    await daemon.pause();
+    await daemon.waitNames();
+    const graph = await daemon.get('/sessions/current/flamegraph?min_percent=0&max_nodes=10000');
+    const of = (caller, callee) => samplesOf(graph, caller, callee);
+    const right = of('call_plugin', 'plugin_work') + of('call_twin', 'twin_work');
+    const wrong = of('call_plugin', 'twin_work') + of('call_twin', 'plugin_work');
+    const told = `${right} right, ${wrong} wrong of ${graph.total}`;
+    assert.ok(right > 0.5 * graph.total, told);
+    // ptrace reads the mappings every millisecond or so, of 5 that a library stays; the others hear of each.
+    assert.ok(wrong <= (backend === 'ptrace' ? 0.2 : 0.02) * (right + wrong), told);
+  });

@@ -149,6 +149,7 @@ struct seen {
     unsigned samples, execs, maps, bad;
     uint64_t last_ns;
     struct sample last;
+    char mapped[16384]; /* what RECORD_MAPS said last */
 };
 
 static inline struct thread_seen *seen_thread(struct seen *seen, pid_t tid)
@@ -189,8 +190,10 @@ static inline void see(void *user, const struct record *record)
         thread->forks += record->fork.parent_pid == record->pid;
     else if (record->type == RECORD_EXIT)
         thread->exits++;
-    else if (record->type == RECORD_MAPS_STALE)
+    if (record->type == RECORD_MAPS) {
         seen->maps++;
+        snprintf(seen->mapped, sizeof seen->mapped, "%s", record->maps);
+    }
     if (record->type == RECORD_COMM) {
         seen->execs += record->comm.is_exec;
         snprintf(thread->name, sizeof thread->name, "%s", record->comm.name);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -21,6 +22,27 @@ static void see(void *user, const struct record *record)
         seen->losses++;
         seen->lost += record->lost_count;
     }
+}
+
+static void see_maps(void *user, const struct record *record)
+{
+    assert_int_equal(record->type, RECORD_MAPS);
+    strncat(user, record->maps, 63 - strlen(user));
+}
+
+static void texts_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    char text[64] = "1-2 r-xp\n", seen[64] = "";
+    const struct record maps = {.type = RECORD_MAPS, .maps = text};
+    struct record_queue queue;
+    assert_int_equal(record_queue_init(&queue), 0);
+    record_queue_add(&queue, &maps);
+    text[0] = '0'; /* the queue has a copy of its own */
+    record_queue_add(&queue, &maps);
+    record_queue_drain(&queue, see_maps, seen);
+    assert_string_equal(seen, "1-2 r-xp\n0-2 r-xp\n");
+    record_queue_destroy(&queue);
 }
 
 static void losses_are_told_even_when_nothing_follows(void **state)
@@ -52,6 +74,7 @@ static void losses_are_told_even_when_nothing_follows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_come_out_as_they_went_in),
         cmocka_unit_test(losses_are_told_even_when_nothing_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

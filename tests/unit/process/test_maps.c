@@ -158,6 +158,22 @@ static void the_same_file_is_one_module_with_one_vaddr(void **state)
     assert_int_equal(module_table_count(fixture->modules), modules);
 }
 
+static void lines_of_maps_replace_what_was_mapped(void **state)
+{
+    struct fixture *fixture = *state;
+    map_file(fixture, 0x10000, 0x2000, 1);
+    map_file(fixture, 0x20000, 0x2000, 2);
+    uint64_t generation = address_space_generation(fixture->space);
+    const char *maps = "20000-21000 r-xp 00000000 00:00 3      /no/such/file\n"
+                       "30000-31000 r-xp 00000000 00:00 4      /no/such/file\n";
+    assert_int_equal(address_space_replace(fixture->space, maps), 0);
+    assert_int_equal(inode_at(fixture, 0x10000), UINT64_MAX);
+    assert_int_equal(inode_at(fixture, 0x20000), 3);
+    assert_int_equal(inode_at(fixture, 0x21000), UINT64_MAX);
+    assert_int_equal(inode_at(fixture, 0x30000), 4);
+    assert_true(address_space_generation(fixture->space) != generation);
+}
+
 #define with_space(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -168,6 +184,7 @@ int main(void)
         with_space(a_mapping_covers_several_and_parts),
         with_space(after_exec_nothing_is_mapped),
         with_space(anonymous_code_keeps_its_addresses),
+        with_space(lines_of_maps_replace_what_was_mapped),
         with_space(the_same_file_is_one_module_with_one_vaddr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* The target's executable mappings, looked at as often as is worth it: for the ptrace backend. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ptrace_maps {
+    char *known; /* owned, NUL-terminated: the executable lines that were told last */
+    size_t known_bytes, known_capacity;
+    char *text; /* owned scratch: /proc/PID/maps as it is read */
+    size_t text_capacity;
+    uint64_t due_ns, told_ns; /* of the next look; of `known` */
+};
+
+/* Whether a look is due: looks take some 2 % of one CPU, or come once a second. */
+static inline bool ptrace_maps_are_due(const struct ptrace_maps *maps, uint64_t now_ns)
+{
+    return now_ns >= maps->due_ns;
+}
+
+/*
+ * Looks. 1: there is something to tell, maps->known, either because it has changed, or because that
+ * was last told a second ago: who hears of it may have missed something. 0, or -errno.
+ */
+int ptrace_maps_look(struct ptrace_maps *maps, pid_t pid);
+
+/* What is known need not hold any more: the next look is due at once, and tells. */
+void ptrace_maps_forget(struct ptrace_maps *maps);
+
+void ptrace_maps_free(struct ptrace_maps *maps);
