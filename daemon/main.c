@@ -19,6 +19,8 @@
 
 #define LARGE_BLOCK_BYTES (1 << 20)
 #define SYMBOLS_TIMEOUT_NS (60 * NS_PER_SECOND)
+#define SIGNAL_POLL_NS (100 * NS_PER_MS)
+#define ATTACH_POLL_NS (20 * NS_PER_MS)
 
 struct daemon {
     struct session_registry *registry;
@@ -26,8 +28,9 @@ struct daemon {
     struct session
         *launched; /* a reference to the session of the command that we started; or NULL */
     struct session *to_save; /* a reference to the session that is still to be saved; or NULL */
-    bool failed;             /* to save it */
+    bool failed;             /* to do all that it was started for */
     sigset_t signals;        /* that end lprofd; blocked in every thread */
+    int signal;              /* which came while it attached; or 0 */
 };
 
 static int report_failure(const struct failure *failure, int exit_code)
@@ -107,6 +110,27 @@ static int load_sessions(struct daemon *daemon, const struct settings *settings,
     return error;
 }
 
+/* Waits for a signal, at most `timeout_ns`, which is below a second. Returns it, or 0. */
+static int poll_signal(const struct daemon *daemon, uint64_t timeout_ns)
+{
+    struct timespec timeout = {.tv_nsec = (long)timeout_ns};
+    int number = sigtimedwait(&daemon->signals, NULL, &timeout);
+    return number > 0 ? number : 0;
+}
+
+/* A signal ends the waiting, with -ECANCELED: whoever drops the session then gives it up. */
+static int wait_until_attached(struct daemon *daemon, struct session *session,
+                               struct failure *failure)
+{
+    int error;
+    while ((error = session_wait_attached(session, ATTACH_POLL_NS, failure)) == -EINPROGRESS) {
+        daemon->signal = poll_signal(daemon, 0);
+        if (daemon->signal)
+            return failure_set(failure, -ECANCELED, "ended before all was attached");
+    }
+    return error;
+}
+
 static int start_session(struct daemon *daemon, const struct settings *settings,
                          const struct session_options *options, struct failure *failure)
 {
@@ -114,12 +138,16 @@ static int start_session(struct daemon *daemon, const struct settings *settings,
     int error = settings->output ? session_save_check(settings->output, failure) : 0;
     if (!error)
         error = session_start(options, &session, failure);
-    if (error)
+    if (!error && options->command)
+        daemon->launched = session_ref(session);
+    if (!error)
+        error = wait_until_attached(daemon, session, failure);
+    if (error) {
+        session_unref(session);
         return error;
+    }
     if (settings->output)
         daemon->to_save = session_ref(session);
-    if (options->command)
-        daemon->launched = session_ref(session);
     return register_session(daemon, session, failure);
 }
 
@@ -135,14 +163,6 @@ static int start_sessions(struct daemon *daemon, const struct settings *settings
         error = start_session(daemon, settings, &options, failure);
     }
     return error;
-}
-
-/* Waits for a signal, at most 100 ms. Returns it, or 0. */
-static int poll_signal(const struct daemon *daemon)
-{
-    struct timespec timeout = {.tv_nsec = 100 * (long)NS_PER_MS};
-    int number = sigtimedwait(&daemon->signals, NULL, &timeout);
-    return number > 0 ? number : 0;
 }
 
 static bool all_ended(const struct daemon *daemon)
@@ -208,7 +228,7 @@ static int wait_for_symbols(const struct daemon *daemon, struct session *session
     uint64_t until_ns = clock_monotonic_ns() + SYMBOLS_TIMEOUT_NS;
     int number = 0;
     while (!number && !session_wait_symbols(session, 0) && clock_monotonic_ns() < until_ns)
-        number = poll_signal(daemon);
+        number = poll_signal(daemon, SIGNAL_POLL_NS);
     return number;
 }
 
@@ -230,13 +250,13 @@ static int save(struct daemon *daemon, const struct settings *settings)
 
 static int serve(struct daemon *daemon, const struct settings *settings)
 {
-    if (daemon->server) {
+    if (daemon->server && !daemon->signal) {
         printf("%s\n", http_server_url(daemon->server));
         fflush(stdout);
     }
-    int number = 0;
+    int number = daemon->signal;
     while (!number && (daemon->server || !all_ended(daemon))) {
-        number = poll_signal(daemon);
+        number = poll_signal(daemon, SIGNAL_POLL_NS);
         if (!number && daemon->to_save && session_wait(daemon->to_save, 0))
             number = save(daemon, settings);
     }
@@ -252,7 +272,7 @@ static int serve(struct daemon *daemon, const struct settings *settings)
                     : daemon->failed                ? EXIT_FAILURE
                                                     : EXIT_SUCCESS;
     while (!number && running_command(daemon))
-        number = poll_signal(daemon);
+        number = poll_signal(daemon, SIGNAL_POLL_NS);
     end_command(daemon, number);
     return exit_code;
 }
@@ -272,8 +292,15 @@ static int run(struct daemon *daemon, const struct settings *settings)
                                                 ? EXIT_BAD_CONFIGURATION
                                                 : failure_exit_code(&failure));
     }
-    if (load_sessions(daemon, settings, &failure) || start_sessions(daemon, settings, &failure))
+    int error = load_sessions(daemon, settings, &failure);
+    if (!error)
+        error = start_sessions(daemon, settings, &failure);
+    if (error && !daemon->signal)
         return report_failure(&failure, failure_exit_code(&failure));
+    /* A server that is stopped has not failed, but what was to bring a result has. */
+    daemon->failed = error && (settings->no_http || settings->output);
+    if (daemon->failed)
+        report_failure(&failure, EXIT_FAILURE);
     return serve(daemon, settings);
 }
 

@@ -5,15 +5,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/cancel.h"
 #include "base/failure.h"
 #include "lprofd/record.h"
 
 struct capture_options {
     pid_t pid;
     uint32_t frequency_hz;
-    uint32_t stack_bytes; /* user stack to copy with each sample */
-    bool follow;          /* sample the target's children too */
-    const char *event;    /* "auto", "cycles", "cpu-clock", "task-clock" */
+    uint32_t stack_bytes;        /* user stack to copy with each sample */
+    bool follow;                 /* sample the target's children too */
+    const char *event;           /* "auto", "cycles", "cpu-clock", "task-clock" */
+    const struct cancel *cancel; /* gives up opening and switching on; outlives the capture */
 };
 
 /* What every backend's object begins with. */
@@ -36,7 +38,7 @@ struct capture_ops {
     const char *name;
     /*
      * Fails with -EPERM/-EACCES where the kernel refuses, -EMFILE and -ENOBUFS where too few files
-     * may be open or too little memory may be locked, -ENOTSUP where it cannot.
+     * may be open or too little memory may be locked, -ENOTSUP where it cannot, -ECANCELED.
      */
     int (*open)(const struct capture_options *options, struct capture **ret_capture,
                 struct failure *ret_failure);

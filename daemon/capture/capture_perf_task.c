@@ -14,7 +14,7 @@
 #include "capture/descriptors.h"
 #include "capture/doubled_tasks.h"
 #include "capture/perf_capture.h"
-#include "capture/perf_threads.h"
+#include "capture/target_threads.h"
 #include "lprofd/privilege.h"
 
 /* A target that creates threads all the time would be looked at for ever. */
@@ -125,9 +125,11 @@ static int open_threads(struct perf_task_capture *self, pid_t pid)
     do {
         before = self->tid_count;
         self->found_count = 0;
-        int error = perf_threads_each(pid, note_found, self);
+        int error = target_threads_each(pid, self->perf.cancel, note_found, self);
         for (size_t i = 0; i < self->found_count && !error; i++)
-            error = open_thread(self, self->found[i], before > 0);
+            error = cancel_is_wanted(self->perf.cancel)
+                        ? -ECANCELED
+                        : open_thread(self, self->found[i], before > 0);
         if (error)
             return error;
     } while (self->tid_count > before && ++looks < LOOKS_MAX);

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/perf_capture.h"
-#include "capture/perf_threads.h"
+#include "capture/target_threads.h"
 #include "lprofd/privilege.h"
 
 /* A thread's ring: a small one, for there may be many and the kernel limits locked memory. */
@@ -70,7 +70,7 @@ static int fill(struct perf_capture *perf, const struct capture_options *options
     perf->recipe.inherit = false; /* an inherited event on any CPU cannot have a ring */
     while (*ring_bytes > RING_BYTES_MIN && *ring_bytes > RING_SAMPLES_MAX * options->stack_bytes)
         *ring_bytes /= 2;
-    int error = perf_threads_each(options->pid, open_thread, perf);
+    int error = target_threads_each(options->pid, perf->cancel, open_thread, perf);
     return error || perf->ring_count ? error : -ESRCH;
 }
 
@@ -106,7 +106,7 @@ static int reopen(struct perf_thread_capture *self)
 {
     perf_capture_clear(&self->perf);
     self->created_count = 0;
-    return perf_threads_each(self->perf.pid, open_thread, self);
+    return target_threads_each(self->perf.pid, self->perf.cancel, open_thread, self);
 }
 
 static int perf_thread_set_enabled(struct capture *capture, bool enabled)
@@ -229,7 +229,7 @@ static int perf_thread_drain(struct capture *capture, bool final, record_fn *on_
         error = open_created(self);
     if (!error && !final && now_ns - self->scanned_ns >= RESCAN_INTERVAL_NS) {
         self->scanned_ns = now_ns;
-        error = perf_threads_each(self->perf.pid, open_thread, self);
+        error = target_threads_each(self->perf.pid, self->perf.cancel, open_thread, self);
     }
     if (error == -ENOBUFS)
         error = make_room(self);

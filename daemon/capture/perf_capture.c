@@ -79,7 +79,8 @@ void perf_capture_clear(struct perf_capture *perf)
     free(perf->polls);
     free(perf->sampling_fds);
     free(perf->other_fds);
-    *perf = (struct perf_capture){.base = perf->base, .recipe = perf->recipe, .pid = perf->pid};
+    *perf = (struct perf_capture){
+        .base = perf->base, .recipe = perf->recipe, .pid = perf->pid, .cancel = perf->cancel};
 }
 
 /* A refusal of everything; a refusal of only the kernel's part is tried without it first. */
@@ -109,6 +110,7 @@ int perf_capture_fill(struct perf_capture *perf, const struct capture_options *o
     bool automatic = strcmp(options->event, "auto") == 0;
     int error = -ENOTSUP;
     perf->pid = options->pid;
+    perf->cancel = options->cancel;
     perf->base.period_ns = NS_PER_SECOND / options->frequency_hz;
     perf->recipe.follow = options->follow;
     perf->recipe.frequency_hz = options->frequency_hz;
@@ -160,21 +162,26 @@ int perf_capture_explain(const struct capture_options *options, int error,
 }
 
 /* Of every event, also when one fails. Returns the first error. */
-static int request_all(const struct perf_capture *perf, unsigned long request)
+static int request_all(const struct perf_capture *perf, unsigned long request,
+                       const struct cancel *cancel)
 {
     int error = 0;
-    for (size_t i = 0; i < perf->sampling_count; i++)
+    for (size_t i = 0; i < perf->sampling_count; i++) {
+        if (cancel_is_wanted(cancel))
+            return -ECANCELED;
         if (ioctl(perf->sampling_fds[i], request, 0) < 0 && !error)
             error = -errno;
+    }
     return error;
 }
 
 int perf_capture_set_enabled(struct capture *capture, bool enabled)
 {
     struct perf_capture *perf = (struct perf_capture *)capture;
-    int error = request_all(perf, enabled ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE);
+    int error = enabled ? request_all(perf, PERF_EVENT_IOC_ENABLE, perf->cancel)
+                        : request_all(perf, PERF_EVENT_IOC_DISABLE, NULL);
     if (error && enabled)
-        request_all(perf, PERF_EVENT_IOC_DISABLE); /* all or none */
+        request_all(perf, PERF_EVENT_IOC_DISABLE, NULL); /* all or none */
     return error;
 }
 

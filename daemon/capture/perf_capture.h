@@ -18,9 +18,10 @@ struct perf_capture {
     size_t sampling_count, sampling_capacity;
     int *other_fds; /* owned; side-band events and events that only hold a ring */
     size_t other_count, other_capacity;
-    pid_t pid;            /* the target */
-    bool missed;          /* records may have gone by while events were off: say so first */
-    record_fn *on_record; /* of the drain under way */
+    pid_t pid;                   /* the target */
+    const struct cancel *cancel; /* borrowed */
+    bool missed;                 /* records may have gone by while events were off: say so first */
+    record_fn *on_record;        /* of the drain under way */
     void *user;
 };
 

@@ -10,10 +10,8 @@
  */
 #include "capture/ptrace_loop.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,8 +22,6 @@
 #include "capture/ptrace_refusal.h"
 #include "capture/ptrace_sample.h"
 #include "lprofd/privilege.h"
-
-#define SEIZE_PASSES_MAX 100
 
 /*
  * What a stop takes before the tracer sees it and after it lets go: two switches of threads.
@@ -339,68 +335,4 @@ void ptrace_loop_run(struct ptrace_loop *loop)
         if (now_ns >= loop->next_tick_ns)
             tick(loop, now_ns);
     }
-}
-
-/* --- seizing ---------------------------------------------------------------------------------- */
-
-/* 1: seized, 0: was there already or has ended, or -errno. */
-static int seize_thread(struct ptrace_loop *loop, pid_t tid)
-{
-    if (traced_threads_find(&loop->threads, tid))
-        return 0;
-    int error = privilege_ptrace_seize(tid);
-    if (error == -ESRCH)
-        return 0;
-    /* A thread that a seized one has just created is traced by us from birth. */
-    if (error == -EPERM && ptrace_tracer_of(loop->pid, tid) == gettid())
-        error = 0;
-    if (!error)
-        error = traced_threads_add(&loop->threads, tid);
-    return error ? error : 1;
-}
-
-struct seize_result {
-    int seized;
-    int refusal; /* of the last thread that may not be traced */
-};
-
-static int seize_pass(struct ptrace_loop *loop, struct seize_result *result)
-{
-    int fd = -1;
-    int error = privilege_open_proc(loop->pid, 0, PROC_TASK, &fd);
-    if (error)
-        return error;
-    DIR *directory = fdopendir(fd);
-    if (!directory) {
-        close(fd);
-        return -ENOMEM;
-    }
-    for (const struct dirent *entry; !error && (entry = readdir(directory));) {
-        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        int seized = tid > 0 ? seize_thread(loop, tid) : 0;
-        if (seized == -EPERM) /* also of a thread that is ending */
-            result->refusal = seized;
-        else if (seized < 0)
-            error = seized;
-        else
-            result->seized += seized;
-    }
-    closedir(directory);
-    return error;
-}
-
-/* Threads may be created meanwhile, so until a pass finds nothing new. */
-int ptrace_loop_seize(struct ptrace_loop *loop)
-{
-    struct seize_result result;
-    int passes = 0;
-    do {
-        result = (struct seize_result){0};
-        int error = seize_pass(loop, &result);
-        if (error)
-            return error;
-    } while (result.seized > 0 && ++passes < SEIZE_PASSES_MAX);
-    if (loop->threads.count > 0)
-        return 0;
-    return result.refusal ? result.refusal : -ESRCH;
 }

@@ -27,7 +27,8 @@ struct ptrace_loop {
     uint64_t next_tick_ns;
 };
 
-/* Seizes all threads for the calling thread, which must be the one that runs the loop. */
-int ptrace_loop_seize(struct ptrace_loop *loop);
-/* Until the target has ended or `stopping` is set. A signal must interrupt it for each tick. */
+/*
+ * Until the target has ended or `stopping` is set, in the thread that has seized the threads. A
+ * signal must interrupt it for each tick.
+ */
 void ptrace_loop_run(struct ptrace_loop *loop);

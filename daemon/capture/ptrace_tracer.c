@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "capture/ptrace_loop.h"
 #include "capture/ptrace_refusal.h"
+#include "capture/ptrace_seize.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -24,7 +25,8 @@
 
 struct ptrace_tracer {
     struct ptrace_loop loop;
-    unsigned char *stack; /* owned */
+    const struct cancel *cancel; /* borrowed; of the start */
+    unsigned char *stack;        /* owned */
     pthread_t thread;
     int wake_signal;
     timer_t timer;
@@ -105,7 +107,7 @@ static void *tracer_main(void *user)
     tracer->tid = gettid();
     int error = create_timer(tracer);
     if (!error) {
-        error = ptrace_loop_seize(&tracer->loop);
+        error = ptrace_seize(&tracer->loop.threads, tracer->cancel);
         if (error)
             timer_delete(tracer->timer);
     }
@@ -158,6 +160,7 @@ static struct ptrace_tracer *tracer_new(const struct capture_options *options,
         return NULL;
     }
     tracer->stack = stack;
+    tracer->cancel = options->cancel;
     tracer->loop = (struct ptrace_loop){
         .queue = queue,
         .pid = options->pid,
@@ -169,6 +172,13 @@ static struct ptrace_tracer *tracer_new(const struct capture_options *options,
     pthread_mutex_init(&tracer->lock, NULL);
     pthread_cond_init(&tracer->started, NULL);
     return tracer;
+}
+
+/* The kernel lets go of the tracees a moment after pthread_join() sees the thread's end. */
+static void wait_until_gone(pid_t tid)
+{
+    for (int i = 0; i < 200 && syscall(SYS_tgkill, getpid(), tid, 0) == 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 500 * 1000}, NULL);
 }
 
 int ptrace_tracer_start(const struct capture_options *options, struct record_queue *queue,
@@ -187,6 +197,7 @@ int ptrace_tracer_start(const struct capture_options *options, struct record_que
     error = wait_for_start(tracer);
     if (error) {
         pthread_join(tracer->thread, NULL);
+        wait_until_gone(tracer->tid); /* some may be seized already */
         tracer_free(tracer);
         return ptrace_refusal(options->pid, error, ret_failure);
     }
@@ -209,13 +220,6 @@ bool ptrace_tracer_lacked_descriptors(struct ptrace_tracer *tracer)
 uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer)
 {
     return atomic_load_explicit(&tracer->loop.target_cost_ns, memory_order_relaxed);
-}
-
-/* The kernel lets go of the tracees a moment after pthread_join() sees the thread's end. */
-static void wait_until_gone(pid_t tid)
-{
-    for (int i = 0; i < 200 && syscall(SYS_tgkill, getpid(), tid, 0) == 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 500 * 1000}, NULL);
 }
 
 void ptrace_tracer_stop(struct ptrace_tracer *tracer)

@@ -205,6 +205,7 @@ void http_server_stop(struct http_server *server)
 {
     if (!server)
         return;
+    atomic_store(&server->stopping, true);
     /* libmicrohttpd must not be stopped while a connection is suspended. */
     event_hub_stop(server->hub);
     for (size_t i = 0; i < LISTEN_MAX; i++)

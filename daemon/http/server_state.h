@@ -26,6 +26,7 @@ struct http_server {
     struct assets *assets;                  /* owned */
     struct MHD_Daemon *daemons[LISTEN_MAX]; /* owned, one per listener */
     pthread_mutex_t attach_lock;            /* one attach at a time: none is done twice */
+    atomic_bool stopping;                   /* what is not attached yet is given up */
     struct meter meter;
     struct health health;
     uint64_t started_ns;

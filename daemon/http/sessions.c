@@ -11,6 +11,7 @@
 
 #define SESSIONS_MAX 4096
 #define PID_MAX 4194304
+#define ATTACH_POLL_NS (50 * NS_PER_MS)
 #define DURATION_MAX_NS (UINT64_C(366) * 86400 * 1000000000)
 
 static void session_unrefp(struct session **session)
@@ -132,6 +133,7 @@ static unsigned status_of_failure(int error)
     case -EALREADY:
     case -EBUSY:
         return MHD_HTTP_CONFLICT;
+    case -ECANCELED:
     case -ENOMEM:
     case -ENOBUFS:
     case -EMFILE:
@@ -161,6 +163,19 @@ static int reply_attach_failure(struct reply *reply, const struct failure *failu
     return reply_problem(reply, status, title, "%s", failure->text);
 }
 
+/* The answer waits for it, but not the end of the server. */
+static int wait_until_attached(const struct http_server *server, struct session *session,
+                               struct failure *ret_failure)
+{
+    int error;
+    do
+        error = session_wait_attached(session, ATTACH_POLL_NS, ret_failure);
+    while (error == -EINPROGRESS && !atomic_load(&server->stopping));
+    return error == -EINPROGRESS
+               ? failure_set(ret_failure, -ECANCELED, "lprofd ended while it attached")
+               : error;
+}
+
 static int attach(struct request *request, const struct attach_fields *fields, struct reply *reply)
 {
     struct http_server *server = request->server;
@@ -180,6 +195,8 @@ static int attach(struct request *request, const struct attach_fields *fields, s
     _cleanup_session_ struct session *session = NULL;
     struct failure failure = {0};
     int error = session_start(&options, &session, &failure);
+    if (!error)
+        error = wait_until_attached(server, session, &failure);
     if (error) {
         if (!*failure.text)
             failure_set(&failure, error, "cannot attach to %d: %s", (int)options.pid,

@@ -222,6 +222,8 @@ static int pipeline_start(struct pipeline *pipeline, struct failure *failure)
     pipeline->daemon_cpu_ns = clock_process_cpu_ns();
     int error = start_sampling(pipeline);
     pipeline->threads_read.at_ns = pipeline->started_ns;
+    if (!error && cancel_is_wanted(&session->attach_cancel))
+        error = -ECANCELED; /* a launched command is not let go */
     if (error)
         return failure_set(failure, error, "sampling process %d cannot be switched on: %s",
                            session->pid, strerror(-error));

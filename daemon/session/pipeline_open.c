@@ -36,6 +36,7 @@ struct capture_options pipeline_capture_options(const struct session *session, u
         .stack_bytes = stack_bytes,
         .follow = session->follow,
         .event = session->event_wanted,
+        .cancel = &session->attach_cancel,
     };
 }
 

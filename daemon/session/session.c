@@ -65,6 +65,7 @@ static void session_free(struct session *session)
     pthread_cond_broadcast(&session->changed);
     pthread_cond_signal(&session->located);
     pthread_mutex_unlock(&session->mutex);
+    cancel_want(&session->attach_cancel);
     if (session->symbols)
         symbols_cancel(session->symbols);
     if (session->pipeline_started)
@@ -241,15 +242,16 @@ static int start_threads(struct session *session, struct failure *failure)
     return 0;
 }
 
-/* Waits until the pipeline samples, or has failed to. */
-static int wait_until_started(struct session *session, struct failure *failure)
+int session_wait_attached(struct session *session, uint64_t timeout_ns, struct failure *ret_failure)
 {
+    struct timespec deadline = clock_deadline(timeout_ns);
+    int late = 0;
     pthread_mutex_lock(&session->mutex);
-    while (session->state == SESSION_ATTACHING)
-        pthread_cond_wait(&session->changed, &session->mutex);
-    int error = session->failure.error;
-    if (error)
-        *failure = session->failure;
+    while (session->state == SESSION_ATTACHING && !late)
+        late = pthread_cond_timedwait(&session->changed, &session->mutex, &deadline);
+    int error = session->state == SESSION_ATTACHING ? -EINPROGRESS : session->failure.error;
+    if (session->failure.error)
+        *ret_failure = session->failure;
     pthread_mutex_unlock(&session->mutex);
     return error;
 }
@@ -263,8 +265,6 @@ int session_start(const struct session_options *options, struct session **ret_se
     int error = open_stages(session, options, ret_failure);
     if (!error)
         error = start_threads(session, ret_failure);
-    if (!error)
-        error = wait_until_started(session, ret_failure);
     if (error)
         return error;
     *ret_session = take_pointer(session);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "aggregate/buckets.h"
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "lprofd/privilege.h"
 #include "lprofd/profile.h"
@@ -77,6 +78,7 @@ struct session {
     struct source_checks source_checks;
     struct kept_sources kept_sources;
 
+    struct cancel attach_cancel; /* wanted once the session goes */
     pthread_t pipeline_thread, symbol_thread;
     bool pipeline_started, symbols_started;
 

@@ -89,11 +89,19 @@ struct session_info {
 struct session;
 
 /*
- * Attaches to options->pid or launches options->command, and returns once sampling runs. The
- * session is returned with one reference. On failure *ret_failure says why, for a person.
+ * Begins to attach to options->pid, or launches options->command. The session is returned with one
+ * reference, in state SESSION_ATTACHING: wait for its sampling, or give it up with that reference.
+ * On failure *ret_failure says why, for a person.
  */
 int session_start(const struct session_options *options, struct session **ret_session,
                   struct failure *ret_failure);
+
+/*
+ * Waits until sampling runs: that takes long with many busy threads. 0; -EINPROGRESS when it
+ * still attaches after `timeout_ns`; or why it cannot, and *ret_failure says so.
+ */
+int session_wait_attached(struct session *session, uint64_t timeout_ns,
+                          struct failure *ret_failure);
 
 /*
  * Saves what is known now as a file that session_load() reads, also on another machine: written
@@ -115,7 +123,8 @@ int session_load(const char *path, const struct session_options *options,
                  struct session **ret_session, struct failure *ret_failure);
 
 struct session *session_ref(struct session *session);
-/* Drops a reference; the last one stops sampling and frees everything. NULL is harmless. */
+/* Drops a reference; the last one stops attaching or sampling, and frees everything. NULL is
+ * harmless. */
 void session_unref(struct session *session);
 
 /* Stops the numbers from growing, and lets them grow again. -EALREADY when it is so already;

@@ -76,6 +76,23 @@ static void when_one_event_cannot_be_switched_off_the_others_are(void **state)
     perf_capture_clear(&perf);
 }
 
+static void once_that_is_cancelled_none_is_switched_on_but_all_can_be_switched_off(void **state)
+{
+    (void)state;
+    struct cancel cancel = {0};
+    struct perf_capture perf = {.cancel = &cancel};
+    cancel_want(&cancel);
+    fill(&perf, false);
+    assert_int_equal(perf_capture_set_enabled(&perf.base, true), -ECANCELED);
+    assert_false(counts(perf.sampling_fds[0]));
+    perf_capture_clear(&perf);
+    fill(&perf, true);
+    assert_int_equal(perf_capture_set_enabled(&perf.base, false), -ENOTTY);
+    assert_false(counts(perf.sampling_fds[0]));
+    assert_false(counts(perf.sampling_fds[2]));
+    perf_capture_clear(&perf);
+}
+
 static void less_memory_takes_smaller_rings_first_and_then_less_of_each_stack(void **state)
 {
     (void)state;
@@ -144,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_one_event_cannot_be_switched_on_none_is),
         cmocka_unit_test(when_one_event_cannot_be_switched_off_the_others_are),
+        cmocka_unit_test(once_that_is_cancelled_none_is_switched_on_but_all_can_be_switched_off),
         cmocka_unit_test(less_memory_takes_smaller_rings_first_and_then_less_of_each_stack),
         cmocka_unit_test(every_ring_gets_the_same_share_of_little_memory),
         cmocka_unit_test(a_choice_names_what_the_one_before_was_short_of),

@@ -1,5 +1,5 @@
 /* The threads that a process has. */
-#include "capture/perf_threads.h"
+#include "capture/target_threads.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 
-int perf_threads_each(pid_t pid, perf_thread_fn *on_thread, void *user)
+int target_threads_each(pid_t pid, const struct cancel *cancel, target_thread_fn *on_thread,
+                        void *user)
 {
     _cleanup_close_ int fd = -1;
     int error = privilege_open_proc(pid, 0, PROC_TASK, &fd);
@@ -21,7 +22,9 @@ int perf_threads_each(pid_t pid, perf_thread_fn *on_thread, void *user)
     const struct dirent *entry;
     while (!error && (entry = readdir(directory))) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (tid > 0)
+        if (cancel_is_wanted(cancel))
+            error = -ECANCELED;
+        else if (tid > 0)
             error = on_thread(user, tid);
         if (error == -ESRCH)
             error = 0;
