@@ -17,7 +17,7 @@
 #include "lprofd/privilege.h"
 
 /* Time between looks for each that they take. */
-#define COST_FACTOR 50
+#define COST_FACTOR 20
 #define INTERVAL_MAX_NS NS_PER_SECOND
 /* Looks come with ticks, later than they are due; what that spares comes after, if it is little. */
 #define CARRY_MAX_NS (2 * NS_PER_MS)
@@ -85,9 +85,15 @@ static void take_text(struct ptrace_maps *maps, size_t bytes)
     text[bytes] = '\0';
 }
 
-/* By CPU time: waiting for a CPU costs the target nothing. */
+/*
+ * By CPU time: waiting for a CPU costs the target nothing. One look that takes much longer than the
+ * last says little of the next: a cold cache, a lock that the target held.
+ */
 static void plan_next(struct ptrace_maps *maps, uint64_t now_ns, uint64_t cost_ns)
 {
+    if (maps->cost_ns && cost_ns > 2 * maps->cost_ns)
+        cost_ns = 2 * maps->cost_ns;
+    maps->cost_ns = cost_ns;
     uint64_t from_ns = now_ns - maps->due_ns < CARRY_MAX_NS ? maps->due_ns : now_ns - CARRY_MAX_NS;
     uint64_t interval_ns = cost_ns * COST_FACTOR;
     maps->due_ns = from_ns + (interval_ns < INTERVAL_MAX_NS ? interval_ns : INTERVAL_MAX_NS);

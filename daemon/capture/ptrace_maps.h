@@ -12,9 +12,10 @@ struct ptrace_maps {
     char *text; /* owned scratch: /proc/PID/maps as it is read */
     size_t text_capacity;
     uint64_t due_ns, told_ns; /* of the next look; of `known` */
+    uint64_t cost_ns;         /* CPU time of a look; 0 before the first */
 };
 
-/* Whether a look is due: looks take some 2 % of one CPU, or come once a second. */
+/* Whether a look is due: looks take some 5 % of one CPU at most, or come once a second. */
 static inline bool ptrace_maps_are_due(const struct ptrace_maps *maps, uint64_t now_ns)
 {
     return now_ns >= maps->due_ns;
