@@ -1,5 +1,6 @@
 // What people and files get wrong: one clear line and the right exit code, and nothing else.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -68,16 +69,21 @@ test('a kernel thread', async (t) => {
   await assertFails(t, ['--pid', '2'], 1, /kernel thread/i);
 });
 
+/** Not every kernel runs 32-bit programs: where one would run for ever, it ends at once. */
+const kernelRuns = (program) => spawnSync(program, { timeout: 2000 }).signal === 'SIGTERM';
+
 test('a 32-bit program', async (t) => {
   if (!needsFiles(t, [targetPath('bits32')], 'gcc that takes -m32')) return;
+  await assertFails(t, ['--', targetPath('bits32')], 1, /32.bit/i);
+  if (!kernelRuns(targetPath('bits32'))) return;
   const target = start(t, targetPath('bits32'));
   await until('it runs', () => isAlive(target.pid));
   await assertFails(t, ['--pid', String(target.pid)], 1, /32.bit/i);
-  await assertFails(t, ['--', targetPath('bits32')], 1, /32.bit/i);
 });
 
 test('a target that executes a 32-bit program later', async (t) => {
   if (!needsFiles(t, [targetPath('bits32')], 'gcc that takes -m32')) return;
+  if (!kernelRuns(targetPath('bits32'))) return;
   for (const backend of ['auto', 'ptrace']) {
     const args = ['--backend', backend, '--', '/bin/sh', '-c', `exec ${targetPath('bits32')}`];
     const daemon = await startDaemon(t, args);
