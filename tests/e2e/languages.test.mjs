@@ -46,9 +46,9 @@ for (const mangling of ['legacy', 'v0']) {
     assert.match(names, /rusty::closure/);
     assert.match(names, /rusty::written/);
     assert.ok(!/_ZN|_R[A-Z]/.test(names), names);
-    // The two calls of main() are all that it does, whatever a division costs.
+    // The two calls of main() are all that it does, whatever a division costs beside its loop.
     assertNear('main', row('three').total_percent + row('one').total_percent, 100, 2);
-    assert.ok(row('step').self_percent > 0.9 * row('three').total_percent);
+    assert.ok(row('step').self_percent > 0.7 * row('three').total_percent);
     assert.ok(row('written').total_percent > 0.6 * row('one').total_percent);
   });
 }
