@@ -139,7 +139,10 @@ test('where that leaves no room, callers are not kept, and each such sample is t
   assert.ok(unwound_to_root > 0, 'the first were kept');
   const { nodes, names } = await daemon.get('/sessions/current/flamegraph?min_percent=0');
   const hits = nodes.total.filter((_, i) => names[nodes.name[i]].includes('callers not kept'));
-  assert.equal(hits.reduce((sum, one) => sum + one, 0), cut(session), 'the flame graph shows them as such');
+  const shown = hits.reduce((sum, one) => sum + one, 0);
+  // The flame graph shows them as such, but for those that were forgotten since.
+  const told = `${shown} of ${cut(session)}, ${JSON.stringify(session.samples)}`;
+  assert.ok(shown > 0 && shown <= cut(session) && shown + session.samples.forgotten >= cut(session), told);
 });
 
 test('what large answers took is given back', async (t) => {
