@@ -60,7 +60,8 @@ test('calls through the procedure linkage table reach the root', async (t) => {
   const { samples, total, line } = await measure(t, 'plt');
   assert.ok(total('labs@plt') > 1, `${total('labs@plt')} %`);
   assertNear('main', total('main'), 100, 2);
-  assert.ok(line('call') > 50);
+  // What is inside the stub is the calling line's; how much that is, is the processor's affair.
+  assert.ok(line('call') >= total('labs@plt') + total('labs') - 0.01, `${line('call')} %`);
   const { total: all, unwound_to_root: whole } = samples;
   assert.ok(whole >= 0.99 * all, JSON.stringify(samples));
   assert.ok(samples.frame_pointer_stacks <= 0.01 * all, 'there is unwind information');
