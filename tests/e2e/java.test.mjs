@@ -16,6 +16,9 @@ async function sampleJava(t, options) {
   return { daemon, ...java };
 }
 
+/** While the JVM starts, its main stack has a page in its middle that was never written: nobody can copy it. */
+const STARTING = '[stack not in memory]';
+
 const functionsOf = async (daemon) =>
   (await daemon.get('/sessions/current/functions?limit=10000&sort=total')).functions;
 
@@ -39,11 +42,13 @@ test('Java frames are named and reach main; threads of the JVM have files and li
   }, 180);
   await daemon.pause();
   const { samples } = await daemon.get('/sessions/current');
-  assert.ok(samples.unwound_to_root >= 0.99 * samples.total, JSON.stringify(samples));
-
   const total = (name) => functions
     .filter((one) => one.function.startsWith(name))
     .reduce((sum, one) => Math.max(sum, one.total_percent), 0);
+  assert.ok(total(STARTING) < 10, `${total(STARTING)}`);
+  const known = 1 - total(STARTING) / 100;
+  assert.ok(samples.unwound_to_root >= (known - 0.01) * samples.total, `${known} ${JSON.stringify(samples)}`);
+
   const spin = total('long Work.spin(long)');
   assert.ok(spin > 5, JSON.stringify(functions.slice(0, 20)));
   for (const caller of ['Interpreter', 'StubRoutines', 'JavaCalls::call_helper', 'JavaMain'])
@@ -72,6 +77,7 @@ test('without frame pointers Java stacks end with a reason, and what to do is sa
   const total = (name) => functions.find((one) => one.function === name)?.total_percent ?? 0;
   // What is not Java code has its root still, and no Java code pretends to.
   const whole = (100 * samples.unwound_to_root) / samples.total;
-  assert.ok(Math.abs(whole + total('[no unwind information]') - 100) < 2, `${whole}, ${total('[no unwind information]')}`);
+  const told = [whole, total('[no unwind information]'), total(STARTING)];
+  assert.ok(Math.abs(told[0] + told[1] + told[2] - 100) < 2 && told[2] < 10, `${told}`);
   assert.ok(total('[anon]') - total('[no unwind information]') < 2, JSON.stringify(functions.slice(0, 20)));
 });
