@@ -46,7 +46,8 @@ for (const backend of ['perf-cpu', 'perf-task', 'perf-thread', 'ptrace']) {
     if (!needsRoot(t)) return;
     const { query } = await measure(t, 'recursion', { args });
     const { hits, row } = await query('&sort=total');
-    assertShare('work', row('work').total_hits, hits, 1, slack);
+    // But for the calls themselves, and interrupts while they are made.
+    assertShare('work', row('work').total_hits, hits, 1, slack + 0.01);
     // Half of the time is direct recursion, half is mutual; 9 and 8 of 10 levels below the calls.
     assertShare('main direct', row('main direct').total_hits, hits, 0.5, slack);
     assertShare('main ping', row('main ping').total_hits, hits, 0.5, slack);
