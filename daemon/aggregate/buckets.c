@@ -171,11 +171,10 @@ static void stay_within_limit(struct bucket_store *store)
 /* A sealed copy of the open bucket. The open one stays as it is until reset_open(). */
 static int copy_open(struct bucket_store *store, uint64_t end_ns, struct sealed_bucket **ret_sealed)
 {
-    struct sealed_bucket *sealed = sealed_new(store->open_start_ns, end_ns, store->open_count);
+    struct sealed_bucket *sealed =
+        sealed_copy(store->open_start_ns, end_ns, store->open, store->open_count);
     if (!sealed)
         return -ENOMEM;
-    memcpy(sealed->bucket.entries, store->open, store->open_count * sizeof *store->open);
-    sealed->bucket.count = store->open_count;
     sealed_sort(sealed);
     *ret_sealed = sealed;
     return 0;
@@ -226,12 +225,10 @@ int bucket_store_seal(struct bucket_store *store, uint64_t end_ns)
 int bucket_store_append(struct bucket_store *store, const struct bucket *bucket,
                         const struct bucket_entry *entries)
 {
-    struct sealed_bucket *sealed = sealed_new(bucket->start_ns, bucket->end_ns, bucket->count);
+    struct sealed_bucket *sealed =
+        sealed_copy(bucket->start_ns, bucket->end_ns, entries, bucket->count);
     if (!sealed)
         return -ENOMEM;
-    if (bucket->count)
-        memcpy(sealed->bucket.entries, entries, bucket->count * sizeof *entries);
-    sealed->bucket.count = bucket->count;
     pthread_mutex_lock(&store->mutex);
     int error = array_reserve(&store->sealed, &store->sealed_capacity, store->sealed_count + 1,
                               sizeof(struct sealed_bucket *));
@@ -260,23 +257,14 @@ static bool is_ours_alone(struct sealed_bucket *sealed)
     return atomic_load(&sealed->references) == 1;
 }
 
-static struct sealed_bucket *copy_sealed(const struct bucket *bucket)
-{
-    struct sealed_bucket *copy = sealed_new(bucket->start_ns, bucket->end_ns, bucket->count);
-    if (copy) {
-        memcpy(copy->bucket.entries, bucket->entries, bucket->count * sizeof *bucket->entries);
-        copy->bucket.count = bucket->count;
-    }
-    return copy;
-}
-
 static int unshare_all(struct bucket_store *store)
 {
     for (size_t i = 0; i < store->sealed_count; i++) {
         struct sealed_bucket *have = store->sealed[i];
         if (is_ours_alone(have))
             continue;
-        struct sealed_bucket *copy = copy_sealed(&have->bucket);
+        struct sealed_bucket *copy = sealed_copy(have->bucket.start_ns, have->bucket.end_ns,
+                                                 have->bucket.entries, have->bucket.count);
         if (!copy)
             return -ENOMEM;
         bucket_release(have);

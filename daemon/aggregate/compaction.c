@@ -14,7 +14,7 @@
 #define NODE_NONE 0
 
 struct compaction {
-    struct stack_trie *from, *to; /* references; `to` is NULL until it is begun */
+    struct stack_trie *from, *to; /* references */
     struct bucket_store *buckets; /* borrowed */
     uint32_t *numbers;            /* owned; in `to`, by the numbers in `from` */
     uint32_t count;               /* of `numbers`, the nodes that `from` had */
@@ -110,7 +110,8 @@ static int compact(struct compaction *compaction)
 static void *compaction_main(void *user)
 {
     struct compaction *compaction = user;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), 0); /* of this thread only (man page) */
+    /* Of this thread only (man page): the writer, which started it, may have a higher one. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)getpid()));
     compaction->error = compact(compaction);
     atomic_store(&compaction->done, true);
     return NULL;
@@ -167,7 +168,7 @@ static int add_path(struct compaction *compaction, uint32_t node)
     return 0;
 }
 
-/* What was sampled while the thread worked, and what it had no bucket of its own for any more. */
+/* What was sampled while the thread worked; also stacks that it left out and that came back. */
 static int add_rest(struct compaction *compaction)
 {
     uint32_t count = stack_trie_node_count(compaction->from);

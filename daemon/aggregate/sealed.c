@@ -2,13 +2,15 @@
 #include "aggregate/sealed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 size_t sealed_bytes(const struct sealed_bucket *sealed)
 {
     return sizeof *sealed + sealed->bucket.count * sizeof(struct bucket_entry);
 }
 
-struct sealed_bucket *sealed_new(uint64_t start_ns, uint64_t end_ns, size_t capacity)
+/* An empty one with room for so many entries. */
+static struct sealed_bucket *new_sealed(uint64_t start_ns, uint64_t end_ns, size_t capacity)
 {
     struct sealed_bucket *sealed = malloc(sizeof *sealed + capacity * sizeof(struct bucket_entry));
     if (!sealed)
@@ -17,6 +19,18 @@ struct sealed_bucket *sealed_new(uint64_t start_ns, uint64_t end_ns, size_t capa
     sealed->bucket.start_ns = start_ns;
     sealed->bucket.end_ns = end_ns;
     sealed->bucket.count = 0;
+    return sealed;
+}
+
+struct sealed_bucket *sealed_copy(uint64_t start_ns, uint64_t end_ns,
+                                  const struct bucket_entry *entries, size_t count)
+{
+    struct sealed_bucket *sealed = new_sealed(start_ns, end_ns, count);
+    if (!sealed)
+        return NULL;
+    if (count)
+        memcpy(sealed->bucket.entries, entries, count * sizeof *entries);
+    sealed->bucket.count = count;
     return sealed;
 }
 
@@ -48,7 +62,7 @@ void sealed_sort(struct sealed_bucket *sealed)
 struct sealed_bucket *sealed_merge(const struct bucket *older, const struct bucket *newer)
 {
     struct sealed_bucket *merged =
-        sealed_new(older->start_ns, newer->end_ns, older->count + newer->count);
+        new_sealed(older->start_ns, newer->end_ns, older->count + newer->count);
     if (!merged)
         return NULL;
     struct bucket_entry *out = merged->bucket.entries;

@@ -10,8 +10,9 @@ struct sealed_bucket {
     struct bucket bucket; /* last: it ends in a flexible array */
 };
 
-/* An empty one with room for so many entries, and one reference. NULL without memory. */
-struct sealed_bucket *sealed_new(uint64_t start_ns, uint64_t end_ns, size_t capacity);
+/* One of these entries, as they are, with one reference. NULL without memory. */
+struct sealed_bucket *sealed_copy(uint64_t start_ns, uint64_t end_ns,
+                                  const struct bucket_entry *entries, size_t count);
 /* Gives a reference back; NULL is ignored. */
 void bucket_release(struct sealed_bucket *sealed);
 

@@ -256,7 +256,7 @@ static void look_at_maps(struct ptrace_loop *loop)
 {
     int news = note_lack(loop, ptrace_maps_look(&loop->maps, loop->pid));
     struct record record = new_record(loop, RECORD_MAPS, loop->pid);
-    record.maps = loop->maps.known;
+    record.maps = loop->maps.known.length ? loop->maps.known.bytes : "";
     if (news > 0)
         record_queue_add(loop->queue, &record);
 }

@@ -5,15 +5,10 @@
  */
 #include "capture/ptrace_maps.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/negative_errno.h"
 #include "lprofd/privilege.h"
 
 /* Time between looks for each that they take. */
@@ -23,30 +18,17 @@
 #define CARRY_MAX_NS (2 * NS_PER_MS)
 
 #define TEXT_BYTES_MAX ((size_t)64 << 20)
-#define READ_BYTES 4096 /* what the kernel gives at once */
 
-static int read_text(struct ptrace_maps *maps, pid_t pid, size_t *ret_bytes)
+static int read_latest(struct ptrace_maps *maps, pid_t pid)
 {
     _cleanup_close_ int fd = -1;
     int error = privilege_open_proc(pid, 0, PROC_MAPS, &fd);
+    maps->latest.length = 0;
+    if (!error)
+        error = text_read(&maps->latest, fd, TEXT_BYTES_MAX);
     if (error)
-        return error;
-    size_t bytes = 0;
-    for (;;) {
-        if (bytes > TEXT_BYTES_MAX)
-            return -EFBIG;
-        if (array_reserve(&maps->text, &maps->text_capacity, bytes + READ_BYTES + 1, 1))
-            return -ENOMEM;
-        ssize_t got = read(fd, maps->text + bytes, maps->text_capacity - bytes - 1);
-        if (got < 0 && errno != EINTR)
-            return negative_errno();
-        if (got == 0)
-            break;
-        if (got > 0)
-            bytes += (size_t)got;
-    }
-    *ret_bytes = bytes;
-    return 0;
+        text_free(&maps->latest);
+    return error;
 }
 
 /* "start-end perms ..." (proc_pid_maps(5)). */
@@ -56,33 +38,29 @@ static bool is_executable(const char *line, size_t bytes)
     return space && space + 3 < line + bytes && space[3] == 'x';
 }
 
-/* Moves the executable lines to the front. Returns their bytes. */
-static size_t keep_executable(char *text, size_t bytes)
+/* Moves the executable lines to the front, and drops the others. */
+static void keep_executable(struct text *text)
 {
     size_t kept = 0;
-    for (size_t at = 0; at < bytes;) {
-        const char *newline = memchr(text + at, '\n', bytes - at);
-        size_t line_bytes = newline ? (size_t)(newline + 1 - text) - at : bytes - at;
-        if (is_executable(text + at, line_bytes)) {
-            memmove(text + kept, text + at, line_bytes);
+    for (size_t at = 0; at < text->length;) {
+        char *line = text->bytes + at;
+        const char *newline = memchr(line, '\n', text->length - at);
+        size_t line_bytes = newline ? (size_t)(newline + 1 - line) : text->length - at;
+        if (is_executable(line, line_bytes)) {
+            memmove(text->bytes + kept, line, line_bytes);
             kept += line_bytes;
         }
         at += line_bytes;
     }
-    return kept;
+    if (text->length)
+        text->bytes[kept] = '\0';
+    text->length = kept;
 }
 
-/* `text` becomes what is known, and the other way round. */
-static void take_text(struct ptrace_maps *maps, size_t bytes)
+static bool is_same(const struct text *first, const struct text *second)
 {
-    char *text = maps->text;
-    size_t capacity = maps->text_capacity;
-    maps->text = maps->known;
-    maps->text_capacity = maps->known_capacity;
-    maps->known = text;
-    maps->known_capacity = capacity;
-    maps->known_bytes = bytes;
-    text[bytes] = '\0';
+    return first->length == second->length &&
+           (first->length == 0 || memcmp(first->bytes, second->bytes, first->length) == 0);
 }
 
 /*
@@ -102,15 +80,14 @@ static void plan_next(struct ptrace_maps *maps, uint64_t now_ns, uint64_t cost_n
 int ptrace_maps_look(struct ptrace_maps *maps, pid_t pid)
 {
     uint64_t now_ns = clock_monotonic_ns(), start_ns = clock_thread_cpu_ns();
-    size_t bytes = 0;
-    int error = read_text(maps, pid, &bytes);
-    if (!error)
-        bytes = keep_executable(maps->text, bytes);
-    bool is_news =
-        !error && (bytes != maps->known_bytes || now_ns - maps->told_ns >= INTERVAL_MAX_NS ||
-                   memcmp(maps->text, maps->known, bytes) != 0);
+    int error = read_latest(maps, pid);
+    keep_executable(&maps->latest);
+    bool is_news = !error && (now_ns - maps->told_ns >= INTERVAL_MAX_NS ||
+                              !is_same(&maps->latest, &maps->known));
     if (is_news) {
-        take_text(maps, bytes);
+        struct text old = maps->known;
+        maps->known = maps->latest;
+        maps->latest = old;
         maps->told_ns = now_ns;
     }
     plan_next(maps, now_ns, clock_thread_cpu_ns() - start_ns);
@@ -124,7 +101,7 @@ void ptrace_maps_forget(struct ptrace_maps *maps)
 
 void ptrace_maps_free(struct ptrace_maps *maps)
 {
-    free(maps->known);
-    free(maps->text);
+    text_free(&maps->known);
+    text_free(&maps->latest);
     *maps = (struct ptrace_maps){0};
 }

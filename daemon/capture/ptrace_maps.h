@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/text.h"
+
 struct ptrace_maps {
-    char *known; /* owned, NUL-terminated: the executable lines that were told last */
-    size_t known_bytes, known_capacity;
-    char *text; /* owned scratch: /proc/PID/maps as it is read */
-    size_t text_capacity;
+    struct text known;        /* the executable lines that were told last */
+    struct text latest;       /* scratch: those of the look under way */
     uint64_t due_ns, told_ns; /* of the next look; of `known` */
     uint64_t cost_ns;         /* CPU time of a look; 0 before the first */
 };

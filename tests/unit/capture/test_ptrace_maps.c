@@ -32,7 +32,7 @@ static bool is_told(const struct ptrace_maps *maps, const void *memory, const ch
 {
     char start[32];
     snprintf(start, sizeof start, "%lx-", (unsigned long)(uintptr_t)memory);
-    const char *line = strstr(maps->known, start);
+    const char *line = strstr(maps->known.bytes, start);
     const char *end = line ? strchr(line, '\n') : NULL;
     const char *found = line ? strstr(line, path) : NULL;
     return end && found && found < end;
@@ -45,7 +45,7 @@ static void every_change_of_code_is_told_once(void **state)
     assert_non_null(realpath("/bin/sh", shell));
     struct ptrace_maps maps = {0};
     assert_int_equal(ptrace_maps_look(&maps, getpid()), 1);
-    assert_int_equal(maps.known_bytes, strlen(maps.known));
+    assert_int_equal(maps.known.length, strlen(maps.known.bytes));
     assert_int_equal(ptrace_maps_look(&maps, getpid()), 0);
 
     void *memory = map("/proc/self/exe", NULL, PROT_READ | PROT_EXEC);
@@ -70,7 +70,7 @@ static void data_is_no_news(void **state)
     assert_int_equal(ptrace_maps_look(&maps, getpid()), 1);
     void *memory = map("/proc/self/exe", NULL, PROT_READ);
     assert_int_equal(ptrace_maps_look(&maps, getpid()), 0);
-    for (const char *line = maps.known; *line; line = strchr(line, '\n') + 1)
+    for (const char *line = maps.known.bytes; *line; line = strchr(line, '\n') + 1)
         assert_int_equal(strchr(line, ' ')[3], 'x');
     munmap(memory, BYTES);
     ptrace_maps_free(&maps);
