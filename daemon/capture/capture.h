@@ -1,6 +1,7 @@
 /* Capture backends: whatever turns a running process into time-ordered records. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -52,7 +53,10 @@ struct capture_ops {
     int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);
     /* A child of the target is to be sampled too; NULL where that happens by itself. */
     int (*add_process)(struct capture *capture, pid_t pid);
-    /* The same of one that ran before the capture was opened; before set_enabled. NULL: cannot. */
+    /*
+     * The same of one that is there and that no record has told of: it ran before the capture was
+     * opened, or began before events were on, or its record was lost. NULL: cannot.
+     */
     int (*add_running)(struct capture *capture, pid_t pid);
     /*
      * Whether another capture of a sampled target, with these options, may be opened beside this
@@ -90,3 +94,9 @@ const char *capture_reason(const struct capture_choice *choice, int error);
 int capture_open(const char *name, const struct capture_options *options,
                  struct capture **ret_capture, const char **ret_reason,
                  struct failure *ret_failure);
+
+/* Not a failure: a process or thread has ended meanwhile, or cannot be sampled. Others go on. */
+static inline int capture_pass_over(int error)
+{
+    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
+}

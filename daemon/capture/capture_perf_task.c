@@ -10,7 +10,6 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "capture/descriptors.h"
 #include "capture/doubled_tasks.h"
 #include "capture/perf_capture.h"
@@ -19,8 +18,12 @@
 
 /* A target that creates threads all the time would be looked at for ever. */
 #define LOOKS_MAX 4
-/* By then a thread that was being created has been, on a busy machine, too. */
-#define LOOK_AGAIN_AFTER_NS NS_PER_SECOND
+
+/* A thread for which events were opened. */
+struct watched_task {
+    pid_t tid;
+    bool has_created; /* another thread or process, since events are on */
+};
 
 struct perf_task_capture {
     struct perf_capture perf; /* first: what callers see */
@@ -31,13 +34,19 @@ struct perf_task_capture {
     size_t cpu_count, holder_capacity, cpu_capacity;
     pid_t *found; /* owned; the threads of a process at the last look */
     size_t found_count, found_capacity;
-    pid_t *tids; /* owned; threads for which events were opened */
-    size_t tid_count, tid_capacity;
+    struct watched_task *tasks; /* owned */
+    size_t task_count, task_capacity;
+    pid_t *running; /* owned; the target, and others that ran when it was attached to */
+    size_t running_count, running_capacity;
+    struct created {
+        pid_t pid, tid;
+    } * created; /* owned; by records of the drain under way: these may have no event */
+    size_t created_count, created_capacity;
     struct doubled_tasks doubled;
     size_t descriptors_max;
     bool enabled;
-    uint64_t look_again_ns; /* 0 before events are on */
-    record_fn *on_record;   /* of the drain under way */
+    bool settled;         /* whatever begins from here on is sampled or told of */
+    record_fn *on_record; /* of the drain under way */
     void *user;
 };
 
@@ -61,12 +70,12 @@ static int open_holder(struct perf_task_capture *self, int cpu)
     return perf_capture_keep_other(perf, &fd);
 }
 
-static bool is_known(const struct perf_task_capture *self, pid_t tid)
+static struct watched_task *find_task(const struct perf_task_capture *self, pid_t tid)
 {
-    for (size_t i = 0; i < self->tid_count; i++)
-        if (self->tids[i] == tid)
-            return true;
-    return false;
+    for (size_t i = 0; i < self->task_count; i++)
+        if (self->tasks[i].tid == tid)
+            return &self->tasks[i];
+    return NULL;
 }
 
 static int note_doubtful(struct perf_task_capture *self, int fd)
@@ -95,13 +104,14 @@ static int open_on_cpu(struct perf_task_capture *self, pid_t tid, size_t cpu, bo
 
 static int open_thread(struct perf_task_capture *self, pid_t tid, bool doubtful)
 {
-    if (is_known(self, tid))
+    if (find_task(self, tid))
         return 0;
-    int error = array_reserve(&self->tids, &self->tid_capacity, self->tid_count + 1, sizeof(pid_t));
+    int error = array_reserve(&self->tasks, &self->task_capacity, self->task_count + 1,
+                              sizeof *self->tasks);
     for (size_t cpu = 0; cpu < self->cpu_count && !error; cpu++)
         error = open_on_cpu(self, tid, cpu, doubtful);
     if (!error)
-        self->tids[self->tid_count++] = tid;
+        self->tasks[self->task_count++] = (struct watched_task){.tid = tid};
     return error == -ESRCH ? 0 : error;
 }
 
@@ -123,7 +133,7 @@ static int open_threads(struct perf_task_capture *self, pid_t pid)
     size_t before;
     int looks = 0;
     do {
-        before = self->tid_count;
+        before = self->task_count;
         self->found_count = 0;
         int error = target_threads_each(pid, self->perf.cancel, note_found, self);
         for (size_t i = 0; i < self->found_count && !error; i++)
@@ -132,15 +142,26 @@ static int open_threads(struct perf_task_capture *self, pid_t pid)
                         : open_thread(self, self->found[i], before > 0);
         if (error)
             return error;
-    } while (self->tid_count > before && ++looks < LOOKS_MAX);
-    return self->tid_count ? 0 : -ESRCH;
+    } while (self->task_count > before && ++looks < LOOKS_MAX);
+    return self->task_count ? 0 : -ESRCH;
+}
+
+/* Until events are on, more of its threads may begin: they are looked for then. */
+static int open_process(struct perf_task_capture *self, pid_t pid)
+{
+    if (!self->enabled && array_reserve(&self->running, &self->running_capacity,
+                                        self->running_count + 1, sizeof(pid_t)))
+        return -ENOMEM;
+    if (!self->enabled)
+        self->running[self->running_count++] = pid;
+    return open_threads(self, pid);
 }
 
 static int fill(struct perf_capture *perf, const struct capture_options *options)
 {
     struct perf_task_capture *self = (struct perf_task_capture *)perf;
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    self->cpu_count = self->tid_count = 0;
+    self->cpu_count = self->task_count = self->running_count = 0;
     doubled_tasks_clear(&self->doubled);
     perf->recipe.inherit = true;
     for (int cpu = 0; cpu < cpus; cpu++) {
@@ -148,7 +169,7 @@ static int fill(struct perf_capture *perf, const struct capture_options *options
         if (error && error != -ENODEV)
             return error;
     }
-    return open_threads(self, options->pid);
+    return open_process(self, options->pid);
 }
 
 static void perf_task_close(struct capture *capture)
@@ -160,7 +181,9 @@ static void perf_task_close(struct capture *capture)
     free(self->holders);
     free(self->cpus);
     free(self->found);
-    free(self->tids);
+    free(self->tasks);
+    free(self->running);
+    free(self->created);
     doubled_tasks_clear(&self->doubled);
     free(self);
 }
@@ -188,39 +211,70 @@ static int perf_task_set_enabled(struct capture *capture, bool enabled)
     struct perf_task_capture *self = (struct perf_task_capture *)capture;
     int error = perf_capture_set_enabled(capture, enabled);
     self->enabled = enabled && !error;
-    if (self->enabled && !self->look_again_ns)
-        self->look_again_ns = clock_monotonic_ns() + LOOK_AGAIN_AFTER_NS;
     self->perf.missed |= enabled;
     return error;
 }
 
-/* Its threads may have inherited events from the target's by now. */
+/* Its threads may have inherited events from the target's by now; later, all have. */
 static int perf_task_add_running(struct capture *capture, pid_t pid)
 {
-    return open_threads((struct perf_task_capture *)capture, pid);
+    struct perf_task_capture *self = (struct perf_task_capture *)capture;
+    return self->settled ? 0 : open_process(self, pid);
+}
+
+/*
+ * A task inherits early in its creation, and is in /proc and told of at the end of it. Of those
+ * that a thread creates, the first one alone may have begun before the thread's own events did.
+ * Without memory it goes without samples.
+ */
+static void note_creation(struct perf_task_capture *self, const struct record *record)
+{
+    struct watched_task *creator = find_task(self, record->fork.parent_tid);
+    if (!creator || creator->has_created)
+        return;
+    creator->has_created = true;
+    if (record->pid != record->fork.parent_pid && !self->perf.recipe.follow)
+        return;
+    if (!array_reserve(&self->created, &self->created_capacity, self->created_count + 1,
+                       sizeof *self->created))
+        self->created[self->created_count++] = (struct created){record->pid, record->tid};
+}
+
+static int open_created(struct perf_task_capture *self)
+{
+    int error = 0;
+    for (size_t i = 0; i < self->created_count && !error; i++) {
+        const struct created *created = &self->created[i];
+        error =
+            capture_pass_over(created->pid == created->tid ? open_threads(self, created->pid)
+                                                           : open_thread(self, created->tid, true));
+    }
+    self->created_count = 0;
+    return error;
+}
+
+/* Once events are on: of what ended its creation before that, no record tells. */
+static int settle(struct perf_task_capture *self)
+{
+    int error = 0;
+    if (self->settled || !self->enabled)
+        return 0;
+    self->settled = true;
+    for (size_t i = 0; i < self->running_count && !error; i++)
+        error = capture_pass_over(open_threads(self, self->running[i]));
+    return error;
 }
 
 static void pass_on(void *user, const struct record *record)
 {
     struct perf_task_capture *self = user;
     int doubling_fd;
+    if (record->type == RECORD_FORK)
+        note_creation(self, record);
     if (doubled_tasks_count(&self->doubled, record, &doubling_fd))
         self->on_record(self->user, record);
     if (doubling_fd >= 0)
         perf_capture_close_sampling(&self->perf, doubling_fd);
-}
-
-/*
- * A thread inherits early in its creation and is in /proc at the end of it: one that was on its way
- * when events were opened has none.
- */
-static int look_again(struct perf_task_capture *self)
-{
-    if (!self->enabled || clock_monotonic_ns() < self->look_again_ns)
-        return 0;
-    self->look_again_ns = UINT64_MAX;
-    int error = open_threads(self, self->perf.pid);
-    return error == -ESRCH ? 0 : error;
 }
 
 static int perf_task_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
@@ -229,7 +283,11 @@ static int perf_task_drain(struct capture *capture, bool final, record_fn *on_re
     self->on_record = on_record;
     self->user = user;
     int error = perf_capture_drain(capture, final, pass_on, self);
-    return error || final ? error : look_again(self);
+    if (!error && !final)
+        error = settle(self);
+    if (!error && !final)
+        error = open_created(self);
+    return error;
 }
 
 const struct capture_ops capture_perf_task = {

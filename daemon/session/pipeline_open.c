@@ -60,27 +60,18 @@ static int open_capture(struct pipeline *pipeline, struct failure *failure)
     return 0;
 }
 
-/* Passes: the process has ended meanwhile, or cannot be sampled. The others go on without it. */
-static int passed_over(int error)
-{
-    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
-}
-
 int pipeline_follow(struct pipeline *pipeline, pid_t pid)
 {
     const struct capture_ops *ops = pipeline->capture->ops;
     struct failure reason = {0};
-    bool attaching = !pipeline->started_ns;
-    /* One that began since then has its parent's events, or only has to pass the filter. */
-    int (*add)(struct capture *, pid_t) = attaching ? ops->add_running : ops->add_process;
-    if (pid == getpid() || process_check(pid, &reason) || (attaching && !add))
+    if (pid == getpid() || process_check(pid, &reason) || !ops->add_running)
         return 0;
-    int error = add ? add(pipeline->capture, pid) : 0;
+    int error = ops->add_running(pipeline->capture, pid);
     if (!error)
         error = process_tree_add_running(pipeline->processes, pid);
     if (!error)
         error = thread_table_scan(pipeline->threads, pid, pipeline->sampling);
-    return passed_over(error);
+    return capture_pass_over(error);
 }
 
 /* Children that one of them starts meanwhile are told by records, or found by another look. */
@@ -112,7 +103,7 @@ static int read_maps_again(void *user, pid_t pid)
     int error = address_space_read(process->space, pid);
     if (!error && pid == pipeline->session->pid)
         pipeline_describe_target(pipeline->session);
-    return passed_over(error);
+    return capture_pass_over(error);
 }
 
 int pipeline_look_again(struct pipeline *pipeline)
@@ -120,13 +111,13 @@ int pipeline_look_again(struct pipeline *pipeline)
     int error = process_tree_each(pipeline->processes, read_maps_again, pipeline);
     if (!error && pipeline->session->follow)
         error = follow_descendants(pipeline);
-    return passed_over(error);
+    return capture_pass_over(error);
 }
 
 static int find_threads(void *user, pid_t pid)
 {
     struct pipeline *pipeline = user;
-    return passed_over(thread_table_scan(pipeline->threads, pid, pipeline->sampling));
+    return capture_pass_over(thread_table_scan(pipeline->threads, pid, pipeline->sampling));
 }
 
 int pipeline_find_threads(struct pipeline *pipeline)

@@ -30,8 +30,7 @@ static bool are_truncated(struct pipeline *pipeline)
 static int follow(void *user, pid_t pid)
 {
     struct capture *capture = user;
-    int error = capture->ops->add_running(capture, pid);
-    return error == -ESRCH || error == -ENOENT || error == -EACCES || error == -EPERM ? 0 : error;
+    return capture_pass_over(capture->ops->add_running(capture, pid));
 }
 
 /* Those that are followed, and those that they have started and that no record has told of yet. */
@@ -66,6 +65,8 @@ static int open_larger(struct pipeline *pipeline, uint32_t stack_bytes,
         error = follow_all(pipeline, capture);
     if (!error)
         error = capture->ops->set_enabled(capture, true);
+    if (!error) /* of what began meanwhile, only the old one may have told */
+        error = follow_all(pipeline, capture);
     if (error)
         old->ops->close(capture);
     else

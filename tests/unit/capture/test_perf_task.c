@@ -164,10 +164,108 @@ static void what_has_inherited_an_event_counts_once_and_so_does_what_it_creates(
     munmap(target, sizeof *target);
 }
 
+/* As many pages as a fork needs some milliseconds to copy the table of. */
+#define LARGE_BYTES ((size_t)512 << 20)
+#define TRIES_MAX 40
+
+/* Shared with a target whose fork takes long. */
+struct forking {
+    _Atomic bool may_end;
+    _Atomic pid_t child;
+    _Atomic uint64_t forking_ns, forked_ns, cpu_ns;
+};
+
+static void run_forking_target(struct forking *forking)
+{
+    char *large =
+        mmap(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (large == MAP_FAILED || madvise(large, LARGE_BYTES, MADV_NOHUGEPAGE) < 0)
+        _exit(1);
+    for (size_t at = 0; at < LARGE_BYTES; at += 4096)
+        large[at] = 1;
+    forking->forking_ns = clock_monotonic_ns();
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        forking->child = getpid();
+        forking->forked_ns = clock_monotonic_ns();
+        while (thread_cpu_ns() < WORK_NS / 4)
+            ;
+        forking->cpu_ns = thread_cpu_ns();
+        while (!forking->may_end)
+            sleep_ms(1);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    _exit(0);
+}
+
+static void see_child(void *user, const struct record *record)
+{
+    struct {
+        const struct forking *forking;
+        uint64_t weight_ns;
+    } *seen = user;
+    if (record->type == RECORD_SAMPLE && record->tid == seen->forking->child)
+        seen->weight_ns += record->sample.weight_ns;
+}
+
+/* Returns whether the fork was under way all the time while events were opened. */
+static bool try_to_attach_while_forking(void)
+{
+    struct forking *forking =
+        mmap(NULL, sizeof *forking, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(forking != MAP_FAILED);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        run_forking_target(forking);
+    }
+    struct {
+        const struct forking *forking;
+        uint64_t weight_ns;
+    } seen = {.forking = forking};
+    while (!forking->forking_ns)
+        ;
+    sleep_ms(1); /* it has copied the events by then, but not the pages */
+    uint64_t attaching_ns = clock_monotonic_ns();
+    struct capture *capture = open_capture(pid);
+    assert_int_equal(capture_perf_task.set_enabled(capture, true), 0);
+    uint64_t attached_ns = clock_monotonic_ns();
+    while (!forking->cpu_ns) {
+        assert_int_equal(capture_perf_task.wait(capture, 2 * NS_PER_MS), 0);
+        assert_int_equal(capture_perf_task.drain(capture, false, see_child, &seen), 0);
+    }
+    assert_int_equal(capture_perf_task.set_enabled(capture, false), 0);
+    assert_int_equal(capture_perf_task.drain(capture, true, see_child, &seen), 0);
+    capture_perf_task.close(capture);
+    forking->may_end = true;
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+
+    bool was_under_way = forking->forking_ns < attaching_ns && attached_ns < forking->forked_ns;
+    if (was_under_way) {
+        double used_ns = (double)forking->cpu_ns, counted_ns = (double)seen.weight_ns;
+        print_message("%.0f ms were used, %.0f ms counted\n", used_ns / 1e6, counted_ns / 1e6);
+        assert_true(counted_ns < 1.2 * used_ns && counted_ns > 0.5 * used_ns);
+    }
+    munmap(forking, sizeof *forking);
+    return was_under_way;
+}
+
+static void a_child_whose_fork_is_under_way_meanwhile_is_sampled(void **state)
+{
+    (void)state;
+    int tries = 0;
+    while (!try_to_attach_while_forking())
+        assert_true(++tries < TRIES_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_inherited_an_event_counts_once_and_so_does_what_it_creates),
+        cmocka_unit_test(a_child_whose_fork_is_under_way_meanwhile_is_sampled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
