@@ -364,6 +364,7 @@ void *symbol_thread_main(void *user)
             take_new(&work);
             resolve_names(&work);
             refresh(&work, false);
+            session_keep_sources(work.session, false);
         } while (resolve_lines(&work));
         refresh(&work, work.drained);
         session_want_debug_files(work.session);

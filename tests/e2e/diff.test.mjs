@@ -131,6 +131,10 @@ async function build(t, folder, text) {
 async function sample(daemon, target) {
   const session = await daemon.attach({ pid: target.pid });
   await daemon.waitSamples(800, { session });
+  await until('the lines of the program are known', async () => {
+    const { lines } = await daemon.get(`${session}/lines?limit=10000`);
+    return lines.some((line) => line.path?.endsWith('program.c'));
+  });
   await daemon.pause(session);
   target.kill('SIGKILL');
   await daemon.waitState('exited', { session });

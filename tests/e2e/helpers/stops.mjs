@@ -104,7 +104,7 @@ const equal = (left, right) => left.length === right.length && left.every((ip, i
  * Why a stack differs: {} when it does not, {explained} when the cause is the peer's or is known,
  * {unexplained} with both stacks otherwise.
  */
-export function difference({ ours, eu, gdb, isCode, text }) {
+export function difference({ ours, eu, gdb, end, isCode, text }) {
   const lines = text.split('\n').slice(1);
   const both = (name, peer) => {
     const at = ours.findIndex((ip, i) => ip !== peer[i]);
@@ -114,6 +114,8 @@ export function difference({ ours, eu, gdb, isCode, text }) {
     return { unexplained: `frame ${from} on: ours ${mine.join(', ')}; ${name} ${theirs.join(' ')}` };
   };
   let explained;
+  if (end === '[truncated stack]' && equal(ours, eu.slice(0, ours.length)))
+    return { explained: 'deeper than what perf copies of a stack, 64 KiB; lprofd ends there and says why' };
   if (!equal(ours, eu)) {
     if (!equal(ours, eu.slice(0, ours.length)) || isCode(eu[ours.length])) return both('eu-stack', eu);
     explained = 'eu-stack goes on to an address that is in no code; lprofd ends there and says why';
