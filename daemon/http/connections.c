@@ -186,7 +186,7 @@ void connection_answers(struct connection *connection, size_t bytes)
     change_activity(connection, ANSWERING_MAX_NS, bytes);
 }
 
-void connection_streams(struct connection *connection)
+void connection_waits(struct connection *connection)
 {
     change_activity(connection, 0, 0);
 }

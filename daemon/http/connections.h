@@ -31,4 +31,4 @@ bool connection_is_refused(const struct connections *connections,
 /* What the connection does now; it receives at first. `connection` may be NULL. */
 void connection_receives(struct connection *connection);
 void connection_answers(struct connection *connection, size_t bytes);
-void connection_streams(struct connection *connection);
+void connection_waits(struct connection *connection); /* for us, as long as that takes */

@@ -138,8 +138,8 @@ static void answer(struct request *request, struct reply *reply)
 {
     if (!request_find_session(request, reply))
         return;
-    int error = request->route->is_pure ? handle_pure(request, reply)
-                                        : request->route->handle(request, reply);
+    int error = request->route->answering == ANSWER_KEPT ? handle_pure(request, reply)
+                                                         : request->route->handle(request, reply);
     if (error == -ENOMEM)
         reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "Out of memory",
                       "lprofd has not enough memory to answer this.");
@@ -156,20 +156,47 @@ static void refuse(struct reply *reply)
     reply_add_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-static enum MHD_Result send_reply(struct request *request, struct reply *reply)
+static enum MHD_Result send_reply(struct request *request)
 {
-    enum MHD_Result result = MHD_YES;
-    if (reply->queued)
-        connection_streams(request->link);
+    struct reply *reply = &request->reply;
+    if (reply->stream)
+        connection_waits(request->link);
     else
         connection_answers(request->link, reply->blob ? reply->blob->length : 0);
     unsigned hundreds = reply->status / 100;
     if (hundreds < array_length(request->server->responses))
         atomic_fetch_add(&request->server->responses[hundreds], 1);
-    if (!reply->queued)
-        result = respond(request, reply);
+    enum MHD_Result result = respond(request, reply);
     reply_clear(reply);
     return result;
+}
+
+/* The connection is closed, or served, by the time that this returns. */
+static void wake(struct request *request)
+{
+    request->is_answered = true;
+    MHD_resume_connection(request->connection);
+}
+
+void dispatch_answer(struct job *job)
+{
+    struct request *request = (struct request *)job; /* its first member */
+    answer(request, &request->reply);
+    respond_prepare(request, &request->reply);
+    wake(request);
+}
+
+/* Until it is woken, the connection sleeps. A long query is not the client's delay. */
+static void hand_over(struct request *request)
+{
+    struct http_server *server = request->server;
+    bool is_late = request->route->answering == ANSWER_LATE;
+    connection_waits(request->link);
+    MHD_suspend_connection(request->connection);
+    if (workers_add(is_late ? server->attachers : server->answerers, &request->job))
+        return;
+    reply_problem(&request->reply, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "lprofd ends.");
+    wake(request);
 }
 
 /* Takes a piece of the body. False when the connection has to be cut. */
@@ -209,21 +236,21 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
     (void)url;
     (void)version;
     struct request *request = *context;
-    struct reply reply = {0};
     if (!request)
         return MHD_NO;
+    if (request->is_answered)
+        return send_reply(request);
     if (!request->accepted) {
-        if (connection_is_refused(request->server->connections, request->link)) {
-            refuse(&reply);
-            return send_reply(request, &reply);
-        }
-        request->accepted = admit(request, method, &reply);
-        return request->accepted ? MHD_YES : send_reply(request, &reply);
+        if (connection_is_refused(request->server->connections, request->link))
+            refuse(&request->reply);
+        else
+            request->accepted = admit(request, method, &request->reply);
+        return request->accepted ? MHD_YES : send_reply(request);
     }
     if (*upload_bytes)
         return take_body(request, upload_data, upload_bytes) ? MHD_YES : MHD_NO;
-    connection_answers(request->link, 0); /* a long query is not the client's delay */
-    if (check_body(request, &reply))
-        answer(request, &reply);
-    return send_reply(request, &reply);
+    if (!check_body(request, &request->reply))
+        return send_reply(request);
+    hand_over(request);
+    return MHD_YES;
 }

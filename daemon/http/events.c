@@ -81,19 +81,16 @@ int handle_events(struct request *request, struct reply *reply)
     uint64_t last_id = 0;
     bool has_last_id = parse_last_id(request_header(request, "Last-Event-ID"), &last_id);
     const char *query = strchr(request->target, '?');
-    struct MHD_Response *response = NULL;
     error = event_hub_open(request->server->hub, query ? query : "", request->session,
                            request->session_id, &request->params, has_last_id, last_id,
-                           request->connection, &response);
+                           request->connection, &reply->stream);
     if (error == -EAGAIN)
         return reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, "Too many streams",
                              "Too many different event streams are open; close some, or use the "
                              "same parameters.");
     if (error)
         return error;
-    add_stream_headers(response);
+    add_stream_headers(reply->stream);
     reply->status = MHD_HTTP_OK;
-    reply->queued = MHD_queue_response(request->connection, MHD_HTTP_OK, response) == MHD_YES;
-    MHD_destroy_response(response);
-    return reply->queued ? 0 : -EIO;
+    return 0;
 }

@@ -14,6 +14,8 @@
 
 void reply_clear(struct reply *reply)
 {
+    if (reply->stream)
+        MHD_destroy_response(reply->stream);
     blob_unref(reply->blob);
     *reply = (struct reply){0};
 }

@@ -16,13 +16,13 @@ struct reply_header {
 };
 
 struct reply {
-    unsigned status;          /* HTTP status; 0: not answered yet */
-    const char *content_type; /* constant */
-    struct blob *blob;        /* owned; the body, or NULL for none */
-    bool no_store;            /* must not be kept by any cache, not even with its entity tag */
-    bool is_immutable;        /* its URL will never have another body: may be kept for ever */
-    bool is_page;             /* HTML, scripts and styles: get the page's security policy */
-    bool queued;              /* the handler has queued a response of its own (streams) */
+    unsigned status;             /* HTTP status; 0: not answered yet */
+    const char *content_type;    /* constant */
+    struct blob *blob;           /* owned; the body, or NULL for none */
+    bool no_store;               /* must not be kept by any cache, not even with its entity tag */
+    bool is_immutable;           /* its URL will never have another body: may be kept for ever */
+    bool is_page;                /* HTML, scripts and styles: get the page's security policy */
+    struct MHD_Response *stream; /* owned; instead of all else: a response that does not end */
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t header_count;
 };

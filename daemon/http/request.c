@@ -18,6 +18,7 @@ void request_free(struct request *request)
 {
     if (!request)
         return;
+    reply_clear(&request->reply);
     text_free(&request->body);
     params_free(&request->params);
     session_unref(request->session);

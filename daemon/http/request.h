@@ -10,6 +10,7 @@
 #include "http/connections.h"
 #include "http/params.h"
 #include "http/reply.h"
+#include "http/workers.h"
 #include "lprofd/session.h"
 
 #define REQUEST_TARGET_MAX_BYTES 8192
@@ -25,6 +26,7 @@ struct http_server;
 struct route;
 
 struct request {
+    struct job job; /* first: of the answer's making */
     struct http_server *server;
     struct MHD_Connection *connection;
     struct connection *link; /* the same, as we keep book of it; may be NULL */
@@ -41,6 +43,8 @@ struct request {
     uint32_t file;           /* {file} of the path */
     uint32_t session_id;     /* {id} of the path, resolved: never 0 when there is a session */
     struct session *session; /* owned reference; NULL when the route has no {id} */
+    struct reply reply;      /* a worker's until `is_answered` */
+    bool is_answered;
 };
 
 /*

@@ -111,16 +111,28 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
         add_header(response, reply->headers[i].name, reply->headers[i].value);
 }
 
-enum MHD_Result respond(const struct request *request, struct reply *reply)
+/* The body that is sent compressed, or NULL. */
+static struct blob *compressed_body(const struct request *request, const struct reply *reply)
 {
     struct blob *body = reply->blob;
+    return body && body->length >= COMPRESS_FROM_BYTES &&
+                   accepts_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING))
+               ? blob_compressed(body)
+               : NULL;
+}
+
+void respond_prepare(const struct request *request, const struct reply *reply)
+{
+    (void)compressed_body(request, reply);
+}
+
+enum MHD_Result respond(const struct request *request, const struct reply *reply)
+{
+    if (reply->stream)
+        return MHD_queue_response(request->connection, reply->status, reply->stream);
+    struct blob *body = reply->blob;
     bool is_ok = reply->status == MHD_HTTP_OK;
-    bool compressed = false;
-    if (body && body->length >= COMPRESS_FROM_BYTES &&
-        accepts_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING))) {
-        struct blob *smaller = blob_compressed(body);
-        compressed = smaller != NULL;
-    }
+    bool compressed = compressed_body(request, reply) != NULL;
     /* A strong tag belongs to the bytes that are sent, so each encoding has its own. */
     char etag[ETAG_BYTES] = "";
     if (is_ok && body && !reply->no_store && request->method == METHOD_GET)

@@ -4,7 +4,9 @@
 #include "http/request.h"
 
 /* Queues the reply on the request's connection. */
-enum MHD_Result respond(const struct request *request, struct reply *reply);
+enum MHD_Result respond(const struct request *request, const struct reply *reply);
+/* Does beforehand what takes time: compression. */
+void respond_prepare(const struct request *request, const struct reply *reply);
 
 /* The security headers that every response carries, streams included. */
 void respond_add_security_headers(struct MHD_Response *response, bool is_page);

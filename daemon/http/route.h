@@ -6,13 +6,18 @@
 /* Fills *reply. Returns 0, or -errno for what is not the client's fault. */
 typedef int handler_fn(struct request *request, struct reply *reply);
 
+enum answering {
+    ANSWER_NEW,  /* made each time */
+    ANSWER_KEPT, /* depends on the session's epoch and the request target alone: may be kept */
+    ANSWER_LATE, /* waits for something else than lprofd: one such answer after the other */
+};
+
 struct route {
     enum method method; /* a GET route answers HEAD too */
     const char *path;   /* segments {id} and {file} are numbers ({id} may be "current") */
     handler_fn *handle;
     unsigned params; /* enum param bits */
-    /* The answer depends on the session's epoch and the request target alone, so it may be kept. */
-    bool is_pure;
+    enum answering answering;
 };
 
 /* All routes, in no particular order. */

@@ -12,7 +12,8 @@
 #include "http/dispatch.h"
 #include "http/server_state.h"
 
-#define WORKERS 4
+#define CONNECTION_THREADS 2
+#define ANSWERERS 4
 #define CONNECTIONS_MAX 2048
 #define CONNECTIONS_MIN 64
 #define CONNECTIONS_PER_IP 128u /* not on loopback, where everybody has the same address */
@@ -111,7 +112,7 @@ static int start_daemon(struct http_server *server, size_t at)
     server->daemons[at] =
         MHD_start_daemon(flags, 0, NULL, NULL, dispatch_request, server,                        /**/
                          MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener->fd,                    /**/
-                         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)WORKERS,                        /**/
+                         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)CONNECTION_THREADS,             /**/
                          MHD_OPTION_CONNECTION_LIMIT, accept_limit(server),                     /**/
                          MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : CONNECTIONS_PER_IP,    /**/
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,   /**/
@@ -159,6 +160,10 @@ static int server_init(struct http_server *server, const struct http_options *op
         error = assets_new(&server->assets);
     if (!error)
         error = event_hub_new(server->registry, &server->hub);
+    if (!error)
+        error = workers_new(ANSWERERS, dispatch_answer, &server->answerers);
+    if (!error)
+        error = workers_new(1, dispatch_answer, &server->attachers);
     if (error)
         return failure_set(ret_failure, error, "cannot start the HTTP server: %s",
                            strerror(-error));
@@ -183,7 +188,6 @@ int http_server_start(const struct http_options *options, struct http_server **r
         return failure_set(ret_failure, -ENOMEM, "cannot start the HTTP server: no memory");
     server->registry = options->registry;
     server->started_ns = clock_monotonic_ns();
-    pthread_mutex_init(&server->attach_lock, NULL);
     meter_init(&server->meter);
     health_init(&server->health);
     int error = server_init(server, options, ret_failure);
@@ -208,9 +212,13 @@ void http_server_stop(struct http_server *server)
     atomic_store(&server->stopping, true);
     /* libmicrohttpd must not be stopped while a connection is suspended. */
     event_hub_stop(server->hub);
+    workers_stop(server->attachers);
+    workers_stop(server->answerers);
     for (size_t i = 0; i < LISTEN_MAX; i++)
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
+    workers_free(server->attachers);
+    workers_free(server->answerers);
     connections_free(server->connections);
     listeners_close(&server->listeners);
     event_hub_free(server->hub);
@@ -219,7 +227,6 @@ void http_server_stop(struct http_server *server)
     guard_free(&server->guard);
     health_free(&server->health);
     meter_free(&server->meter);
-    pthread_mutex_destroy(&server->attach_lock);
     free_defaults(&server->defaults);
     free(server);
 }

@@ -14,6 +14,7 @@
 #include "http/listen.h"
 #include "http/meter.h"
 #include "http/server.h"
+#include "http/workers.h"
 
 struct http_server {
     struct session_registry *registry; /* borrowed */
@@ -25,7 +26,8 @@ struct http_server {
     struct event_hub *hub;                  /* owned */
     struct assets *assets;                  /* owned */
     struct MHD_Daemon *daemons[LISTEN_MAX]; /* owned, one per listener */
-    pthread_mutex_t attach_lock;            /* one attach at a time: none is done twice */
+    struct workers *answerers;              /* owned */
+    struct workers *attachers;              /* owned; one: nothing is attached to twice */
     atomic_bool stopping;                   /* what is not attached yet is given up */
     struct meter meter;
     struct health health;

@@ -224,10 +224,7 @@ int handle_session_create(struct request *request, struct reply *reply)
     };
     if (!fields_parse(&request->body, attach_table, array_length(attach_table), &fields, reply))
         return 0;
-    pthread_mutex_lock(&request->server->attach_lock);
-    int error = attach(request, &fields, reply);
-    pthread_mutex_unlock(&request->server->attach_lock);
-    return error;
+    return attach(request, &fields, reply);
 }
 
 int handle_session_change(struct request *request, struct reply *reply)

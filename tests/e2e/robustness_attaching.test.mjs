@@ -1,6 +1,7 @@
 // lprofd is told to end while it attaches, which takes long with many threads.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
@@ -78,6 +79,32 @@ for (const backend of BACKENDS) {
     assertUnharmed(target);
   });
 }
+
+/** The status of an answer on the one connection of `agent`, and how long it took. */
+const ask = (daemon, agent) =>
+  new Promise((resolve, reject) => {
+    const began = performance.now();
+    get(`${daemon.url}/api/v1/status`, { agent }, (response) =>
+      response.resume().on('end', () => resolve({ status: response.statusCode, ms: performance.now() - began })),
+    ).on('error', reject);
+  });
+
+test('while REST attaches, and others wait for that, every connection is answered', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startCrowd(t);
+  const daemon = await startDaemon(t, ['--backend', 'ptrace'], { env });
+  const agents = Array.from({ length: 16 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  t.after(() => agents.forEach((agent) => agent.destroy()));
+  for (const agent of agents) await ask(daemon, agent);
+  const attaches = Array.from({ length: 8 }, () => daemon.send('POST', '/sessions', { pid: target.pid }));
+  await attaching(daemon.pid, target.pid);
+  for (const { status, ms } of await Promise.all(agents.map((agent) => ask(daemon, agent)))) {
+    assert.equal(status, 200);
+    assert.ok(ms < ATTACHING_MS / 3, `${ms} ms`);
+  }
+  const statuses = (await Promise.all(attaches)).map(({ status }) => status);
+  assert.deepEqual(statuses.sort(), [201, ...Array(7).fill(409)]);
+});
 
 test('a report that a signal prevents is a failure', async (t) => {
   if (!needsRoot(t)) return;
