@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "unwind/leaf.h"
 #include "unwind/saved_register.h"
 
 /* How far apart frames of one stack may be: eight times what threads get by default. */
@@ -15,14 +16,15 @@
 #define USER_ADDRESS_MAX ((UINT64_C(1) << 48) - 1)
 
 /*
- * The kernel copies without waiting for pages (copy_from_user_inatomic): a copy ends early where a
- * large frame has a page that nobody has touched yet.
+ * The kernel copies without waiting for pages (copy_from_user_inatomic): a copy ends early, or has
+ * nothing, where a large frame has a page that nobody has touched yet.
  */
 static bool is_behind_absent_page(const struct walk *walk, uint64_t address)
 {
-    uint64_t end = walk->stack_start + walk->sample->stack_bytes;
-    return !walk->sample->stack_cut && walk->sample->stack_bytes > 0 && end % PAGE_BYTES == 0 &&
-           address >= end && address - end < STACK_BYTES_MAX;
+    size_t bytes = walk->sample->stack_bytes;
+    uint64_t end = walk->stack_start + bytes;
+    return !walk->sample->stack_cut && (bytes == 0 || end % PAGE_BYTES == 0) && address >= end &&
+           address - end < STACK_BYTES_MAX;
 }
 
 bool walk_read(struct walk *walk, uint64_t address, uint64_t *ret_value)
@@ -120,7 +122,7 @@ static bool has_left_stack(const struct walk *walk, const struct cfi_rule *rule,
             walk->registers.values[fp] != cfa + (uint64_t)(int64_t)rule->fp_offset);
 }
 
-static enum step step_by_rule(struct walk *walk, const struct cfi_rule *rule)
+enum step walk_step_by_rule(struct walk *walk, const struct cfi_rule *rule)
 {
     const struct architecture *architecture = walk->architecture;
     uint64_t cfa = 0;
@@ -203,24 +205,6 @@ static enum step step_by_trampoline(struct walk *walk)
     return step;
 }
 
-/*
- * A leaf may have no frame, and then the frame pointer is its caller's. It does when the link
- * register still is what it returns to: an address in the leaf itself, left there by a call, would
- * have no call frame information either. A frame that holds the same address is the leaf's own.
- */
-static bool returns_to_link_register(struct walk *walk, uint64_t saved_ip)
-{
-    const struct architecture *architecture = walk->architecture;
-    if (walk->is_return_address || !registers_have(&walk->registers, architecture->lr))
-        return false;
-    uint64_t vaddr = 0, ip = walk->registers.values[architecture->lr] & walk->code_mask;
-    if (ip == saved_ip)
-        return false;
-    const struct module *module = walk->space->find(walk->space->user, ip - 1, &vaddr);
-    return module && module->kind != MODULE_ANONYMOUS &&
-           cfi_cache_find(walk->cfi, module, vaddr).kind != CFI_NONE;
-}
-
 static enum step step_by_link_register(struct walk *walk)
 {
     const struct architecture *architecture = walk->architecture;
@@ -255,7 +239,7 @@ static enum step step_by_frame_pointer(struct walk *walk)
     bool is_record = fp_known && fp >= sp && fp % 8 == 0 && walk_read(walk, fp, &caller_fp) &&
                      walk_read(walk, fp + 8, &ip);
     ip &= walk->code_mask;
-    if (returns_to_link_register(walk, ip))
+    if (leaf_returns_to_link_register(walk, ip))
         return step_by_link_register(walk);
     if (!is_record && fp_known && leaves_stack(walk, fp)) {
         walk->other_stack = true;
@@ -270,6 +254,8 @@ static enum step step_by_frame_pointer(struct walk *walk)
     enum step step = enter_caller(walk, ip, fp + 16, caller_fp, true);
     if (!architecture->record_ends_frame)
         walk->registers.valid &= ~register_bit(architecture->sp);
+    if (step == STEP_CALLER && !walk->is_return_address && !leaf_guess_leads_on(walk))
+        return STEP_NO_CFI;
     return step;
 }
 
@@ -282,28 +268,6 @@ static enum step step_by_frame_pointer(struct walk *walk)
 static bool is_entry(const struct module *module, uint64_t vaddr)
 {
     return module->entry && vaddr - module->entry < ENTRY_CODE_BYTES;
-}
-
-/*
- * A function that has just been called, at its first instruction, where the first page fault of a
- * library's .init often is: the plain rule of a function's begin.
- */
-static bool is_bare_start(const struct walk *walk, const struct module *module, uint64_t vaddr)
-{
-    return !walk->is_return_address && vaddr != 0 &&
-           (vaddr == module->init || vaddr == module->fini);
-}
-
-static struct cfi_rule start_rule(const struct architecture *architecture)
-{
-    bool is_pushed = architecture->lr == REGISTER_NONE;
-    return (struct cfi_rule){
-        .kind = CFI_RULE,
-        .cfa_register = architecture->sp,
-        .return_in_lr = !is_pushed,
-        .cfa_offset = is_pushed ? 8 : 0,
-        .return_offset = -8,
-    };
 }
 
 /*
@@ -321,14 +285,14 @@ enum step walk_step(struct walk *walk, const struct module *module, uint64_t vad
     struct cfi_rule rule = {.kind = CFI_NONE};
     if (module->kind != MODULE_ANONYMOUS)
         rule = cfi_cache_find(walk->cfi, module, vaddr);
-    if (rule.kind == CFI_NONE && is_bare_start(walk, module, vaddr))
-        rule = start_rule(walk->architecture);
+    if (rule.kind == CFI_NONE && leaf_has_no_frame(walk, module, vaddr))
+        rule = leaf_start_rule(walk->architecture);
     enum step step;
     switch (rule.kind) {
     case CFI_ROOT:
         return STEP_ROOT;
     case CFI_RULE:
-        step = step_by_rule(walk, &rule);
+        step = walk_step_by_rule(walk, &rule);
         break;
     case CFI_SIGNAL:
         step = step_by_trampoline(walk);

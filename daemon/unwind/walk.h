@@ -49,6 +49,9 @@ static inline uint64_t register_bit(unsigned number)
  */
 bool walk_read(struct walk *walk, uint64_t address, uint64_t *ret_value);
 
+/* Leaves the frame by a rule of kind CFI_RULE. */
+enum step walk_step_by_rule(struct walk *walk, const struct cfi_rule *rule);
+
 /*
  * Goes from the frame at `vaddr` of its module (in a frame that has called, of the call) to its
  * caller's: STEP_CALLER with the registers of that one, or why there is none.

@@ -1,0 +1,83 @@
+/* Leaves that say nothing about their frames. */
+#include "unwind/leaf.h"
+
+struct cfi_rule leaf_start_rule(const struct architecture *architecture)
+{
+    bool is_pushed = architecture->lr == REGISTER_NONE;
+    return (struct cfi_rule){
+        .kind = CFI_RULE,
+        .cfa_register = architecture->sp,
+        .return_in_lr = !is_pushed,
+        .cfa_offset = is_pushed ? 8 : 0,
+        .return_offset = -8,
+    };
+}
+
+/* The rule by which the function was called that this return address is in. */
+static struct cfi_rule find_caller_rule(const struct walk *walk, uint64_t ip)
+{
+    uint64_t vaddr = 0;
+    const struct module *module = walk->space->find(walk->space->user, ip - 1, &vaddr);
+    return module && module->kind != MODULE_ANONYMOUS ? cfi_cache_find(walk->cfi, module, vaddr)
+                                                      : (struct cfi_rule){.kind = CFI_NONE};
+}
+
+bool leaf_returns_to_link_register(const struct walk *walk, uint64_t saved_ip)
+{
+    const struct architecture *architecture = walk->architecture;
+    if (walk->is_return_address || !registers_have(&walk->registers, architecture->lr))
+        return false;
+    uint64_t ip = walk->registers.values[architecture->lr] & walk->code_mask;
+    return ip != saved_ip && find_caller_rule(walk, ip).kind != CFI_NONE;
+}
+
+bool leaf_guess_leads_on(const struct walk *walk)
+{
+    const struct cfi_rule rule = find_caller_rule(walk, walk->ip);
+    struct chain_link link = *walk->link;
+    struct walk ahead = *walk;
+    uint64_t vaddr;
+    if (rule.kind != CFI_RULE)
+        return true; /* nobody knows */
+    ahead.link = &link;
+    ahead.is_return_address = true;
+    switch (walk_step_by_rule(&ahead, &rule)) {
+    case STEP_CALLER:
+        return ahead.space->find(ahead.space->user, ahead.ip - 1, &vaddr) != NULL;
+    case STEP_FAILED:
+        return ahead.ran_out || ahead.absent || ahead.other_stack;
+    default:
+        return true;
+    }
+}
+
+/*
+ * A function that has just been called, at its first instruction, where the first page fault of a
+ * library's .init often is.
+ */
+static bool is_bare_start(const struct module *module, uint64_t vaddr)
+{
+    return vaddr != 0 && (vaddr == module->init || vaddr == module->fini);
+}
+
+/* A return address on top of the stack, after which the stack goes on. */
+static bool has_caller_on_top(struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    const struct cfi_rule start = leaf_start_rule(architecture);
+    uint64_t ip = 0;
+    if (start.return_in_lr || !walk_read(walk, walk->registers.values[architecture->sp], &ip) ||
+        find_caller_rule(walk, ip).kind == CFI_NONE)
+        return false;
+    struct chain_link link = *walk->link;
+    struct walk ahead = *walk;
+    ahead.link = &link;
+    return walk_step_by_rule(&ahead, &start) == STEP_CALLER && leaf_guess_leads_on(&ahead);
+}
+
+bool leaf_has_no_frame(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    if (walk->is_return_address || module->kind == MODULE_ANONYMOUS)
+        return false;
+    return is_bare_start(module, vaddr) || has_caller_on_top(walk);
+}
