@@ -196,8 +196,16 @@ int perf_capture_wait(struct capture *capture, uint64_t timeout_ns)
 static void pass_on(void *user, const struct record *record)
 {
     struct perf_capture *perf = user;
+    struct record named;
     if (record->type == RECORD_SAMPLE)
         perf->base.target_cost_ns += SAMPLE_COST_NS + STACK_COST_NS(record->sample.stack_bytes);
+    if (record->type == RECORD_EXIT)
+        exiting_tasks_note(&perf->exiting, record);
+    if (record->type == RECORD_SAMPLE && record->tid <= 0) {
+        named = *record;
+        exiting_tasks_name(&perf->exiting, &named);
+        record = &named;
+    }
     perf->on_record(perf->user, record);
 }
 

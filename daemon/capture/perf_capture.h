@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "capture/capture.h"
+#include "capture/exiting_tasks.h"
 #include "capture/perf_attributes.h"
 #include "capture/perf_ring.h"
 
@@ -20,8 +21,9 @@ struct perf_capture {
     size_t other_count, other_capacity;
     pid_t pid;                   /* the target */
     const struct cancel *cancel; /* borrowed */
-    bool missed;                 /* records may have gone by while events were off: say so first */
-    record_fn *on_record;        /* of the drain under way */
+    struct exiting_tasks exiting;
+    bool missed;          /* records may have gone by while events were off: say so first */
+    record_fn *on_record; /* of the drain under way */
     void *user;
 };
 

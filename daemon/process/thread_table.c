@@ -163,8 +163,11 @@ static void keep(struct thread_table *table, uint32_t position)
 static int add_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
 {
     int error = thread_table_find(table, pid, tid, ret_index);
-    if (!error && has_ended(&table->entries[*ret_index].thread))
-        table->entries[*ret_index].thread.state = THREAD_EXITED;
+    struct profile_thread *thread = error ? NULL : &table->entries[*ret_index].thread;
+    if (thread && (tid == 0 || has_ended(thread)))
+        thread->state = THREAD_EXITED;
+    if (thread && tid == 0 && !thread->name[0])
+        snprintf(thread->name, sizeof thread->name, "[ended threads]");
     return error;
 }
 

@@ -172,6 +172,17 @@ test('a profile is saved however sampling ends', async (t) => {
   assert.deepEqual(readdirSync(folder).filter((name) => !name.endsWith('.lprof')), []);
 });
 
+test('threads that come and go all the time are saved, each under its own id', async (t) => {
+  if (!needsRoot(t)) return;
+  const target = await startTarget(t, 'storm', { args: ['2', '100', '60'] });
+  const daemon = await saveSession(t, target, join(publicFolder(t), 'run.lprof'), { samples: 500 });
+  const threads = await daemon.get('/sessions/current/threads?limit=10000');
+  for (const { pid, tid, name } of threads) {
+    assert.ok(pid === target.pid || pid === 0, JSON.stringify({ pid, tid, name }));
+    assert.ok(tid > 0 ? tid < 2 ** 22 : name.startsWith('['), JSON.stringify({ pid, tid, name }));
+  }
+});
+
 test('a file has its sources with it, unless told otherwise', async (t) => {
   if (!needsRoot(t)) return;
   const folder = publicFolder(t);

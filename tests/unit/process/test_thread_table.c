@@ -129,6 +129,21 @@ static void a_sample_of_a_thread_that_is_gone_makes_none_alive(void **state)
     assert_int_equal(count_living(), 1);
 }
 
+static void samples_without_a_thread_have_an_entry_with_a_name(void **state)
+{
+    (void)state;
+    uint32_t unknown = sampled_index_of(PID, 0);
+    assert_int_equal(sampled_index_of(PID, 0), unknown);
+    assert_int_not_equal(sampled_index_of(PID + 1, 0), unknown);
+    assert_int_equal(count_living(), 0);
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_string_equal(threads[unknown].name, "[ended threads]");
+    free(threads);
+}
+
 static void a_new_thread_has_the_name_of_its_parent(void **state)
 {
     (void)state;
@@ -319,6 +334,7 @@ int main(void)
         with_table(a_first_sample_after_the_end_is_not_lost),
         with_table(a_sample_of_a_thread_that_is_gone_makes_none_alive),
         with_table(a_new_thread_has_the_name_of_its_parent),
+        with_table(samples_without_a_thread_have_an_entry_with_a_name),
         with_table(threads_that_were_never_sampled_leave_no_trace),
         with_table(sampled_threads_past_the_bound_share_an_entry_and_lose_nothing),
         with_table(what_was_not_read_of_threads_fits_what_all_used_together),
