@@ -1,5 +1,6 @@
 /* lprofd: options, then sessions, then serving until stopped. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,6 +22,7 @@
 #define LARGE_BLOCK_BYTES (1 << 20)
 #define SYMBOLS_TIMEOUT_NS (60 * NS_PER_SECOND)
 #define SIGNAL_POLL_NS (100 * NS_PER_MS)
+#define ENDING_MAX_SECONDS 10
 #define ATTACH_POLL_NS (20 * NS_PER_MS)
 
 struct daemon {
@@ -304,8 +307,36 @@ static int run(struct daemon *daemon, const struct settings *settings)
     return serve(daemon, settings);
 }
 
+static volatile sig_atomic_t last_exit_code;
+
+static void end_now(int number)
+{
+    (void)number;
+    _exit(last_exit_code);
+}
+
+/* A thread that a file system does not answer cannot be waited for; all is saved by now. */
+static void limit_ending(int exit_code)
+{
+    last_exit_code = exit_code;
+    signal(SIGALRM, end_now);
+    alarm(ENDING_MAX_SECONDS);
+}
+
+/* What is opened later is not to become the standard input or output. */
+static void open_standard_files(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
     struct settings settings;
     struct failure failure = {0};
     struct daemon daemon = {0};
@@ -320,10 +351,12 @@ int main(int argc, char **argv)
         break;
     case OPTIONS_RUN:
         exit_code = run(&daemon, &settings);
+        limit_ending(exit_code);
         http_server_stop(daemon.server);
         session_unref(daemon.to_save);
         session_unref(daemon.launched);
         session_registry_free(daemon.registry);
+        alarm(0);
         break;
     }
     settings_free(&settings);

@@ -55,8 +55,9 @@ static inline uint32_t reader_u32(struct reader *reader)
  */
 static inline const char *reader_string(struct reader *reader)
 {
-    const unsigned char *start = reader->bytes + reader->offset;
-    const unsigned char *end = reader->failed ? NULL : memchr(start, '\0', reader_left(reader));
+    size_t left = reader->failed ? 0 : reader_left(reader);
+    const unsigned char *start = left ? reader->bytes + reader->offset : NULL;
+    const unsigned char *end = left ? memchr(start, '\0', left) : NULL;
     if (!end) {
         reader->failed = true;
         return NULL;

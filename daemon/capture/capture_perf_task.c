@@ -240,14 +240,22 @@ static void note_creation(struct perf_task_capture *self, const struct record *r
         self->created[self->created_count++] = (struct created){record->pid, record->tid};
 }
 
+/* What it has created itself before it had events, no record tells: it is looked for. */
+static int open_created_process(struct perf_task_capture *self, pid_t pid)
+{
+    self->perf.missed = true;
+    self->settled = false;
+    return open_threads(self, pid);
+}
+
 static int open_created(struct perf_task_capture *self)
 {
     int error = 0;
     for (size_t i = 0; i < self->created_count && !error; i++) {
         const struct created *created = &self->created[i];
-        error =
-            capture_pass_over(created->pid == created->tid ? open_threads(self, created->pid)
-                                                           : open_thread(self, created->tid, true));
+        error = capture_pass_over(created->pid == created->tid
+                                      ? open_created_process(self, created->pid)
+                                      : open_thread(self, created->tid, true));
     }
     self->created_count = 0;
     return error;

@@ -22,6 +22,8 @@ struct connection {
     bool beyond_limit;
     uint64_t since_ns, limit_ns; /* what it does now began then and may take so long; 0: for ever */
     size_t answer_bytes;
+    void *kept; /* owned; of the thread that serves the connection alone */
+    void (*drop)(void *kept);
 };
 
 struct connections {
@@ -129,8 +131,19 @@ static void begin(struct connections *connections, struct MHD_Connection *mhd, v
     pthread_mutex_unlock(&connections->lock);
 }
 
+void connection_keep(struct connection *connection, void *kept, void (*drop)(void *kept))
+{
+    if (!connection)
+        return;
+    if (connection->kept)
+        connection->drop(connection->kept);
+    connection->kept = kept;
+    connection->drop = drop;
+}
+
 static void end(struct connections *connections, struct connection *connection)
 {
+    connection_keep(connection, NULL, NULL);
     pthread_mutex_lock(&connections->lock);
     set_activity(connection, 0, 0);
     connections->count--;
@@ -160,11 +173,14 @@ struct connection *connections_find(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
-bool connection_is_refused(const struct connections *connections,
-                           const struct connection *connection)
+bool connection_is_refused(const struct connection *connection)
 {
-    return !connection || connection->beyond_limit ||
-           atomic_load(&connections->answer_bytes) > ANSWER_BYTES_MAX;
+    return !connection || connection->beyond_limit;
+}
+
+bool connections_are_full(const struct connections *connections)
+{
+    return atomic_load(&connections->answer_bytes) > ANSWER_BYTES_MAX;
 }
 
 static void change_activity(struct connection *connection, uint64_t limit_ns, size_t answer_bytes)

@@ -21,12 +21,19 @@ void connections_free(struct connections *connections);
 void connections_notify(void *user, struct MHD_Connection *mhd, void **context,
                         enum MHD_ConnectionNotificationCode code);
 
+/*
+ * Keeps what is to be dropped when the connection ends, or when there is something else to keep;
+ * NULL for nothing. libmicrohttpd tells of the end of each connection, but not of each request.
+ */
+void connection_keep(struct connection *connection, void *kept, void (*drop)(void *kept));
+
 /* NULL without memory for it: then it is one too many. */
 struct connection *connections_find(struct MHD_Connection *mhd);
 
-/* True when the connection was opened beyond the limit, or too many answers wait to be read. */
-bool connection_is_refused(const struct connections *connections,
-                           const struct connection *connection);
+/* True when the connection was opened beyond the limit. */
+bool connection_is_refused(const struct connection *connection);
+/* True while too much of answers waits to be read. */
+bool connections_are_full(const struct connections *connections);
 
 /* What the connection does now; it receives at first. `connection` may be NULL. */
 void connection_receives(struct connection *connection);

@@ -15,6 +15,11 @@
 /* What a client may still send of a body that is refused already, before it is cut off. */
 #define DISCARD_MAX_BYTES (1u << 20)
 
+static void drop(void *request)
+{
+    request_free(request);
+}
+
 void *dispatch_begin(void *server, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = calloc(1, sizeof *request);
@@ -29,6 +34,7 @@ void *dispatch_begin(void *server, const char *target, struct MHD_Connection *co
         free(request);
         return NULL;
     }
+    connection_keep(request->link, request, drop); /* it may end here, and nobody is told */
     return request;
 }
 
@@ -46,9 +52,12 @@ void dispatch_end(void *server, struct MHD_Connection *connection, void **contex
     (void)connection;
     (void)why;
     struct request *request = take_pointer(*context);
-    if (request)
-        connection_receives(request->link); /* the next one */
-    request_free(request);
+    struct connection *link = request ? request->link : NULL;
+    connection_receives(link); /* the next one */
+    if (link)
+        connection_keep(link, NULL, NULL);
+    else
+        request_free(request);
 }
 
 static bool parse_method(const char *name, struct request *request)
@@ -156,13 +165,18 @@ static void refuse(struct reply *reply)
     reply_add_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
+static size_t bytes_of(const struct reply *reply)
+{
+    return reply->blob ? reply->blob->length : 0;
+}
+
 static enum MHD_Result send_reply(struct request *request)
 {
     struct reply *reply = &request->reply;
     if (reply->stream)
         connection_waits(request->link);
     else
-        connection_answers(request->link, reply->blob ? reply->blob->length : 0);
+        connection_answers(request->link, bytes_of(reply));
     unsigned hundreds = reply->status / 100;
     if (hundreds < array_length(request->server->responses))
         atomic_fetch_add(&request->server->responses[hundreds], 1);
@@ -178,24 +192,49 @@ static void wake(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
+/* Stopped, or with more answers than clients read, lprofd makes none any more. */
+static void answer_or_refuse(struct request *request)
+{
+    struct reply *reply = &request->reply;
+    if (atomic_load(&request->server->stopping))
+        reply_problem(reply, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "lprofd ends.");
+    else if (connections_are_full(request->server->connections))
+        refuse(reply);
+    else
+        answer(request, reply);
+    respond_prepare(request, reply);
+}
+
 void dispatch_answer(struct job *job)
 {
     struct request *request = (struct request *)job; /* its first member */
-    answer(request, &request->reply);
-    respond_prepare(request, &request->reply);
+    answer_or_refuse(request);
+    if (!request->reply.stream) /* it counts from here on, not when its turn to be sent comes */
+        connection_answers(request->link, bytes_of(&request->reply));
     wake(request);
+}
+
+static struct workers *workers_for(const struct request *request)
+{
+    const struct http_server *server = request->server;
+    switch (request->route->answering) {
+    case ANSWER_CHANGED:
+        return server->changers;
+    case ANSWER_ONE_BY_ONE:
+        return server->attacher;
+    default:
+        return server->answerers;
+    }
 }
 
 /* Until it is woken, the connection sleeps. A long query is not the client's delay. */
 static void hand_over(struct request *request)
 {
-    struct http_server *server = request->server;
-    bool is_late = request->route->answering == ANSWER_LATE;
     connection_waits(request->link);
     MHD_suspend_connection(request->connection);
-    if (workers_add(is_late ? server->attachers : server->answerers, &request->job))
+    if (workers_add(workers_for(request), &request->job))
         return;
-    reply_problem(&request->reply, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "lprofd ends.");
+    answer_or_refuse(request); /* they have stopped */
     wake(request);
 }
 
@@ -241,7 +280,7 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
     if (request->is_answered)
         return send_reply(request);
     if (!request->accepted) {
-        if (connection_is_refused(request->server->connections, request->link))
+        if (connection_is_refused(request->link))
             refuse(&request->reply);
         else
             request->accepted = admit(request, method, &request->reply);
@@ -251,6 +290,10 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
         return take_body(request, upload_data, upload_bytes) ? MHD_YES : MHD_NO;
     if (!check_body(request, &request->reply))
         return send_reply(request);
+    if (request->route->answering == ANSWER_AT_ONCE) {
+        answer(request, &request->reply);
+        return send_reply(request);
+    }
     hand_over(request);
     return MHD_YES;
 }

@@ -6,10 +6,13 @@
 /* Fills *reply. Returns 0, or -errno for what is not the client's fault. */
 typedef int handler_fn(struct request *request, struct reply *reply);
 
+/* How an answer is made, and by whom. */
 enum answering {
-    ANSWER_NEW,  /* made each time */
-    ANSWER_KEPT, /* depends on the session's epoch and the request target alone: may be kept */
-    ANSWER_LATE, /* waits for something else than lprofd: one such answer after the other */
+    ANSWER_NEW,       /* each time */
+    ANSWER_KEPT,      /* depends on the session's epoch and the request target alone: may be kept */
+    ANSWER_AT_ONCE,   /* waits for nothing, whatever else goes on */
+    ANSWER_CHANGED,   /* waits until a session is as it should be */
+    ANSWER_ONE_BY_ONE /* waits until a process is attached to; no two such at the same time */
 };
 
 struct route {

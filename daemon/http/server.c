@@ -14,6 +14,7 @@
 
 #define CONNECTION_THREADS 2
 #define ANSWERERS 4
+#define CHANGERS 2
 #define CONNECTIONS_MAX 2048
 #define CONNECTIONS_MIN 64
 #define CONNECTIONS_PER_IP 128u /* not on loopback, where everybody has the same address */
@@ -163,7 +164,9 @@ static int server_init(struct http_server *server, const struct http_options *op
     if (!error)
         error = workers_new(ANSWERERS, dispatch_answer, &server->answerers);
     if (!error)
-        error = workers_new(1, dispatch_answer, &server->attachers);
+        error = workers_new(CHANGERS, dispatch_answer, &server->changers);
+    if (!error)
+        error = workers_new(1, dispatch_answer, &server->attacher);
     if (error)
         return failure_set(ret_failure, error, "cannot start the HTTP server: %s",
                            strerror(-error));
@@ -212,12 +215,14 @@ void http_server_stop(struct http_server *server)
     atomic_store(&server->stopping, true);
     /* libmicrohttpd must not be stopped while a connection is suspended. */
     event_hub_stop(server->hub);
-    workers_stop(server->attachers);
+    workers_stop(server->attacher);
+    workers_stop(server->changers);
     workers_stop(server->answerers);
     for (size_t i = 0; i < LISTEN_MAX; i++)
         if (server->daemons[i])
             MHD_stop_daemon(server->daemons[i]);
-    workers_free(server->attachers);
+    workers_free(server->attacher);
+    workers_free(server->changers);
     workers_free(server->answerers);
     connections_free(server->connections);
     listeners_close(&server->listeners);

@@ -27,7 +27,8 @@ struct http_server {
     struct assets *assets;                  /* owned */
     struct MHD_Daemon *daemons[LISTEN_MAX]; /* owned, one per listener */
     struct workers *answerers;              /* owned */
-    struct workers *attachers;              /* owned; one: nothing is attached to twice */
+    struct workers *changers;               /* owned; of sessions */
+    struct workers *attacher;               /* owned; one: nothing is attached to twice */
     atomic_bool stopping;                   /* what is not attached yet is given up */
     struct meter meter;
     struct health health;
