@@ -31,16 +31,25 @@ bool leaf_returns_to_link_register(const struct walk *walk, uint64_t saved_ip)
     return ip != saved_ip && find_caller_rule(walk, ip).kind != CFI_NONE;
 }
 
+/* The same walk, to be given up: what it reads is noted at the leaf's caller, which comes next. */
+static struct walk look_ahead(const struct walk *walk)
+{
+    struct walk ahead = *walk;
+    if (ahead.link == ahead.leaf)
+        ahead.link++;
+    ahead.link->read_count = 0;
+    return ahead;
+}
+
 bool leaf_guess_leads_on(const struct walk *walk)
 {
     const struct cfi_rule rule = find_caller_rule(walk, walk->ip);
-    struct chain_link link = *walk->link;
-    struct walk ahead = *walk;
+    struct walk ahead = look_ahead(walk);
     uint64_t vaddr;
     if (rule.kind != CFI_RULE)
         return true; /* nobody knows */
-    ahead.link = &link;
     ahead.is_return_address = true;
+    ahead.ran_out = ahead.absent = ahead.other_stack = false;
     switch (walk_step_by_rule(&ahead, &rule)) {
     case STEP_CALLER:
         return ahead.space->find(ahead.space->user, ahead.ip - 1, &vaddr) != NULL;
@@ -69,9 +78,7 @@ static bool has_caller_on_top(struct walk *walk)
     if (start.return_in_lr || !walk_read(walk, walk->registers.values[architecture->sp], &ip) ||
         find_caller_rule(walk, ip).kind == CFI_NONE)
         return false;
-    struct chain_link link = *walk->link;
-    struct walk ahead = *walk;
-    ahead.link = &link;
+    struct walk ahead = look_ahead(walk);
     return walk_step_by_rule(&ahead, &start) == STEP_CALLER && leaf_guess_leads_on(&ahead);
 }
 

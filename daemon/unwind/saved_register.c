@@ -82,15 +82,17 @@ static bool pass_up(struct walk *walk, const struct chain_link *link, unsigned n
 
 bool saved_register_since_leaf(struct walk *walk, unsigned number, uint64_t *ret_value)
 {
+    struct kept_register *kept = &walk->kept[number];
     struct registers reached = walk->registers;
-    uint64_t value = walk->sample->registers.values[number];
-    bool is_known = registers_have(&walk->sample->registers, number);
+    if (!kept->link)
+        *kept = (struct kept_register){walk->leaf, walk->sample->registers.values[number],
+                                       registers_have(&walk->sample->registers, number)};
     walk->registers = walk->sample->registers;
-    for (const struct chain_link *link = walk->leaf; is_known && link < walk->link; link++)
-        is_known = pass_up(walk, link, number, &value);
+    for (; kept->is_known && kept->link < walk->link; kept->link++)
+        kept->is_known = pass_up(walk, kept->link, number, &kept->value);
     walk->registers = reached;
     walk->link->is_unknown = true; /* the way to the next frame depends on all frames before */
-    if (is_known)
-        *ret_value = value;
-    return is_known;
+    if (kept->is_known)
+        *ret_value = kept->value;
+    return kept->is_known;
 }

@@ -15,6 +15,7 @@ bool saved_register_cfa(struct walk *walk, Dwarf_Frame *frame, uint64_t *ret_cfa
 /*
  * A register of the frame that the walk has reached which is not followed from frame to frame: few
  * frames need one (glibc's _dl_runtime_resolve_xsavec keeps its CFA in rbx). All callees are asked
- * once more, from the leaf on, what they did with it. False when one of them does not tell.
+ * once, from the leaf on, what they did with it. False when one of them does not tell. `number` is
+ * below REGISTER_COUNT.
  */
 bool saved_register_since_leaf(struct walk *walk, unsigned number, uint64_t *ret_value);

@@ -6,6 +6,13 @@
 #include "unwind/chain.h"
 #include "unwind/unwinder.h"
 
+/* What a register that is not followed from frame to frame was in the frame at a link. */
+struct kept_register {
+    const struct chain_link *link; /* NULL: not asked for yet */
+    uint64_t value;
+    bool is_known;
+};
+
 /* One walk up one stack. */
 struct walk {
     const struct sample *sample;
@@ -26,6 +33,7 @@ struct walk {
     struct chain *chain;        /* the thread's last stack; NULL when that may not be used */
     const struct chain_link *leaf; /* where the walk began; those up to `link` follow it */
     struct chain_link *link;       /* where the walk is */
+    struct kept_register kept[REGISTER_COUNT];
 };
 
 /* What one step up the stack came to. */

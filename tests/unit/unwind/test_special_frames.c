@@ -133,6 +133,53 @@ static void what_init_was_called_from_is_known_at_its_first_instruction(void **s
 #endif
 }
 
+#if defined(__x86_64__)
+/*
+ * As if the function that was recorded, whose frame the frame pointer points at, had called
+ * bare_leaf(). The stack's bytes from `above` on are overwritten.
+ */
+static void run_bare_leaf(size_t above)
+{
+    static unsigned char words[sizeof(uint64_t) + STACK_BYTES];
+    struct sample sample = recording.sample;
+    struct registers *registers = &sample.registers;
+    const uint64_t caller = registers->values[architecture_own.ip];
+    memset(words, 0x41, sizeof words);
+    memcpy(words, &caller, sizeof caller);
+    memcpy(words + sizeof caller, recording.stack,
+           above < sample.stack_bytes ? above : sample.stack_bytes);
+    registers->values[architecture_own.ip] = (uint64_t)(uintptr_t)bare_leaf;
+    registers->values[architecture_own.sp] -= sizeof caller;
+    sample.stack = words;
+    sample.stack_bytes += sizeof caller;
+    unwinder_run(unwinder, &sample, &space, &stack);
+}
+
+static void a_leaf_without_a_frame_is_its_callers_whatever_the_frame_pointer_says(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    assert_as_by_backtrace(DEPTH);
+    const struct raw_stack expected = stack;
+    run_bare_leaf(STACK_BYTES);
+    assert_int_equal(stack.end, expected.end);
+    assert_int_equal(stack.count, expected.count + 1);
+    assert_int_equal(stack.frames[0].vaddr, (uint64_t)(uintptr_t)bare_leaf - self_base);
+    assert_true(stack.frames[1].is_return_address);
+    for (size_t i = 0; i < expected.count; i++)
+        assert_int_equal(stack.frames[i + 1].vaddr, expected.frames[i].vaddr);
+}
+
+static void what_is_on_top_of_the_stack_is_no_caller_if_it_leads_nowhere(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    run_bare_leaf(0); /* nor does the frame pointer */
+    assert_int_equal(stack.end, STACK_END_NO_CFI);
+    assert_int_equal(stack.count, 2);
+}
+#endif
+
 /* What musl's C library has: no call frame information. */
 __asm__(".text\n"
         ".balign 16\n"
@@ -214,6 +261,10 @@ int main(void)
         cmocka_unit_test(a_frame_kept_in_another_register_is_left),
         cmocka_unit_test(a_stack_begins_where_its_first_function_returns_to),
         cmocka_unit_test(what_init_was_called_from_is_known_at_its_first_instruction),
+#if defined(__x86_64__)
+        cmocka_unit_test(a_leaf_without_a_frame_is_its_callers_whatever_the_frame_pointer_says),
+        cmocka_unit_test(what_is_on_top_of_the_stack_is_no_caller_if_it_leads_nowhere),
+#endif
         cmocka_unit_test(a_handler_without_cfi_behind_it_is_left_by_what_the_kernel_saved),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -43,6 +43,16 @@ static void a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory(void **state
     assert_int_equal(stack.end, STACK_END_NOT_PRESENT);
 }
 
+static void nothing_is_copied_of_a_page_that_nobody_has_touched(void **state)
+{
+    (void)state;
+    (void)descend(DEPTH);
+    recording.sample.stack_bytes = 0;
+    recording.sample.stack_cut = false;
+    unwinder_run(unwinder, &recording.sample, &space, &stack);
+    assert_int_equal(stack.end, STACK_END_NOT_PRESENT);
+}
+
 static void an_ip_outside_every_mapping_is_unmapped(void **state)
 {
     (void)state;
@@ -155,6 +165,7 @@ int main(void)
         cmocka_unit_test(frames_are_those_of_the_system_unwinder),
         cmocka_unit_test(a_short_copy_is_truncated_and_says_so),
         cmocka_unit_test(the_same_short_copy_of_a_short_stack_is_damaged),
+        cmocka_unit_test(nothing_is_copied_of_a_page_that_nobody_has_touched),
         cmocka_unit_test(an_ip_outside_every_mapping_is_unmapped),
         cmocka_unit_test(a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory),
         cmocka_unit_test(a_chain_of_frame_pointers_ends_at_zero_or_where_the_stack_was_switched),
