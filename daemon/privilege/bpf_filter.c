@@ -133,14 +133,14 @@ static int load_namespace_filter(uint64_t device, uint64_t inode, uint32_t tgid,
     return load_program(program, array_length(program), ret_fd);
 }
 
-/* The thread group's id in its own, innermost namespace: the last number of NSpid. */
+/* The thread group's id in its own, innermost namespace: the last number of NStgid. */
 static int innermost_pid(pid_t pid, uint32_t *ret_pid)
 {
     _cleanup_free_ char *status = NULL;
     int error = status_read(pid, &status);
     if (error)
         return error;
-    const char *line = status_field(status, "NSpid:");
+    const char *line = status_field(status, "NStgid:");
     if (!line)
         return -ENOTSUP;
     unsigned long pids[NAMESPACE_DEPTH_MAX];

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
 #include "privilege/credentials.h"
+#include "privilege/living.h"
 #include "privilege/target_rights.h"
 
 /* Not in linux/magic.h: each is the super block magic of the kernel's file system of that name. */
@@ -191,12 +192,10 @@ static bool is_same_file(int fd, uint64_t device, uint64_t inode)
 }
 
 /* The link's text and the path in maps come from the same mapping by the same kernel function. */
-static bool is_link_to(const char *link, const char *path)
+static bool is_link_to(pid_t pid, const char *name, const char *path)
 {
     char text[4096];
-    ssize_t length = readlink(link, text, sizeof text);
-    return length > 0 && (size_t)length < sizeof text && (size_t)length == strlen(path) &&
-           memcmp(text, path, (size_t)length) == 0;
+    return living_read_link(pid, name, sizeof text, text) == 0 && strcmp(text, path) == 0;
 }
 
 /*
@@ -207,15 +206,16 @@ static bool is_link_to(const char *link, const char *path)
 static int open_map_file(pid_t pid, uint64_t start, uint64_t end, const char *path, uint64_t inode,
                          int *ret_fd)
 {
-    char link[96];
-    snprintf(link, sizeof link, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
-    _cleanup_close_ int path_fd = open(link, O_PATH | O_CLOEXEC);
-    if (path_fd < 0)
-        return -errno;
+    char name[64];
+    snprintf(name, sizeof name, "map_files/%" PRIx64 "-%" PRIx64, start, end);
+    _cleanup_close_ int path_fd = -1;
+    int error = living_open(pid, name, O_PATH, &path_fd);
+    if (error)
+        return error;
     struct stat status;
     if (fstat(path_fd, &status) < 0)
         return -errno;
-    if (status.st_ino != inode && !is_link_to(link, path))
+    if (status.st_ino != inode && !is_link_to(pid, name, path))
         return -ESTALE;
     return reopen_regular(path_fd, ret_fd);
 }

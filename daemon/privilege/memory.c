@@ -1,12 +1,12 @@
 /* Reads the target's memory. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
+#include "privilege/living.h"
 
 #define PIECES_MAX 64
 
@@ -29,14 +29,16 @@ static size_t split_into_pages(uint64_t address, size_t length, struct iovec *pi
     return total;
 }
 
-/* Where process_vm_readv is refused by seccomp, the file may still be allowed. */
+/*
+ * Where process_vm_readv is refused by seccomp, the file may still be allowed. And that call knows
+ * no memory of a main thread that has ended.
+ */
 static ssize_t read_mem_file(pid_t pid, uint64_t address, void *bytes, size_t length)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/mem", pid);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
+    _cleanup_close_ int fd = -1;
+    int error = living_open(pid, "mem", O_RDONLY, &fd);
+    if (error)
+        return error;
     ssize_t got = pread(fd, bytes, length, (off_t)address);
     return got < 0 ? -errno : got;
 }
@@ -50,7 +52,7 @@ static ssize_t read_once(pid_t pid, uint64_t address, void *bytes, size_t length
     ssize_t got = process_vm_readv(pid, &local, 1, pieces, count, 0);
     if (got >= 0)
         return got;
-    if (errno == ENOSYS || errno == EPERM)
+    if (errno == ENOSYS || errno == EPERM || errno == ESRCH)
         return read_mem_file(pid, address, bytes, wanted);
     return -errno;
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "lprofd/privilege.h"
+#include "privilege/living.h"
 
 static const char *const proc_names[PROC_FILE_COUNT] = {
     [PROC_STAT] = "stat", [PROC_STATUS] = "status",   [PROC_MAPS] = "maps",
@@ -24,12 +25,20 @@ static int open_path(const char *path, int flags, int *ret_fd)
     return 0;
 }
 
+/* What the threads of a process share, or should agree in; the others are of one thread. */
+static bool is_of_any_thread(enum proc_file file)
+{
+    return file == PROC_STATUS || file == PROC_MAPS || file == PROC_CMDLINE || file == PROC_EXE;
+}
+
 int privilege_open_proc(pid_t pid, pid_t tid, enum proc_file file, int *ret_fd)
 {
     if (pid <= 0 || tid < 0)
         return -ESRCH;
     if (file >= PROC_FILE_COUNT || (file == PROC_TASK && tid > 0))
         return -EINVAL;
+    if (tid == 0 && is_of_any_thread(file))
+        return living_open(pid, proc_names[file], O_RDONLY, ret_fd);
     char path[64];
     if (tid > 0)
         snprintf(path, sizeof path, "/proc/%d/task/%d/%s", pid, tid, proc_names[file]);
@@ -50,16 +59,7 @@ int privilege_open_kallsyms(int *ret_fd)
 
 int privilege_read_exe_link(pid_t pid, size_t bytes, char *ret_path)
 {
-    char link[64];
-    snprintf(link, sizeof link, "/proc/%d/exe", pid);
-    char path[4096];
-    ssize_t length = readlink(link, path, sizeof path);
-    if (length < 0)
-        return -errno;
-    if ((size_t)length >= sizeof path || (size_t)length >= bytes)
-        return -ENAMETOOLONG;
-    snprintf(ret_path, bytes, "%.*s", (int)length, path);
-    return 0;
+    return living_read_link(pid, "exe", bytes, ret_path);
 }
 
 int privilege_read_cpu_time(pid_t pid, uint64_t *ret_ns)

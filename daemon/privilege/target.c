@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "lprofd/privilege.h"
+#include "privilege/living.h"
 #include "privilege/status.h"
 #include "privilege/target_rights.h"
 
@@ -56,11 +57,11 @@ static int parse_groups(const char *status, struct target *target)
     return 0;
 }
 
-/* The last of NSpid is the innermost; kernels without it, or that number, know only one. */
+/* The last of NStgid is the innermost; kernels without it, or that number, know only one. */
 static void read_inner_pid(const char *status, struct target *target)
 {
     unsigned long pids[33]; /* MAX_PID_NS_LEVEL of the kernel, and its own */
-    const char *line = status_field(status, "NSpid:");
+    const char *line = status_field(status, "NStgid:");
     size_t count = line ? status_numbers(line, pids, array_length(pids)) : 0;
     target->inner_pid = count ? (pid_t)pids[count - 1] : target->pid;
 }
@@ -89,12 +90,20 @@ static int read_user(struct target *target)
     return error;
 }
 
-static ino_t mount_namespace(const char *process)
+static bool lacks_descriptors(int error)
 {
-    char path[64];
+    return error == -EMFILE || error == -ENFILE;
+}
+
+/* What may not be known is no error. */
+static int read_mounts(struct target *target)
+{
     struct stat status;
-    snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
-    return stat(path, &status) == 0 ? status.st_ino : 0;
+    _cleanup_close_ int fd = -1;
+    int error = living_open(target->pid, "ns/mnt", O_PATH, &fd);
+    if (!error && fstat(fd, &status) == 0)
+        target->mounts = status.st_ino;
+    return lacks_descriptors(error) ? error : 0;
 }
 
 static bool is_same_directory(const struct stat *left, const struct stat *right)
@@ -105,41 +114,39 @@ static bool is_same_directory(const struct stat *left, const struct stat *right)
 /* The same directory in the same mount namespace. */
 static bool is_own_root(const struct target *target)
 {
-    struct stat own, theirs;
-    return target->mounts && target->mounts == mount_namespace("self") && stat("/", &own) == 0 &&
+    struct stat mounts, own, theirs;
+    return target->mounts && stat("/proc/self/ns/mnt", &mounts) == 0 &&
+           target->mounts == mounts.st_ino && stat("/", &own) == 0 &&
            fstat(target->root_fd, &theirs) == 0 && is_same_directory(&own, &theirs);
 }
 
 /* Only a chroot has one. What cannot be read is taken for none: paths stay as they are shown. */
 static int read_root_path(struct target *target)
 {
-    char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/%d/root", target->pid);
-    ssize_t length = readlink(link, path, sizeof path);
-    if (length <= 1 || (size_t)length >= sizeof path || path[0] != '/')
-        return 0;
-    target->root_path = strndup(path, (size_t)length);
+    char path[4096];
+    int error = living_read_link(target->pid, "root", sizeof path, path);
+    if (error || path[0] != '/' || path[1] == '\0')
+        return lacks_descriptors(error) ? error : 0;
+    target->root_path = strdup(path);
     return target->root_path ? 0 : -ENOMEM;
 }
 
 static int open_root(struct target *target)
 {
-    char path[64], name[16];
-    snprintf(path, sizeof path, "/proc/%d/root", target->pid);
-    snprintf(name, sizeof name, "%d", target->pid);
-    target->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (target->root_fd >= 0) {
-        target->mounts = mount_namespace(name);
+    int error = living_open(target->pid, "root", O_PATH | O_DIRECTORY, &target->root_fd);
+    if (!error)
+        error = read_mounts(target);
+    if (!error) {
         target->own_root = is_own_root(target);
         return 0;
     }
-    if (errno == ENOENT || errno == ESRCH) /* a zombie has no root any more */
+    if (error == -ENOENT) /* a zombie has no root any more */
         return -ESRCH;
-    if ((errno == EACCES || errno == EPERM) && (geteuid() == 0 || target->uid == geteuid())) {
+    if ((error == -EACCES || error == -EPERM) && (geteuid() == 0 || target->uid == geteuid())) {
         target->own_root = true;
         return 0;
     }
-    return -errno;
+    return error;
 }
 
 /* A target that has nothing yet. */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "process/maps.h"
+#include "process/proc_text.h"
 
 struct mapped {
     uint64_t start, end;
@@ -210,8 +211,12 @@ int address_space_replace(struct address_space *space, const char *maps)
 
 int address_space_read(struct address_space *space, pid_t pid)
 {
+    _cleanup_free_ char *text = NULL;
+    int error = proc_read_text(pid, 0, PROC_MAPS, &text, NULL);
+    if (error)
+        return error;
     address_space_clear(space);
-    return maps_read(pid, add_mapping, space);
+    return maps_parse(text, add_mapping, space);
 }
 
 const struct module *address_space_find(struct address_space *space, uint64_t ip,

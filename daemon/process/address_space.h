@@ -39,7 +39,7 @@ uint64_t address_space_generation(const struct address_space *space);
 /* Replaces everything by what these lines of /proc/PID/maps say. */
 int address_space_replace(struct address_space *space, const char *maps);
 
-/* The same by /proc/PID/maps as it is now. */
+/* The same by /proc/PID/maps as it is now. What is known stays when that cannot be read. */
 int address_space_read(struct address_space *space, pid_t pid);
 
 /*

@@ -68,11 +68,6 @@ static size_t first_child(const struct relatives *relatives, pid_t parent)
     return low;
 }
 
-static bool is_living(const struct proc_stat *stat)
-{
-    return stat->state != 'Z' && stat->state != 'X';
-}
-
 /* Each process has one parent, and so it is added once: the loop ends, whatever pids do meanwhile.
  */
 static int add_children(const struct relatives *relatives, pid_t parent, size_t *capacity,
@@ -82,7 +77,7 @@ static int add_children(const struct relatives *relatives, pid_t parent, size_t 
          i < relatives->count && relatives->items[i].stat.parent == parent; i++) {
         const struct relative *child = &relatives->items[i];
         *ticks += child->stat.own_ticks + child->stat.waited_ticks;
-        if (!is_living(&child->stat) || found->count == DESCENDANTS_MAX)
+        if (found->count == DESCENDANTS_MAX || proc_has_ended(child->pid, &child->stat))
             continue;
         if (array_reserve(&found->pids, capacity, found->count + 1, sizeof *found->pids))
             return -ENOMEM;

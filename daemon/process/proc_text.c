@@ -67,3 +67,8 @@ int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat)
     int error = proc_read_text(pid, tid, PROC_STAT, &text, NULL);
     return error ? error : proc_stat_parse(text, ret_stat);
 }
+
+bool proc_has_ended(pid_t pid, const struct proc_stat *stat)
+{
+    return (stat->state == 'Z' || stat->state == 'X') && privilege_check_living(pid) == -ESRCH;
+}

@@ -1,6 +1,7 @@
 /* Whole small files of /proc/PID as text. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lprofd/privilege.h"
@@ -24,6 +25,12 @@ struct proc_stat {
 
 /* The fields in the text of such a file. 0, or -EINVAL for text that makes no sense. */
 int proc_stat_parse(const char *text, struct proc_stat *ret_stat);
+
+/*
+ * It is a zombie, or less. A process whose main thread is one lives as long as others of its
+ * threads do. What cannot be told is taken for living.
+ */
+bool proc_has_ended(pid_t pid, const struct proc_stat *stat);
 
 /* 0, -ENOENT or -ESRCH when it ended, -EINVAL for text that makes no sense. */
 int proc_read_stat(pid_t pid, pid_t tid, struct proc_stat *ret_stat);

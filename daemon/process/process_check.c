@@ -53,7 +53,7 @@ int process_check(pid_t pid, struct failure *ret_failure)
         return failure_set(ret_failure, -ENOTSUP,
                            "%d is a thread of process %d: profile that with --pid %d", pid,
                            thread_group(pid), thread_group(pid));
-    if (stat.state == 'Z' || stat.state == 'X')
+    if (proc_has_ended(pid, &stat))
         return failure_set(ret_failure, -ENOTSUP,
                            "process %d has ended and waits for its parent %d (a zombie): there is "
                            "nothing left to profile",

@@ -108,7 +108,7 @@ static int read_entry(pid_t pid, struct process_entry *ret_entry)
         error = read_uid(pid, &uid);
     if (error)
         return error;
-    if ((stat.flags & KERNEL_THREAD) || stat.state == 'Z' || stat.state == 'X' || !may_attach(pid))
+    if ((stat.flags & KERNEL_THREAD) || proc_has_ended(pid, &stat) || !may_attach(pid))
         return -EPERM;
     struct process_entry entry = {
         .pid = pid,

@@ -112,8 +112,15 @@ enum proc_file {
     PROC_FILE_COUNT
 };
 
-/* Opens /proc/PID/FILE, or /proc/PID/task/TID/FILE when tid > 0. -ENOENT/-ESRCH when it ended. */
+/*
+ * Opens /proc/PID/FILE, or /proc/PID/task/TID/FILE when tid > 0. -ENOENT/-ESRCH when it ended.
+ * When the main thread has ended and others live, status, maps, cmdline and exe of a process are
+ * those of one that lives.
+ */
 int privilege_open_proc(pid_t pid, pid_t tid, enum proc_file file, int *ret_fd);
+
+/* 0 while any thread of the process lives, also when the main one is a zombie; else -ESRCH. */
+int privilege_check_living(pid_t pid);
 
 /* Opens /proc itself as a directory. */
 int privilege_open_proc_root(int *ret_fd);

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct proc_stat stat;
     proc_stat_parse(text, &stat);
 
-    static const char *const names[] = {"Uid:", "Groups:", "NSpid:"};
+    static const char *const names[] = {"Uid:", "Groups:", "NStgid:"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         unsigned long numbers[4];
         const char *line = status_field(text, names[i]);

@@ -1,4 +1,6 @@
 /* Descendants: found through every generation, with the CPU time of those that have ended. */
+#include "../mainless.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -97,6 +99,18 @@ static void what_ended_children_used_counts_and_zombies_do_not_live(void **state
     descendants_clear(&after);
 }
 
+static void a_child_lives_without_its_main_thread(void **state)
+{
+    (void)state;
+    struct descendants found = {0};
+    pid_t tid, child = mainless_start(NULL, &tid);
+    assert_int_equal(descendants_read(getpid(), &found), 0);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.pids[0], child);
+    descendants_clear(&found);
+    mainless_end(child);
+}
+
 static void a_process_that_does_not_exist_is_refused(void **state)
 {
     (void)state;
@@ -123,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_generation_is_found_parents_first),
         cmocka_unit_test(what_ended_children_used_counts_and_zombies_do_not_live),
+        cmocka_unit_test(a_child_lives_without_its_main_thread),
         cmocka_unit_test(a_process_that_does_not_exist_is_refused),
         cmocka_unit_test(times_stand_in_their_fields),
     };

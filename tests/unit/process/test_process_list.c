@@ -1,4 +1,6 @@
 /* The list of processes shows what can be attached to, and how busy it is now. */
+#include "../mainless.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -115,6 +117,20 @@ static void what_cannot_be_attached_to_is_left_out(void **state)
     end(zombie);
 }
 
+static void a_process_without_its_main_thread_is_listed(void **state)
+{
+    (void)state;
+    struct process_list *list = NULL;
+    pid_t tid, pid = mainless_start(NULL, &tid);
+    assert_int_equal(process_list_read(&list), 0);
+    const struct process_entry *entry = find(list, pid);
+    assert_non_null(entry);
+    assert_non_null(strstr(entry->command, "test_process_list"));
+    assert_string_equal(entry->runtime, "native");
+    process_list_free(list);
+    mainless_end(pid);
+}
+
 static void a_hostile_command_line_stays_one_line(void **state)
 {
     (void)state;
@@ -183,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_busy_process_is_shown_as_busy_and_an_idle_one_as_idle),
         cmocka_unit_test(what_cannot_be_attached_to_is_left_out),
+        cmocka_unit_test(a_process_without_its_main_thread_is_listed),
         cmocka_unit_test(a_hostile_command_line_stays_one_line),
         cmocka_unit_test(runtimes_are_known_by_name),
         cmocka_unit_test(a_python_process_is_python_and_this_one_is_native),
