@@ -5,6 +5,7 @@
  */
 #include "capture/ptrace_maps.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -26,6 +27,8 @@ static int read_latest(struct ptrace_maps *maps, pid_t pid)
     maps->latest.length = 0;
     if (!error)
         error = text_read(&maps->latest, fd, TEXT_BYTES_MAX);
+    if (!error && maps->latest.length == 0) /* what runs has code: this is of one that ended */
+        error = -ESRCH;
     if (error)
         text_free(&maps->latest);
     return error;

@@ -23,7 +23,8 @@ static inline bool ptrace_maps_are_due(const struct ptrace_maps *maps, uint64_t 
 
 /*
  * Looks. 1: there is something to tell, maps->known, either because it has changed, or because that
- * was last told a second ago: who hears of it may have missed something. 0, or -errno.
+ * was last told a second ago: who hears of it may have missed something. 0, or -errno: then what is
+ * known stays, also when the process has ended.
  */
 int ptrace_maps_look(struct ptrace_maps *maps, pid_t pid);
 

@@ -18,14 +18,14 @@ int ptrace_sample_registers(pid_t tid, struct sample *sample)
     return 0;
 }
 
-void ptrace_sample_stack(pid_t pid, unsigned char *stack, size_t stack_bytes, struct sample *sample)
+void ptrace_sample_stack(pid_t tid, unsigned char *stack, size_t stack_bytes, struct sample *sample)
 {
     if (!sample->has_user)
         return;
     /* The stack ends with its mapping, so a shorter copy is complete; no copy at all is a sample
      * too: of a thread with a damaged stack pointer. */
     size_t got = 0;
-    privilege_read_memory_part(pid, sample->registers.values[architecture_own.sp], stack,
+    privilege_read_memory_part(tid, sample->registers.values[architecture_own.sp], stack,
                                stack_bytes, &got);
     sample->stack = stack;
     sample->stack_bytes = got;

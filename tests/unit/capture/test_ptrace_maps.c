@@ -1,4 +1,6 @@
 /* Looks at mappings: every change is told, at a bounded cost. */
+#include "../mainless.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -110,6 +112,32 @@ static void looks_take_a_small_share_of_a_cpu(void **state)
     ptrace_maps_free(&maps);
 }
 
+static void code_is_known_after_the_end_of_the_main_thread(void **state)
+{
+    (void)state;
+    struct ptrace_maps maps = {0};
+    pid_t tid, pid = mainless_start(NULL, &tid);
+    assert_int_equal(ptrace_maps_look(&maps, pid), 1);
+    assert_non_null(strstr(maps.known.bytes, "test_ptrace_maps"));
+    assert_int_equal(ptrace_maps_look(&maps, pid), 0);
+    ptrace_maps_free(&maps);
+    mainless_end(pid);
+}
+
+static void the_end_of_a_process_is_no_news_of_its_code(void **state)
+{
+    (void)state;
+    struct ptrace_maps maps = {0};
+    assert_int_equal(ptrace_maps_look(&maps, getpid()), 1);
+    size_t length = maps.known.length;
+    pid_t pid = mainless_zombie();
+    ptrace_maps_forget(&maps);
+    assert_true(ptrace_maps_look(&maps, pid) < 0);
+    assert_int_equal(maps.known.length, length);
+    ptrace_maps_free(&maps);
+    mainless_end(pid);
+}
+
 static void a_process_that_is_gone_is_an_error(void **state)
 {
     (void)state;
@@ -125,6 +153,8 @@ int main(void)
         cmocka_unit_test(data_is_no_news),
         cmocka_unit_test(what_was_forgotten_is_told_again),
         cmocka_unit_test(looks_take_a_small_share_of_a_cpu),
+        cmocka_unit_test(code_is_known_after_the_end_of_the_main_thread),
+        cmocka_unit_test(the_end_of_a_process_is_no_news_of_its_code),
         cmocka_unit_test(a_process_that_is_gone_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
