@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "process/maps.h"
+#include "process/moved_text.h"
 #include "process/proc_text.h"
 
 struct mapped {
@@ -162,25 +163,69 @@ static void make_hole(struct address_space *space, uint64_t start, uint64_t end)
     space->count -= last - first;
 }
 
+/* Gives anonymous memory that is text of `owner`, moved, to it. */
+static bool give_text(const struct address_space *space, const struct mapped *owner,
+                      struct mapped *memory)
+{
+    if (owner->module->kind != MODULE_FILE || memory->module->kind != MODULE_ANONYMOUS ||
+        !moved_text_is_of(owner->module, owner->bias, space->target, memory->start, memory->end))
+        return false;
+    memory->module = owner->module;
+    memory->bias = owner->bias;
+    return true;
+}
+
+/* Text is moved within what was one mapping, or a few: the others need not be asked. */
+#define OWNERS_MAX 8
+
+/* What is about to be mapped over others, or between them, may be theirs. */
+static void find_owner(const struct address_space *space, struct mapped *memory)
+{
+    size_t at = first_ending_after(space, memory->start - 1);
+    size_t last = at + OWNERS_MAX < space->count ? at + OWNERS_MAX : space->count;
+    for (; at < last && space->mappings[at].start <= memory->end; at++)
+        if (give_text(space, &space->mappings[at], memory))
+            return;
+}
+
+/* Its text may have been told of before the file was: lines of maps come by address. */
+static void give_neighbours(struct address_space *space, size_t owner)
+{
+    struct mapped *mappings = space->mappings;
+    for (size_t i = owner; i > 0 && mappings[i - 1].end == mappings[i].start; i--)
+        if (!give_text(space, &mappings[i], &mappings[i - 1]))
+            break;
+    for (size_t i = owner + 1; i < space->count && mappings[i].start == mappings[i - 1].end; i++)
+        if (!give_text(space, &mappings[i - 1], &mappings[i]))
+            break;
+}
+
+static size_t insert(struct address_space *space, const struct mapped *mapped)
+{
+    make_hole(space, mapped->start, mapped->end);
+    size_t at = first_ending_after(space, mapped->start);
+    memmove(&space->mappings[at + 1], &space->mappings[at],
+            (space->count - at) * sizeof *space->mappings);
+    space->mappings[at] = *mapped;
+    space->count++;
+    return at;
+}
+
 int address_space_map(struct address_space *space, const struct record_mapping *mapping)
 {
-    uint64_t end = mapping->start + mapping->length;
-    if (end <= mapping->start)
+    struct mapped mapped = {.start = mapping->start, .end = mapping->start + mapping->length};
+    if (mapped.end <= mapped.start)
         return 0;
-    const struct module *module = NULL;
-    int error = module_table_intern(space->modules, space->target, mapping, &module);
+    int error = module_table_intern(space->modules, space->target, mapping, &mapped.module);
     if (!error)
         error = array_reserve(&space->mappings, &space->capacity, space->count + 2,
                               sizeof *space->mappings);
     if (error)
         return error;
 
-    make_hole(space, mapping->start, end);
-    size_t at = first_ending_after(space, mapping->start);
-    memmove(&space->mappings[at + 1], &space->mappings[at],
-            (space->count - at) * sizeof *space->mappings);
-    space->mappings[at] = (struct mapped){mapping->start, end, find_bias(module, mapping), module};
-    space->count++;
+    mapped.bias = find_bias(mapped.module, mapping);
+    find_owner(space, &mapped);
+    give_neighbours(space, insert(space, &mapped));
     space->generation = module_table_new_generation(space->modules);
     return 0;
 }

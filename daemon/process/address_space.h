@@ -18,7 +18,11 @@ int address_space_clone(const struct address_space *parent, const struct target 
                         struct address_space **ret_space);
 void address_space_free(struct address_space *space);
 
-/* Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. 0 or -ENOMEM. */
+/*
+ * Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. Anonymous memory at the
+ * place of a file's text, with the same bytes, is mapped as that file: the program has moved it.
+ * 0 or -ENOMEM.
+ */
 int address_space_map(struct address_space *space, const struct record_mapping *mapping);
 
 /* Anonymous code of `module`'s target is in that module from now on. */

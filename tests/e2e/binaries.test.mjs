@@ -56,6 +56,34 @@ for (const name of ['no-pie', 'static', 'static-pie']) {
   });
 }
 
+/** Text that the target has moved to memory of its own is the program's, with its lines. */
+async function assertMovedText(daemon) {
+  await daemon.waitSamples(2000);
+  await daemon.pause();
+  await daemon.waitNames();
+  const lines = await daemon.get('/sessions/current/lines?limit=100');
+  for (const [mark, share] of [['first', 25], ['second', 75]]) {
+    const row = lineRow(lines, 'moved.c', knownLine('moved.c', mark));
+    assert.ok(Math.abs(row.self_percent - share) < 6, `${mark}: ${JSON.stringify(row)}`);
+  }
+  const { samples, warnings } = await daemon.get('/sessions/current');
+  assert.ok(samples.unwound_to_root > 0.99 * samples.total, JSON.stringify(samples));
+  assert.ok(!warnings.some((text) => /compiled at run time/.test(text)), `${warnings}`);
+}
+
+for (const way of ['a copy', 'mremap'])
+  for (const backend of ['auto', 'ptrace'])
+    test(`text that was moved by ${way} has lines (${backend})`, async (t) => {
+      if (!needsRoot(t)) return;
+      const target = await startTarget(t, 'moved', { args: ['300', way] });
+      await assertMovedText(await attach(t, target.pid, ['--backend', backend]));
+    });
+
+test('text that a program moves while it is sampled has lines', async (t) => {
+  if (!needsRoot(t)) return;
+  await assertMovedText(await startDaemon(t, ['--', targetPath('moved'), '300']));
+});
+
 for (const version of [4, 5]) {
   test(`split DWARF ${version}: lines are known, and of inlined calls the innermost`, async (t) => {
     if (!needsRoot(t)) return;
