@@ -32,7 +32,8 @@ struct address_space {
     const struct target *target;  /* borrowed; whose mappings these are */
     struct mapped *mappings;      /* owned, sorted, not overlapping */
     size_t count, capacity;
-    uint64_t generation; /* of the mappings; slots of older generations do not count */
+    uint64_t initial_sp;
+    uint64_t generation; /* of all that; slots of older generations do not count */
     struct page_slot pages[PAGE_SLOTS];
 };
 
@@ -63,6 +64,7 @@ int address_space_clone(const struct address_space *parent, const struct target 
     if (parent->count)
         memcpy(space->mappings, parent->mappings, parent->count * sizeof *space->mappings);
     space->count = parent->count;
+    space->initial_sp = parent->initial_sp;
     space->target = target;
     *ret_space = space;
     return 0;
@@ -254,6 +256,21 @@ int address_space_replace(struct address_space *space, const char *maps)
     return maps_parse(text, add_mapping, space);
 }
 
+uint64_t address_space_initial_sp(const struct address_space *space)
+{
+    return space->initial_sp;
+}
+
+void address_space_read_initial_sp(struct address_space *space, pid_t pid)
+{
+    struct proc_stat stat;
+    uint64_t initial_sp = proc_read_stat(pid, 0, &stat) ? 0 : stat.start_stack;
+    if (initial_sp == space->initial_sp)
+        return;
+    space->initial_sp = initial_sp;
+    space->generation = module_table_new_generation(space->modules);
+}
+
 int address_space_read(struct address_space *space, pid_t pid)
 {
     _cleanup_free_ char *text = NULL;
@@ -261,6 +278,7 @@ int address_space_read(struct address_space *space, pid_t pid)
     if (error)
         return error;
     address_space_clear(space);
+    address_space_read_initial_sp(space, pid);
     return maps_parse(text, add_mapping, space);
 }
 

@@ -28,7 +28,7 @@ int address_space_map(struct address_space *space, const struct record_mapping *
 /* Anonymous code of `module`'s target is in that module from now on. */
 void address_space_renew(struct address_space *space, const struct module *module);
 
-/* Forgets everything. */
+/* Forgets all mappings. */
 void address_space_clear(struct address_space *space);
 
 /* The same, and what is mapped from now on is of `target`: a new image was executed. */
@@ -37,10 +37,21 @@ void address_space_exec(struct address_space *space, const struct target *target
 /* Whose mappings these are. */
 const struct target *address_space_target(const struct address_space *space);
 
-/* The answers of address_space_find() are the same while this is. Never 0. */
+/*
+ * The stack pointer that the program began with, where the kernel has put its arguments: all frames
+ * of its main thread lie below. 0 when that is not known: /proc/PID/stat tells it only to those who
+ * may trace the process.
+ */
+uint64_t address_space_initial_sp(const struct address_space *space);
+
+/* Looks that up: address_space_read() does, too, and a clone has it. */
+void address_space_read_initial_sp(struct address_space *space, pid_t pid);
+
+/* The answers of address_space_find() and address_space_initial_sp() are the same while this is.
+ * Never 0. */
 uint64_t address_space_generation(const struct address_space *space);
 
-/* Replaces everything by what these lines of /proc/PID/maps say. */
+/* Replaces all mappings by what these lines of /proc/PID/maps say. */
 int address_space_replace(struct address_space *space, const char *maps);
 
 /* The same by /proc/PID/maps as it is now. What is known stays when that cannot be read. */

@@ -21,6 +21,7 @@ struct proc_stat {
     uint64_t own_ticks;    /* CPU time: utime and stime */
     uint64_t waited_ticks; /* that of children that were waited for: cutime and cstime */
     uint64_t start_ticks;
+    uint64_t start_stack; /* the stack pointer that its program began with; 0: not told */
 };
 
 /* The fields in the text of such a file. 0, or -EINVAL for text that makes no sense. */

@@ -183,6 +183,7 @@ int process_exec(struct process *process, uint64_t time_ns)
 {
     address_space_clear(process->space);
     int error = renew_target(process);
+    address_space_read_initial_sp(process->space, process->pid);
     process->maps_read_ns = time_ns;
     process->vdso_tries = VDSO_TRIES;
     process->waiting_for_exec = false;
@@ -198,7 +199,7 @@ static int add_vdso(void *user, const struct record_mapping *mapping)
     return address_space_map(process->space, mapping);
 }
 
-bool process_tree_look_for_vdso(struct process_tree *tree)
+bool process_tree_look_at_images(struct process_tree *tree)
 {
     bool looked = false;
     for (size_t i = 0; i < tree->count; i++) {
@@ -207,6 +208,8 @@ bool process_tree_look_for_vdso(struct process_tree *tree)
             continue;
         process->vdso_tries--;
         maps_read(process->pid, add_vdso, process);
+        /* The kernel tells of an execution a little before it has laid out the new stack. */
+        address_space_read_initial_sp(process->space, process->pid);
         looked = true;
     }
     return looked;

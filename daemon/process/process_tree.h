@@ -49,8 +49,11 @@ void process_give_up_pid(struct process *process, uint64_t now_ns);
  */
 int process_tree_renew(struct process_tree *tree, const struct target *target);
 
-/* Looks up what no record tells: the vdso of new images. True when an image was still new. */
-bool process_tree_look_for_vdso(struct process_tree *tree);
+/*
+ * Looks up what no record tells of new images: the vdso, and where the stack begins. True when an
+ * image was still new.
+ */
+bool process_tree_look_at_images(struct process_tree *tree);
 
 /*
  * A new image was executed at `time_ns`: nothing of the old one is mapped any more, and whose it

@@ -195,7 +195,7 @@ static enum session_state turn(struct pipeline *pipeline)
         if (over || duration_is_over(pipeline, now_ns))
             return SESSION_DETACHED;
         renew_compiled_code(pipeline);
-        if (process_tree_look_for_vdso(pipeline->processes))
+        if (process_tree_look_at_images(pipeline->processes))
             pipeline_describe_target(pipeline->session);
         /* Records younger than this may still come: their bucket stays open. */
         uint64_t settled_ns = now_ns - 2 * NS_PER_MS;

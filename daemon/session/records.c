@@ -73,9 +73,13 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     if (error)
         return error;
 
-    struct unwind_space space = {find_in_space, process->space,
-                                 module_table_kernel(session->modules),
-                                 address_space_generation(process->space)};
+    struct unwind_space space = {
+        .find = find_in_space,
+        .user = process->space,
+        .kernel = module_table_kernel(session->modules),
+        .initial_sp = address_space_initial_sp(process->space),
+        .generation = address_space_generation(process->space),
+    };
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
     if (!pipeline_has_room_for_stacks(pipeline))

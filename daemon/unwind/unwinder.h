@@ -11,7 +11,15 @@ struct unwind_space {
     const struct module *(*find)(void *user, uint64_t ip, uint64_t *ret_vaddr);
     void *user;
     const struct module *kernel; /* the module of kernel frames */
-    /* Of all answers of `find`, also those to come, among all spaces of an unwinder; 0: unknown. */
+    /*
+     * The stack pointer that the program began with: on the main thread's stack no frame lies at or
+     * above it (System V psABI, "Process Initialization": its arguments do). 0: not known.
+     */
+    uint64_t initial_sp;
+    /*
+     * Of initial_sp and all answers of `find`, also those to come, among all spaces of an unwinder;
+     * 0: unknown.
+     */
     uint64_t generation;
 };
 

@@ -10,6 +10,10 @@
 
 /* How far apart frames of one stack may be: eight times what threads get by default. */
 #define STACK_BYTES_MAX (UINT64_C(64) << 20)
+/* More than arguments and environment of a program take, above its frames (execve(2): 6 MiB). */
+#define ARGUMENT_BYTES_MAX (UINT64_C(8) << 20)
+/* More than the first frames of a C library without call frame information take (musl: 56). */
+#define FIRST_FRAME_BYTES 128
 /* The least page that Linux has on the architectures known here. */
 #define PAGE_BYTES 4096
 /* No user address on the architectures known here is longer than 48 bits. */
@@ -64,6 +68,28 @@ static bool moves_up(const struct walk *walk, uint64_t cfa)
 {
     uint64_t sp = walk->registers.values[walk->architecture->sp];
     return walk->is_return_address ? cfa > sp : cfa >= sp;
+}
+
+/* What is there when a program begins: no frame, but what it is given (execve(2)). */
+static bool is_argument(const struct walk *walk, uint64_t address)
+{
+    uint64_t initial_sp = walk->space->initial_sp;
+    return initial_sp && address - initial_sp < ARGUMENT_BYTES_MAX;
+}
+
+/*
+ * Nobody called a program's first function. Written in C (-e, nolibc), it has call frame
+ * information as if somebody had: what it would return to is the number of arguments.
+ */
+static bool is_called_by_kernel(const struct walk *walk, uint64_t cfa)
+{
+    return is_argument(walk, cfa - 8);
+}
+
+/* The same for a function that keeps a frame pointer: it was pushed right below the arguments. */
+static bool is_first_record(const struct walk *walk, uint64_t fp)
+{
+    return walk->space->initial_sp && fp == walk->space->initial_sp - 8;
 }
 
 /*
@@ -134,6 +160,8 @@ enum step walk_step_by_rule(struct walk *walk, const struct cfi_rule *rule)
     }
     if (!moves_up(walk, cfa))
         return fail_by_rule(walk, rule, cfa);
+    if (is_called_by_kernel(walk, cfa))
+        return STEP_ROOT;
 
     uint64_t ip = 0, fp = walk->registers.values[architecture->fp];
     bool fp_known = registers_have(&walk->registers, architecture->fp);
@@ -172,8 +200,11 @@ static enum step step_by_expression(struct walk *walk, const struct module *modu
     if (!frame)
         return STEP_NO_CFI;
     int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal_frame);
-    if (return_column < 0 || !saved_register_cfa(walk, frame, &cfa) ||
-        !saved_register(walk, frame, (unsigned)return_column, cfa, &ip))
+    if (return_column < 0 || !saved_register_cfa(walk, frame, &cfa))
+        return STEP_FAILED;
+    if (!is_signal_frame && is_called_by_kernel(walk, cfa))
+        return STEP_ROOT;
+    if (!saved_register(walk, frame, (unsigned)return_column, cfa, &ip))
         return STEP_FAILED;
     if (!saved_register(walk, frame, walk->architecture->sp, cfa, &sp))
         sp = cfa;
@@ -235,6 +266,8 @@ static enum step step_by_frame_pointer(struct walk *walk)
     bool fp_known = registers_have(&walk->registers, architecture->fp);
     if (fp_known && fp == 0 && walk->by_frame_pointer)
         return STEP_ROOT; /* psABI: the outermost frame's saved frame pointer is zero */
+    if (fp_known && walk->is_return_address && is_first_record(walk, fp))
+        return STEP_ROOT;
     uint64_t caller_fp = 0, ip = 0, vaddr = 0;
     bool is_record = fp_known && fp >= sp && fp % 8 == 0 && walk_read(walk, fp, &caller_fp) &&
                      walk_read(walk, fp + 8, &ip);
@@ -280,6 +313,30 @@ static bool begins_stack(const struct walk *walk, const struct module *module, u
            cfi_cache_find(walk->cfi, module, vaddr + 1).kind != CFI_NONE;
 }
 
+/*
+ * What a C library begins a program with may have no call frame information: musl has none at all.
+ * It is known by its place: between it and the arguments there is room for a few registers, not for
+ * callers that anybody asks for.
+ */
+static bool is_first_frame(const struct walk *walk)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t sp = walk->registers.values[architecture->sp];
+    return walk->is_return_address && registers_have(&walk->registers, architecture->sp) &&
+           (is_argument(walk, sp) || is_argument(walk, sp + FIRST_FRAME_BYTES));
+}
+
+static enum step step_without_cfi(struct walk *walk, const struct module *module, uint64_t vaddr)
+{
+    if (is_entry(module, vaddr))
+        return STEP_ROOT;
+    if (begins_stack(walk, module, vaddr))
+        return STEP_STACK_BEGIN;
+    bool is_first = is_first_frame(walk);
+    enum step step = step_by_frame_pointer(walk);
+    return step != STEP_CALLER && is_first ? STEP_ROOT : step;
+}
+
 enum step walk_step(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
     struct cfi_rule rule = {.kind = CFI_NONE};
@@ -301,11 +358,7 @@ enum step walk_step(struct walk *walk, const struct module *module, uint64_t vad
         step = step_by_expression(walk, module, vaddr);
         break;
     default:
-        if (is_entry(module, vaddr))
-            return STEP_ROOT;
-        if (begins_stack(walk, module, vaddr))
-            return STEP_STACK_BEGIN;
-        step = step_by_frame_pointer(walk);
+        step = step_without_cfi(walk, module, vaddr);
         break;
     }
     walk->by_frame_pointer = rule.kind == CFI_NONE;

@@ -56,6 +56,15 @@ for (const name of ['no-pie', 'static', 'static-pie']) {
   });
 }
 
+test('a program with a C library that has no unwind information has lines', async (t) => {
+  if (!needsRoot(t)) return;
+  if (!needsFiles(t, [targetPath('ratios-musl')], 'musl-tools')) return;
+  const target = await startTarget(t, 'ratios-musl');
+  await assertRatios(await attach(t, target.pid));
+  // It is executed under lprofd's eyes.
+  await assertRatios(await startDaemon(t, ['--', targetPath('ratios-musl'), '300']));
+});
+
 /** Text that the target has moved to memory of its own is the program's, with its lines. */
 async function assertMovedText(daemon) {
   await daemon.waitSamples(2000);

@@ -55,6 +55,16 @@ test('assembly with a frame pointer reaches the root; without any frame it says 
   assert.ok(warnings.some((text) => advice.test(text)), `${warnings}`);
 });
 
+test('a program that begins with a function in C has that one as its root', async (t) => {
+  if (!needsRoot(t)) return;
+  const { samples, total, line } = await measure(t, 'begins');
+  assertNear('work', total('work'), 100, 2);
+  assertNear('begin', total('begin'), 100, 2);
+  assertNear('the call', line('call'), 100, 2);
+  const { total: all, unwound_to_root: whole } = samples;
+  assert.ok(whole >= 0.99 * all, JSON.stringify(samples));
+});
+
 test('calls through the procedure linkage table reach the root', async (t) => {
   if (!needsRoot(t)) return;
   const { samples, total, line } = await measure(t, 'plt');

@@ -108,8 +108,10 @@ static int print_thread(struct unwinder *unwinder, const struct module_table *mo
     if (error)
         return error;
     lookup->count = 0;
-    struct unwind_space where = {
-        .find = find, .user = lookup, .kernel = module_table_kernel(modules)};
+    struct unwind_space where = {.find = find,
+                                 .user = lookup,
+                                 .kernel = module_table_kernel(modules),
+                                 .initial_sp = address_space_initial_sp(lookup->space)};
     unwinder_run(unwinder, &sample, &where, &stack);
     printf("TID %d\n", tid);
     size_t cursor = 0;

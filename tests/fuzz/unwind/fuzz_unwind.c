@@ -79,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (bytes[17 * 8] & 1)
         sample.registers.values[architecture_own.sp] = STACK_START;
     sample.stack_cut = bytes[17 * 8] & 2;
+    bool begins = bytes[17 * 8] & 4;
     bytes += 18 * 8;
     length -= 18 * 8;
 
@@ -94,11 +95,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     sample.stack = stack;
     sample.stack_bytes = length;
     struct unwind_space space = {.find = find, .user = &world, .kernel = &kernel};
+    if (begins)
+        space.initial_sp = STACK_START + 512;
     unwinder_run(unwinder, &sample, &space, &raw);
     fuzz_check(raw.count > 0 && raw.count <= STACK_FRAMES_MAX + 1);
     fuzz_check((raw.end == STACK_END_ROOT) == (raw.frames[raw.count - 1].module != 0));
     /* What an earlier input left behind changes nothing. */
-    space.generation = 1;
+    space.generation = 1 + begins;
     unwinder_run(unwinder, &sample, &space, &again);
     fuzz_check(again.end == raw.end && again.count == raw.count);
     for (size_t i = 0; i < raw.count; i++)

@@ -119,17 +119,19 @@ static void a_process_that_does_not_exist_is_refused(void **state)
     assert_int_equal(descendants_read(INT32_MAX, &found), -ESRCH);
 }
 
-static void times_stand_in_their_fields(void **state)
+static void numbers_stand_in_their_fields(void **state)
 {
     (void)state;
     struct proc_stat stat;
-    const char *text = "7 (a) b) R 5 1 1 0 -1 64 10 11 12 13 100 20 3000 400 20 0 9 0 777 1 2";
+    const char *text = "7 (a) b) R 5 1 1 0 -1 64 10 11 12 13 100 20 3000 400 20 0 9 0 777 1 2 "
+                       "18446744073709551615 3 4 140737488348864 5";
     assert_int_equal(proc_stat_parse(text, &stat), 0);
     assert_int_equal(stat.parent, 5);
     assert_int_equal(stat.own_ticks, 120);
     assert_int_equal(stat.waited_ticks, 3400);
     assert_int_equal(stat.threads, 9);
     assert_int_equal(stat.start_ticks, 777);
+    assert_int_equal(stat.start_stack, 140737488348864);
 }
 
 int main(void)
@@ -139,7 +141,7 @@ int main(void)
         cmocka_unit_test(what_ended_children_used_counts_and_zombies_do_not_live),
         cmocka_unit_test(a_child_lives_without_its_main_thread),
         cmocka_unit_test(a_process_that_does_not_exist_is_refused),
-        cmocka_unit_test(times_stand_in_their_fields),
+        cmocka_unit_test(numbers_stand_in_their_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,9 @@ static void only_executable_lines_are_mappings(void **state)
     assert_string_equal(seen.paths[2], "");
 }
 
+static int argument_count; /* of this program */
+static char **arguments;
+
 struct fixture {
     struct target *target;
     struct module_table *modules;
@@ -174,10 +177,35 @@ static void lines_of_maps_replace_what_was_mapped(void **state)
     assert_true(address_space_generation(fixture->space) != generation);
 }
 
+/* System V psABI, "Process Initialization": the stack pointer then points at the argument count. */
+static void a_stack_begins_below_the_arguments(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *child = NULL;
+    uint64_t generation = address_space_generation(fixture->space);
+    assert_int_equal(address_space_initial_sp(fixture->space), 0);
+    address_space_read_initial_sp(fixture->space, getpid());
+    uint64_t initial_sp = address_space_initial_sp(fixture->space);
+    const uint64_t *words = (const uint64_t *)(uintptr_t)initial_sp;
+    assert_int_equal(words[0], argument_count);
+    assert_int_equal(words[1], (uintptr_t)arguments[0]);
+    assert_true(address_space_generation(fixture->space) != generation);
+    /* A copy of the process has the same stack; one that is not there has none. */
+    assert_int_equal(address_space_clone(fixture->space, fixture->target, &child), 0);
+    assert_int_equal(address_space_initial_sp(child), initial_sp);
+    address_space_read_initial_sp(child, INT32_MAX);
+    assert_int_equal(address_space_initial_sp(child), 0);
+    address_space_free(child);
+    assert_int_equal(address_space_read(fixture->space, getpid()), 0);
+    assert_int_equal(address_space_initial_sp(fixture->space), initial_sp);
+}
+
 #define with_space(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    argument_count = argc;
+    arguments = argv;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_executable_lines_are_mappings),
         with_space(a_mapping_in_the_middle_splits_the_one_below),
@@ -186,6 +214,7 @@ int main(void)
         with_space(anonymous_code_keeps_its_addresses),
         with_space(lines_of_maps_replace_what_was_mapped),
         with_space(the_same_file_is_one_module_with_one_vaddr),
+        with_space(a_stack_begins_below_the_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

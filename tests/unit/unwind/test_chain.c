@@ -38,6 +38,7 @@ static const struct module *find(void *user, uint64_t ip, uint64_t *ret_vaddr)
 
 static struct unwinder *unwinder;
 static uint64_t words[WORDS];
+static uint64_t initial_sp;
 static struct raw_stack stack, expected;
 
 static int set_up(void **state)
@@ -85,7 +86,8 @@ static struct sample sample_at(unsigned frame, uint64_t ip)
 
 static void run(const struct sample *sample, uint64_t generation, struct raw_stack *ret_stack)
 {
-    const struct unwind_space space = {find, NULL, &kernel, generation};
+    const struct unwind_space space = {
+        .find = find, .kernel = &kernel, .initial_sp = initial_sp, .generation = generation};
     finds = 0;
     unwinder_run(unwinder, sample, &space, ret_stack);
 }
@@ -177,16 +179,19 @@ static void random_changes_give_what_a_walk_without_memory_gives(void **state)
             words[frame * FRAME_WORDS + 1] = CODE + pick(&seed) % 0x20000;
         else if (kind < 6)
             build();
+        else if (kind == 7) /* another program */
+            initial_sp = pick(&seed) % 2 ? record_of(pick(&seed) % FRAMES) : 0;
         struct sample sample = sample_at(pick(&seed) % 4, CODE + 8);
         sample.tid = 5 + (pid_t)(pick(&seed) % 2);
         if (kind == 6)
             sample.stack_bytes -= pick(&seed) % sample.stack_bytes;
         run(&sample, 0, &expected);
         unsigned alone = finds;
-        run(&sample, 3, &stack);
+        run(&sample, 3 + initial_sp, &stack);
         joined += finds < alone;
         assert_same(&stack, &expected);
     }
+    initial_sp = 0;
     assert_true(joined > 1000);
 }
 

@@ -63,6 +63,34 @@ static void an_ip_outside_every_mapping_is_unmapped(void **state)
     assert_int_equal(stack.end, STACK_END_UNMAPPED);
 }
 
+/* The kernel calls the first function, wherever it is: what it would return to is no address. */
+static void the_frame_that_ends_where_the_arguments_are_is_the_root(void **state)
+{
+    (void)state;
+    static struct raw_stack whole;
+    (void)descend(DEPTH);
+    unwinder_run(unwinder, &recording.sample, &space, &whole);
+    uint64_t sp = recording.sample.registers.values[architecture_own.sp];
+    size_t count = 1;
+    for (uint64_t initial_sp = sp + 8; initial_sp < stack_top; initial_sp += 8) {
+        struct unwind_space begun = space;
+        begun.initial_sp = initial_sp;
+        unwinder_run(unwinder, &recording.sample, &begun, &stack);
+        if (stack.end != STACK_END_ROOT)
+            break; /* the frames of this program are over: there is no other code in the space */
+        assert_in_range(stack.count, count, count + 1);
+        count = stack.count;
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(stack.frames[i].vaddr, whole.frames[i].vaddr);
+    }
+    assert_true(count > DEPTH);
+    struct unwind_space begun = space;
+    begun.initial_sp = stack_top;
+    unwinder_run(unwinder, &recording.sample, &begun, &stack);
+    assert_int_equal(stack.count, whole.count);
+    assert_int_equal(stack.end, whole.end);
+}
+
 /* Code of which nothing is known but that it is there. */
 static const struct module bare = {
     .id = 9, .kind = MODULE_ANONYMOUS, .path = (char[]){""}, .fd = -1};
@@ -74,11 +102,15 @@ static const struct module *find_bare(void *user, uint64_t ip, uint64_t *ret_vad
     return ip >= 0x1000 && ip < 0x2000 ? &bare : NULL;
 }
 
+#define BARE_STACK UINT64_C(0x7fff00000000)
+#define BARE_END (BARE_STACK + 48) /* of the frames by frame pointer */
+
 /* Two frames by frame pointer, of which the outer one saved `last_fp`. */
-static void run_by_frame_pointer(uint64_t last_fp)
+static void run_by_frame_pointer(uint64_t last_fp, uint64_t initial_sp)
 {
-    static const struct unwind_space bare_space = {.find = find_bare, .kernel = &kernel};
-    const uint64_t start = UINT64_C(0x7fff00000000);
+    const struct unwind_space bare_space = {
+        .find = find_bare, .kernel = &kernel, .initial_sp = initial_sp};
+    const uint64_t start = BARE_STACK;
     const uint64_t words[] = {0, 0, start + 32, 0x1100, last_fp, 0x1200, 0, 0};
     struct sample sample = {.has_user = true, .stack_bytes = sizeof words};
     sample.stack = (const unsigned char *)words;
@@ -106,10 +138,46 @@ static void a_chain_of_frame_pointers_ends_at_zero_or_where_the_stack_was_switch
         {8, STACK_END_NO_CFI},
     };
     for (size_t i = 0; i < array_length(ends); i++) {
-        run_by_frame_pointer(ends[i].last_fp);
+        run_by_frame_pointer(ends[i].last_fp, 0);
         assert_int_equal(stack.end, ends[i].end);
         assert_int_equal(stack.count, ends[i].end == STACK_END_ROOT ? 3 : 4);
         assert_int_equal(stack.frames[2].vaddr, 0x1200);
+    }
+}
+
+/* musl's libc_start_main_stage2 calls main(), and says nothing about its own frame. */
+static void a_frame_that_nothing_is_known_of_is_the_root_where_the_stack_begins(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t initial_sp;
+        bool is_root;
+    } begins[] = {
+        {0, false},
+        {BARE_END - 64, true},
+        {BARE_END, true},
+        {BARE_END + 56, true},
+        {BARE_END + 512, false},                 /* there is room for callers */
+        {BARE_END - (UINT64_C(1) << 30), false}, /* another stack */
+    };
+    for (size_t i = 0; i < array_length(begins); i++) {
+        run_by_frame_pointer(1, begins[i].initial_sp);
+        /* Where a frame's record does not end it, nobody knows where it is. */
+        bool is_root = begins[i].is_root && architecture_own.record_ends_frame;
+        assert_int_equal(stack.end, is_root ? STACK_END_ROOT : STACK_END_NO_CFI);
+        assert_int_equal(stack.frames[2].vaddr, 0x1200);
+        assert_int_equal(stack.count, is_root ? 3 : 4);
+    }
+}
+
+static void a_record_right_below_the_arguments_is_that_of_the_root(void **state)
+{
+    (void)state;
+    const uint64_t record = BARE_STACK + 4096;
+    static const int64_t distances[] = {0, 8, -8, 16};
+    for (size_t i = 0; i < array_length(distances); i++) {
+        run_by_frame_pointer(record, record + 8 + (uint64_t)distances[i]);
+        assert_int_equal(stack.end, distances[i] == 0 ? STACK_END_ROOT : STACK_END_NO_CFI);
     }
 }
 
@@ -169,6 +237,9 @@ int main(void)
         cmocka_unit_test(an_ip_outside_every_mapping_is_unmapped),
         cmocka_unit_test(a_copy_that_ends_at_a_page_lacks_what_was_not_in_memory),
         cmocka_unit_test(a_chain_of_frame_pointers_ends_at_zero_or_where_the_stack_was_switched),
+        cmocka_unit_test(the_frame_that_ends_where_the_arguments_are_is_the_root),
+        cmocka_unit_test(a_frame_that_nothing_is_known_of_is_the_root_where_the_stack_begins),
+        cmocka_unit_test(a_record_right_below_the_arguments_is_that_of_the_root),
         cmocka_unit_test(random_stacks_end_and_never_crash),
         cmocka_unit_test(kernel_frames_come_first),
         cmocka_unit_test(a_sample_without_user_registers_says_so),
