@@ -327,6 +327,19 @@ uid_t privilege_target_user(const struct target *target)
     return target_rights(target).uid;
 }
 
+void target_let_go(struct target *target)
+{
+    if (!target->shared || atomic_load(&target->shared->references) > 1)
+        return;
+    close_fd(&target->root_fd);
+    close_fd(&target->pidfd);
+    target->root_fd = target->pidfd = -1;
+    target->uid = target->gid = (uid_t)-1; /* without its root, paths mean nothing */
+    target->may_change = false;
+    atomic_store(&target->shared->is_other, false); /* then it would be nobody, in our own root */
+    target->shared->is_final = true;
+}
+
 void target_free(struct target *target)
 {
     if (!target || !target->shared || atomic_fetch_sub(&target->shared->references, 1) > 1)

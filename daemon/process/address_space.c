@@ -20,6 +20,8 @@ struct mapped {
 
 #define PAGE_BITS 12
 #define PAGE_SLOTS 1024
+/* Filling the cache takes some hundred samples, and clearing it as long as these searches. */
+#define SEARCHES_MIN 1024
 
 struct page_slot {
     uint64_t page;
@@ -33,8 +35,9 @@ struct address_space {
     struct mapped *mappings;      /* owned, sorted, not overlapping */
     size_t count, capacity;
     uint64_t initial_sp;
-    uint64_t generation; /* of all that; slots of older generations do not count */
-    struct page_slot pages[PAGE_SLOTS];
+    uint64_t generation;     /* of all that; slots of older generations do not count */
+    unsigned searches;       /* that were made without a cache */
+    struct page_slot *pages; /* owned; PAGE_SLOTS, or NULL: a brief process needs none */
 };
 
 int address_space_new(struct module_table *modules, struct address_space **ret_space)
@@ -74,8 +77,16 @@ void address_space_free(struct address_space *space)
 {
     if (!space)
         return;
+    free(space->pages);
     free(space->mappings);
     free(space);
+}
+
+void address_space_trim(struct address_space *space)
+{
+    free(space->pages);
+    space->pages = NULL;
+    space->searches = 0;
 }
 
 uint64_t address_space_generation(const struct address_space *space)
@@ -282,19 +293,34 @@ int address_space_read(struct address_space *space, pid_t pid)
     return maps_parse(text, add_mapping, space);
 }
 
+static const struct mapped *search(const struct address_space *space, uint64_t ip)
+{
+    size_t at = first_ending_after(space, ip);
+    return at == space->count || space->mappings[at].start > ip ? NULL : &space->mappings[at];
+}
+
+/* Where the page's mapping is kept; NULL without a cache. */
+static struct page_slot *slot_of(struct address_space *space, uint64_t page)
+{
+    if (!space->pages && ++space->searches > SEARCHES_MIN) {
+        space->searches = 0;
+        space->pages = calloc(PAGE_SLOTS, sizeof *space->pages);
+    }
+    return space->pages ? &space->pages[hash_u64(page) % PAGE_SLOTS] : NULL;
+}
+
 const struct module *address_space_find(struct address_space *space, uint64_t ip,
                                         uint64_t *ret_vaddr)
 {
     uint64_t page = ip >> PAGE_BITS;
-    struct page_slot *slot = &space->pages[hash_u64(page) % PAGE_SLOTS];
-    bool hit = slot->generation == space->generation && slot->page == page &&
+    struct page_slot *slot = slot_of(space, page);
+    bool hit = slot && slot->generation == space->generation && slot->page == page &&
                ip >= slot->mapped.start && ip < slot->mapped.end;
-    if (!hit) {
-        size_t at = first_ending_after(space, ip);
-        if (at == space->count || space->mappings[at].start > ip)
-            return NULL;
-        *slot = (struct page_slot){page, space->generation, space->mappings[at]};
-    }
-    *ret_vaddr = ip - slot->mapped.bias;
-    return slot->mapped.module;
+    const struct mapped *mapped = hit ? &slot->mapped : search(space, ip);
+    if (!mapped)
+        return NULL;
+    if (slot && !hit)
+        *slot = (struct page_slot){page, space->generation, *mapped};
+    *ret_vaddr = ip - mapped->bias;
+    return mapped->module;
 }

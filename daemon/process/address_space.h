@@ -18,6 +18,9 @@ int address_space_clone(const struct address_space *parent, const struct target 
                         struct address_space **ret_space);
 void address_space_free(struct address_space *space);
 
+/* Gives back memory that only much searching needs. */
+void address_space_trim(struct address_space *space);
+
 /*
  * Adds a mapping on top of what was there, as mmap(2) with MAP_FIXED does. Anonymous memory at the
  * place of a file's text, with the same bytes, is mapped as that file: the program has moved it.

@@ -7,19 +7,32 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "process/maps.h"
 
 /* Records of a process may come this long after its end was told: of other CPUs, of its threads. */
 #define LATE_NS (2 * NS_PER_SECOND)
+/* When the records of that long after an end were heard, that of the end was, or it is lost. */
+#define TOLD_NS (50 * NS_PER_MS)
 #define VDSO_TRIES 50
+#define CHAINS 1024
 
+/* Every process that the machine starts is looked for here, and its parent: O(1), not O(count). */
 struct process_tree {
     struct module_table *modules; /* borrowed */
-    struct process **processes;   /* owned array of owned processes; the first is the target */
+    struct process **processes;   /* owned array of owned ones: the target, and others that live */
     size_t count, capacity;
-    struct process *last;  /* found: records come in runs */
-    uint64_t forgotten_ns; /* accounted CPU time of processes that are no longer here */
+    struct process *chains[CHAINS]; /* by the hash of the pid, the newest first */
+    struct process *first_ended;    /* owned list, but for the target */
+    struct process *last_ended;
+    struct process *first_open; /* of them: those before it are over */
+    uint64_t forgotten_ns;      /* accounted CPU time of processes that are no longer here */
 };
+
+static struct process **chain_of(struct process_tree *tree, pid_t pid)
+{
+    return &tree->chains[hash_u64((uint64_t)pid) % CHAINS];
+}
 
 static void process_free(struct process *process)
 {
@@ -34,8 +47,20 @@ static int add(struct process_tree *tree, struct process *process)
         array_reserve(&tree->processes, &tree->capacity, tree->count + 1, sizeof(struct process *));
     if (error)
         return error;
+    struct process **chain = chain_of(tree, process->pid);
+    process->older = *chain;
+    *chain = process;
+    process->position = tree->count;
     tree->processes[tree->count++] = process;
     return 0;
+}
+
+static void remove_from_chain(struct process_tree *tree, const struct process *process)
+{
+    struct process **link = chain_of(tree, process->pid);
+    while (*link != process)
+        link = &(*link)->older;
+    *link = process->older;
 }
 
 int process_tree_new(struct module_table *modules, pid_t pid, struct process_tree **ret_tree)
@@ -64,21 +89,21 @@ void process_tree_free(struct process_tree *tree)
         return;
     for (size_t i = 0; i < tree->count; i++)
         process_free(tree->processes[i]);
+    while (tree->first_ended) {
+        struct process *next = tree->first_ended->next_ended;
+        process_free(tree->first_ended);
+        tree->first_ended = next;
+    }
     free(tree->processes);
     free(tree);
 }
 
 struct process *process_tree_find(struct process_tree *tree, pid_t pid)
 {
-    if (tree->last && tree->last->pid == pid && !tree->last->ended)
-        return tree->last;
-    for (size_t i = tree->count; i-- > 0;) { /* the newest of a pid that was used again */
-        if (tree->processes[i]->pid == pid) {
-            tree->last = tree->processes[i];
-            return tree->last;
-        }
-    }
-    return NULL;
+    struct process *process = *chain_of(tree, pid);
+    while (process && process->pid != pid)
+        process = process->older;
+    return process;
 }
 
 /* One that has ended already, or has no descriptor to spare, has at most its parent's rights. */
@@ -131,35 +156,70 @@ static uint64_t accounted_of(const struct process *process)
     return process->accounted_ns + process->sampled_ns - process->sampled_at_read_ns;
 }
 
-static void forget(struct process_tree *tree, uint64_t now_ns)
+static void let_go(struct process *process)
 {
-    size_t kept = 1; /* the target stays */
-    for (size_t i = 1; i < tree->count; i++) {
-        struct process *process = tree->processes[i];
-        if (process->ended && now_ns - process->ended_ns > LATE_NS) {
-            tree->forgotten_ns += accounted_of(process);
-            process_free(process);
-        } else {
-            tree->processes[kept++] = process;
-        }
-    }
-    if (kept < tree->count)
-        tree->last = NULL;
-    tree->count = kept;
+    process->is_over = true;
+    if (process->target)
+        target_let_go(process->target);
 }
 
-void process_end(struct process *process, uint64_t now_ns)
+void process_tree_forget(struct process_tree *tree, uint64_t time_ns)
+{
+    struct process *process;
+    while ((process = tree->first_open) && time_ns > process->ended_ns + TOLD_NS) {
+        tree->first_open = process->next_ended;
+        let_go(process);
+    }
+    while ((process = tree->first_ended) && time_ns > process->ended_ns + LATE_NS) {
+        tree->first_ended = process->next_ended;
+        tree->forgotten_ns += accounted_of(process);
+        remove_from_chain(tree, process);
+        process_free(process);
+    }
+}
+
+/* The target stays where it is. */
+static void move_to_ended(struct process_tree *tree, struct process *process)
+{
+    if (process->position == 0)
+        return;
+    struct process *last = tree->processes[--tree->count];
+    tree->processes[process->position] = last;
+    last->position = process->position;
+    if (tree->first_ended)
+        tree->last_ended->next_ended = process;
+    else
+        tree->first_ended = process;
+    tree->last_ended = process;
+    if (!tree->first_open)
+        tree->first_open = process;
+}
+
+void process_tree_end(struct process_tree *tree, struct process *process, uint64_t time_ns)
 {
     if (process->ended)
         return;
     process->ended = true;
-    process->ended_ns = now_ns;
+    process->ended_ns = time_ns;
+    move_to_ended(tree, process);
+    address_space_trim(process->space);
 }
 
-void process_give_up_pid(struct process *process, uint64_t now_ns)
+/*
+ * Thousands may end in a second, and many within one drain: each that waits for late records keeps
+ * its mappings, and neither descriptors nor more memory than that.
+ */
+void process_tree_end_told(struct process_tree *tree, struct process *process, uint64_t time_ns)
 {
-    process_end(process, now_ns);
+    process_tree_end(tree, process, time_ns);
+    let_go(process);
+    process_tree_forget(tree, time_ns);
+}
+
+void process_tree_give_up_pid(struct process_tree *tree, struct process *process, uint64_t time_ns)
+{
     process->gave_up_pid = true;
+    process_tree_end_told(tree, process, time_ns);
 }
 
 /* The launched command is the first program that the session's target is remembered for. */
@@ -215,24 +275,27 @@ bool process_tree_look_at_images(struct process_tree *tree)
     return looked;
 }
 
+/* Returns -ESRCH when it is gone. */
+static int account(struct process *process, bool sampling)
+{
+    uint64_t cpu_time_ns = 0;
+    int error = privilege_read_cpu_time(process->pid, &cpu_time_ns);
+    if (error)
+        return error;
+    if (sampling && cpu_time_ns > process->cpu_time_ns)
+        process->accounted_ns += cpu_time_ns - process->cpu_time_ns;
+    process->cpu_time_ns = cpu_time_ns;
+    process->sampled_at_read_ns = process->sampled_ns;
+    return 0;
+}
+
 void process_tree_account(struct process_tree *tree, bool sampling, uint64_t now_ns)
 {
-    for (size_t i = 0; i < tree->count; i++) {
+    for (size_t i = tree->count; i-- > 0;) { /* the last one takes the place of one that ended */
         struct process *process = tree->processes[i];
-        uint64_t cpu_time_ns = 0;
-        int error = process->ended ? 0 : privilege_read_cpu_time(process->pid, &cpu_time_ns);
-        if (error == -ESRCH && i > 0) {
-            process->ended = true;
-            process->ended_ns = now_ns;
-        }
-        if (error || process->ended)
-            continue;
-        if (sampling && cpu_time_ns > process->cpu_time_ns)
-            process->accounted_ns += cpu_time_ns - process->cpu_time_ns;
-        process->cpu_time_ns = cpu_time_ns;
-        process->sampled_at_read_ns = process->sampled_ns;
+        if (!process->ended && account(process, sampling) == -ESRCH && i > 0)
+            process_tree_end(tree, process, now_ns);
     }
-    forget(tree, now_ns);
 }
 
 uint64_t process_tree_accounted_ns(const struct process_tree *tree)
@@ -240,6 +303,8 @@ uint64_t process_tree_accounted_ns(const struct process_tree *tree)
     uint64_t sum_ns = tree->forgotten_ns;
     for (size_t i = 0; i < tree->count; i++)
         sum_ns += accounted_of(tree->processes[i]);
+    for (const struct process *ended = tree->first_ended; ended; ended = ended->next_ended)
+        sum_ns += accounted_of(ended);
     return sum_ns;
 }
 
@@ -255,10 +320,7 @@ int process_tree_each(const struct process_tree *tree, int (*visit)(void *user, 
 
 size_t process_tree_living(const struct process_tree *tree)
 {
-    size_t living = 0;
-    for (size_t i = 0; i < tree->count; i++)
-        living += !tree->processes[i]->ended;
-    return living;
+    return tree->count - tree->processes[0]->ended;
 }
 
 int process_tree_renew(struct process_tree *tree, const struct target *target)
@@ -269,5 +331,7 @@ int process_tree_renew(struct process_tree *tree, const struct target *target)
         return error ? error : -EAGAIN;
     for (size_t i = 0; i < tree->count; i++)
         address_space_renew(tree->processes[i]->space, module);
+    for (const struct process *ended = tree->first_ended; ended; ended = ended->next_ended)
+        address_space_renew(ended->space, module);
     return 0;
 }

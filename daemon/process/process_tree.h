@@ -11,6 +11,7 @@ struct process {
     struct address_space *space; /* owned */
     bool waiting_for_exec;       /* a launched child that still runs our own code */
     bool ended;
+    bool is_over;          /* all records up to its end were heard: what it had open is closed */
     bool gave_up_pid;      /* it is another process's by now: records of it are not of this one */
     uint64_t ended_ns;     /* CLOCK_MONOTONIC */
     uint64_t maps_read_ns; /* mapping records older than this are in /proc/PID/maps already */
@@ -18,6 +19,10 @@ struct process {
     uint64_t cpu_time_ns;  /* by the kernel's books, at the last reading */
     uint64_t accounted_ns; /* of that, while sampling was on */
     uint64_t sampled_ns, sampled_at_read_ns; /* weights of its samples; those at that reading */
+    /* The tree's own. */
+    struct process *older;      /* whose pid has the same hash */
+    struct process *next_ended; /* after it */
+    size_t position;            /* among the living */
 };
 
 struct process_tree;
@@ -38,10 +43,15 @@ int process_tree_fork(struct process_tree *tree, const struct process *parent, p
  */
 int process_tree_add_running(struct process_tree *tree, pid_t pid);
 
-/* The process ended; late records still find it for a while. */
-void process_end(struct process *process, uint64_t now_ns);
+/* The process ended at `time_ns`, of a record or of now; late records still find it for a while. */
+void process_tree_end(struct process_tree *tree, struct process *process, uint64_t time_ns);
+/* The same by its own last record: nothing more is opened for it. */
+void process_tree_end_told(struct process_tree *tree, struct process *process, uint64_t time_ns);
 /* The same, and another process has its pid. */
-void process_give_up_pid(struct process *process, uint64_t now_ns);
+void process_tree_give_up_pid(struct process_tree *tree, struct process *process, uint64_t time_ns);
+
+/* Those that ended a while before `time_ns`, up to which records were heard, but for CPU time. */
+void process_tree_forget(struct process_tree *tree, uint64_t time_ns);
 
 /*
  * Code of `target` (as in a module) was replaced by other code: its samples are of another module
@@ -63,8 +73,7 @@ int process_exec(struct process *process, uint64_t time_ns);
 
 /*
  * Reads every living process's CPU time; what was used since the last reading counts if `sampling`
- * was on. Processes that are gone without a record are marked as ended, and what
- * ended a while ago is forgotten, but for its CPU time.
+ * was on. Processes that are gone without a record are marked as ended.
  */
 void process_tree_account(struct process_tree *tree, bool sampling, uint64_t now_ns);
 

@@ -28,11 +28,14 @@ struct entry {
 /* What more was used than samples tell is not of threads that are known. */
 #define FIT_MAX 10.0
 
+#define LIVING_COUNTS 4096
+
 struct thread_table {
     struct entry *entries; /* owned; the one at THREADS_MAX is shared */
     size_t count, capacity;
-    struct index index; /* by tid; places of threads that are gone are passed over */
-    uint32_t *unused;   /* owned; entries of ended threads that never had a sample */
+    uint32_t living[LIVING_COUNTS]; /* threads of processes whose pids have the same hash */
+    struct index index;             /* by tid; places of threads that are gone are passed over */
+    uint32_t *unused;               /* owned; entries of ended threads that never had a sample */
     size_t unused_count, unused_capacity;
 };
 
@@ -50,6 +53,24 @@ void thread_table_free(struct thread_table *table)
     free(table->unused);
     index_clear(&table->index);
     free(table);
+}
+
+static uint64_t count_of(pid_t pid)
+{
+    return hash_u64((uint64_t)pid) % LIVING_COUNTS;
+}
+
+static void set_living(struct thread_table *table, struct entry *entry, pid_t pid, pid_t tid)
+{
+    *entry = (struct entry){.thread = {.pid = pid, .tid = tid, .state = THREAD_RUNNING}};
+    table->living[count_of(pid)]++;
+}
+
+static void set_exited(struct thread_table *table, struct entry *entry)
+{
+    if (entry->thread.state != THREAD_EXITED)
+        table->living[count_of(entry->thread.pid)]--;
+    entry->thread.state = THREAD_EXITED;
 }
 
 struct wanted {
@@ -101,13 +122,17 @@ static int add_to_index(struct thread_table *table, uint32_t position)
     return error;
 }
 
+bool thread_table_is_full(const struct thread_table *table)
+{
+    return table->count > THREADS_MAX;
+}
+
 /* A place for a new thread: one that nobody needs any more, a new one, or the shared one. */
 static int allocate(struct thread_table *table, uint32_t *ret_position)
 {
-    bool full = table->count > THREADS_MAX;
     if (table->unused_count) {
         *ret_position = table->unused[--table->unused_count];
-    } else if (full) {
+    } else if (thread_table_is_full(table)) {
         *ret_position = THREADS_MAX;
     } else {
         if (array_reserve(&table->entries, &table->capacity, table->count + 1,
@@ -130,8 +155,7 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
     if (known) {
         position = (uint32_t)(known - table->entries);
     } else if (position < THREADS_MAX) {
-        table->entries[position] =
-            (struct entry){.thread = {.pid = pid, .tid = tid, .state = THREAD_RUNNING}};
+        set_living(table, &table->entries[position], pid, tid);
         error = add_to_index(table, position);
     } else if (table->entries[position].thread.name[0] == '\0') {
         table->entries[position] =
@@ -163,11 +187,11 @@ static void keep(struct thread_table *table, uint32_t position)
 static int add_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
 {
     int error = thread_table_find(table, pid, tid, ret_index);
-    struct profile_thread *thread = error ? NULL : &table->entries[*ret_index].thread;
-    if (thread && (tid == 0 || has_ended(thread)))
-        thread->state = THREAD_EXITED;
-    if (thread && tid == 0 && !thread->name[0])
-        snprintf(thread->name, sizeof thread->name, "[ended threads]");
+    struct entry *entry = error ? NULL : &table->entries[*ret_index];
+    if (entry && (tid == 0 || has_ended(&entry->thread)))
+        set_exited(table, entry);
+    if (entry && tid == 0 && !entry->thread.name[0])
+        set_name(&entry->thread, "[ended threads]");
     return error;
 }
 
@@ -207,7 +231,7 @@ int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, p
 
 static void mark_exited(struct thread_table *table, struct entry *entry)
 {
-    entry->thread.state = THREAD_EXITED;
+    set_exited(table, entry);
     if (entry->thread.hits == 0 && !array_reserve(&table->unused, &table->unused_capacity,
                                                   table->unused_count + 1, sizeof(uint32_t)))
         table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
@@ -224,12 +248,12 @@ void thread_table_exit_all(struct thread_table *table, pid_t pid)
 {
     for (size_t i = 0; i < table->count; i++)
         if (pid == 0 || table->entries[i].thread.pid == pid)
-            table->entries[i].thread.state = THREAD_EXITED;
+            set_exited(table, &table->entries[i]);
 }
 
 bool thread_table_has_living(const struct thread_table *table, pid_t pid)
 {
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; i < table->count && table->living[count_of(pid)]; i++) {
         const struct profile_thread *thread = &table->entries[i].thread;
         if (thread->pid == pid && thread->state != THREAD_EXITED)
             return true;
@@ -292,7 +316,8 @@ static int account_runtime(struct entry *entry, bool sampling)
     return 0;
 }
 
-static int account_thread(struct entry *entry, bool sampling, bool read_names)
+static int account_thread(struct thread_table *table, struct entry *entry, bool sampling,
+                          bool read_names)
 {
     struct proc_stat stat;
     int error = account_runtime(entry, sampling);
@@ -300,7 +325,11 @@ static int account_thread(struct entry *entry, bool sampling, bool read_names)
         return error;
     if (read_names || !entry->thread.name[0])
         read_name(&entry->thread);
-    if (!proc_read_stat(entry->thread.pid, entry->thread.tid, &stat))
+    if (proc_read_stat(entry->thread.pid, entry->thread.tid, &stat))
+        return 0;
+    if (translate_state(stat.state) == THREAD_EXITED)
+        set_exited(table, entry);
+    else
         entry->thread.state = translate_state(stat.state);
     return 0;
 }
@@ -312,7 +341,7 @@ void thread_table_account(struct thread_table *table, bool sampling, bool read_n
         if (entry->thread.state == THREAD_EXITED)
             continue;
         int error =
-            has_ended(&entry->thread) ? -ESRCH : account_thread(entry, sampling, read_names);
+            has_ended(&entry->thread) ? -ESRCH : account_thread(table, entry, sampling, read_names);
         if (error == -ENOENT || error == -ESRCH) /* not every backend tells of every end */
             mark_exited(table, entry);
     }

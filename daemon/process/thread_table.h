@@ -26,8 +26,12 @@ void thread_table_exit(struct thread_table *table, pid_t tid);
 /* All of the process's threads; those of every process for pid 0. */
 void thread_table_exit_all(struct thread_table *table, pid_t pid);
 
-/* True while a thread of the process is known that has not ended. O(threads). */
+/* True while a thread of the process is known that has not ended. O(1) if hardly any other lives.
+ */
 bool thread_table_has_living(const struct thread_table *table, pid_t pid);
+
+/* There is no room for more: new threads may share an entry, and are not known then. */
+bool thread_table_is_full(const struct thread_table *table);
 
 /* Adds the thread if it is not known; CPU time that it used until now does not count. */
 int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid);

@@ -74,6 +74,7 @@ static void read_children(struct pipeline *pipeline, uint64_t now_ns)
 
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
 {
+    process_tree_forget(pipeline->processes, now_ns);
     if (is_due(&pipeline->processes_read, now_ns, PROCESSES_EVERY_NS))
         read_processes(pipeline, now_ns);
     if (is_due(&pipeline->threads_read, now_ns, THREADS_EVERY_NS))

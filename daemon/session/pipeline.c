@@ -23,7 +23,7 @@ static bool target_ended(struct pipeline *pipeline)
         return false;
     struct process *target = process_tree_find(pipeline->processes, pipeline->session->pid);
     if (target && !target->ended) {
-        process_end(target, clock_monotonic_ns());
+        process_tree_end(pipeline->processes, target, clock_monotonic_ns());
         /* Nothing of it is read any more: not of threads alone either. */
         thread_table_exit_all(pipeline->threads, target->pid);
     }

@@ -120,6 +120,8 @@ static int handle_exec(struct pipeline *pipeline, struct process *process, uint6
 static int handle_comm(struct pipeline *pipeline, struct process *process,
                        const struct record *record)
 {
+    if (process->is_over && record->comm.is_exec) /* by a thread that no record told of */
+        return pipeline_follow(pipeline, record->pid);
     /* The thread that executes becomes the main one (execve(2)), whose end was told before. */
     int error =
         record->comm.is_exec ? thread_table_adopt(pipeline->threads, record->pid, record->tid) : 0;
@@ -138,7 +140,7 @@ static int handle_new_process(struct pipeline *pipeline, const struct process *p
     if (known && !known->ended && record->time_ns < known->maps_read_ns)
         return 0; /* found in /proc already */
     if (known)
-        process_give_up_pid(known, record->time_ns);
+        process_tree_give_up_pid(pipeline->processes, known, record->time_ns);
     if (!parent || !pipeline->session->follow)
         return 0;
     int error = process_tree_fork(pipeline->processes, parent, record->pid);
@@ -163,14 +165,23 @@ static int handle_fork(struct pipeline *pipeline, const struct process *parent,
                                      record->tid);
 }
 
+/*
+ * The main thread may end before the others do, which are not all known where there are too many.
+ * The target's own end is told by its pidfd.
+ */
+static bool was_last_thread(const struct pipeline *pipeline, const struct record *record)
+{
+    return record->pid != pipeline->session->pid &&
+           (record->tid == record->pid || !thread_table_is_full(pipeline->threads)) &&
+           !thread_table_has_living(pipeline->threads, record->pid);
+}
+
 static void handle_exit(struct pipeline *pipeline, struct process *process,
                         const struct record *record)
 {
     thread_table_exit(pipeline->threads, record->tid);
-    /* The main thread may end before the others do. The target's own end is told by its pidfd. */
-    if (record->pid != pipeline->session->pid &&
-        !thread_table_has_living(pipeline->threads, record->pid))
-        process_end(process, record->time_ns);
+    if (was_last_thread(pipeline, record))
+        process_tree_end_told(pipeline->processes, process, record->time_ns);
 }
 
 /* A record of one of our processes. */
@@ -181,7 +192,7 @@ static int handle_own_record(struct pipeline *pipeline, struct process *process,
     case RECORD_SAMPLE:
         return handle_sample(pipeline, process, &record->sample);
     case RECORD_MAPPING:
-        return record->time_ns < process->maps_read_ns
+        return process->is_over || record->time_ns < process->maps_read_ns
                    ? 0
                    : address_space_map(process->space, &record->mapping);
     case RECORD_COMM:

@@ -58,6 +58,12 @@ struct target *target_ref(const struct target *target);
 void target_free(struct target *target);
 
 /*
+ * The process has ended and opens nothing more: unless somebody else holds the target, its
+ * descriptors are closed and its user is one whom nothing is opened for.
+ */
+void target_let_go(struct target *target);
+
+/*
  * A process may become another user: root that starts a service gives up its rights, and whoever
  * runs from then on must not have files opened as root by naming them in debug information. Nor may
  * it get rights by executing a set-id program. So what is seen to change, groups too, is nobody for

@@ -289,7 +289,7 @@ static void a_process_that_has_the_pid_of_another_has_code_of_its_own(void **sta
     struct fixture *fixture = *state;
     struct child child = start_child(fixture);
     const struct module *first = hear_of_code(follow(fixture, child.pid));
-    process_end(process_tree_find(fixture->tree, child.pid), 1);
+    process_tree_end(fixture->tree, process_tree_find(fixture->tree, child.pid), 1);
     const struct module *second = hear_of_code(follow(fixture, child.pid));
     assert_int_equal(second->kind, MODULE_ANONYMOUS);
     assert_ptr_not_equal(first, second);

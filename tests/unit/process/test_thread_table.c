@@ -71,6 +71,27 @@ static void a_tid_used_again_is_another_thread(void **state)
     free(threads);
 }
 
+/* However an end comes to be known, also of a process whose pid has the same hash. */
+static void a_process_lives_until_its_last_thread_ends(void **state)
+{
+    (void)state;
+    for (pid_t pid = PID; pid < PID + 10000; pid += 100) {
+        uint32_t index = 0;
+        assert_false(thread_table_has_living(table, pid));
+        assert_int_equal(thread_table_find(table, pid, pid, &index), 0);
+        assert_int_equal(thread_table_find(table, pid, NOBODYS_TID + pid, &index), 0);
+        thread_table_exit(table, pid);
+        thread_table_exit(table, pid);
+        assert_true(thread_table_has_living(table, pid));
+    }
+    thread_table_exit_all(table, PID);
+    assert_false(thread_table_has_living(table, PID));
+    assert_true(thread_table_has_living(table, PID + 100));
+    thread_table_account(table, true, false); /* no such threads: they are seen to have ended */
+    for (pid_t pid = PID; pid < PID + 10000; pid += 100)
+        assert_false(thread_table_has_living(table, pid));
+}
+
 static uint32_t sampled_index_of(pid_t pid, pid_t tid)
 {
     uint32_t index = UINT32_MAX;
@@ -183,10 +204,12 @@ static void sampled_threads_past_the_bound_share_an_entry_and_lose_nothing(void 
 {
     (void)state;
     enum { THREADS = 20000 };
+    assert_false(thread_table_is_full(table));
     for (pid_t tid = 1; tid <= THREADS; tid++) {
         thread_table_sample(table, index_of(tid), 10);
         thread_table_exit(table, tid);
     }
+    assert_true(thread_table_is_full(table));
     struct profile_thread *threads = NULL;
     size_t count = 0;
     uint32_t alive = 0;
@@ -329,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_table(a_thread_keeps_its_index),
+        with_table(a_process_lives_until_its_last_thread_ends),
         with_table(a_tid_used_again_is_another_thread),
         with_table(samples_after_a_threads_end_are_its_own),
         with_table(a_first_sample_after_the_end_is_not_lost),
