@@ -25,6 +25,7 @@ struct capture {
     const char *event;       /* what it samples by: constant string */
     uint64_t period_ns;      /* nominal weight of one sample */
     uint64_t target_cost_ns; /* time taken from the target so far: estimated, or measured */
+    uint64_t left_ns;        /* time of the oldest record that a drain had no time for; 0: none */
     uint32_t stack_bytes;    /* that are copied: less than asked for where memory is short */
     bool reports_mappings;   /* mappings come as records; else as RECORD_MAPS */
 };
@@ -47,7 +48,9 @@ struct capture_ops {
     /* Sleeps until there is something to drain, at most `timeout_ns`. */
     int (*wait)(struct capture *capture, uint64_t timeout_ns);
     /*
-     * Hands on all records older than about a millisecond (all there are if `final`), in order.
+     * Hands on all records older than about a millisecond (all there are if `final`), in order. It
+     * takes a limited time: what is left is of the next drain; after a final one it is lost, which
+     * RECORD_LOST tells.
      * -EMFILE and -ENOBUFS: new threads are not sampled for now, all else goes on.
      */
     int (*drain)(struct capture *capture, bool final, record_fn *on_record, void *user);

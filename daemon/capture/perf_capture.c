@@ -19,6 +19,13 @@
 #define SETTLING_NS NS_PER_MS
 
 /*
+ * How long a drain takes at most: where the machine starts more processes than lprofd can hear of,
+ * it must still do what it is asked for, and end.
+ */
+#define DRAIN_NS (100 * NS_PER_MS)
+#define FINAL_DRAIN_NS (2 * NS_PER_SECOND)
+
+/*
  * What one sample costs the target, measured on Linux 6.18: the interrupt and the record about
  * 1 us, and copying the stack about 0.1 ns a byte (1.4 to 2.2 us for 16 KiB).
  */
@@ -212,7 +219,7 @@ static void pass_on(void *user, const struct record *record)
 int perf_capture_drain(struct capture *capture, bool final, record_fn *on_record, void *user)
 {
     struct perf_capture *perf = (struct perf_capture *)capture;
-    uint64_t now_ns = clock_monotonic_ns(), malformed = 0;
+    uint64_t now_ns = clock_monotonic_ns(), lost_count = 0;
     perf->on_record = on_record;
     perf->user = user;
     if (perf->missed) {
@@ -220,11 +227,17 @@ int perf_capture_drain(struct capture *capture, bool final, record_fn *on_record
         perf->missed = false;
         on_record(user, &missed);
     }
-    record_order_drain(perf->rings, perf->ring_count, final ? UINT64_MAX - 1 : now_ns - SETTLING_NS,
-                       perf->base.period_ns, pass_on, perf, &malformed);
-    if (malformed) {
+    struct drain_limits limits = {.until_ns = final ? UINT64_MAX - 1 : now_ns - SETTLING_NS,
+                                  .deadline_ns = now_ns + (final ? FINAL_DRAIN_NS : DRAIN_NS)};
+    perf->base.left_ns = record_order_drain(perf->rings, perf->ring_count, limits,
+                                            perf->base.period_ns, pass_on, perf, &lost_count);
+    if (final) {
+        lost_count += record_order_discard(perf->rings, perf->ring_count);
+        perf->base.left_ns = 0;
+    }
+    if (lost_count) {
         /* Nothing goes missing unsaid: what could not be decoded counts as lost. */
-        struct record lost = {.type = RECORD_LOST, .time_ns = now_ns, .lost_count = malformed};
+        struct record lost = {.type = RECORD_LOST, .time_ns = now_ns, .lost_count = lost_count};
         on_record(user, &lost);
     }
     return 0;

@@ -72,9 +72,15 @@ static void read_children(struct pipeline *pipeline, uint64_t now_ns)
     note_reading(&pipeline->children_read, now_ns);
 }
 
+uint64_t pipeline_heard_until(const struct pipeline *pipeline, uint64_t now_ns)
+{
+    uint64_t left_ns = pipeline->capture->left_ns;
+    return left_ns && left_ns < now_ns ? left_ns : now_ns;
+}
+
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
 {
-    process_tree_forget(pipeline->processes, now_ns);
+    process_tree_forget(pipeline->processes, pipeline_heard_until(pipeline, now_ns));
     if (is_due(&pipeline->processes_read, now_ns, PROCESSES_EVERY_NS))
         read_processes(pipeline, now_ns);
     if (is_due(&pipeline->threads_read, now_ns, THREADS_EVERY_NS))

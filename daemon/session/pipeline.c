@@ -160,47 +160,86 @@ static void renew_compiled_code(struct pipeline *pipeline)
     pthread_mutex_unlock(&session->mutex);
 }
 
+/* In whole seconds, so that not every turn tells something new. */
+static void tell_behind(struct pipeline *pipeline, uint64_t now_ns)
+{
+    struct session *session = pipeline->session;
+    uint64_t behind_s = (now_ns - pipeline_heard_until(pipeline, now_ns)) / NS_PER_SECOND;
+    if (behind_s == session->behind_s) /* nobody else changes it */
+        return;
+    pthread_mutex_lock(&session->mutex);
+    session->behind_s = behind_s;
+    session->epoch++;
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
+}
+
+/* Passes, and is told: sampling goes on with what there is. */
+static int count_shortage(struct pipeline *pipeline, int error)
+{
+    if (lacks_descriptors(error))
+        pipeline->counts.descriptor_failures++;
+    else if (error == -ENOBUFS)
+        pipeline->counts.memory_failures++;
+    else
+        return error;
+    return 0;
+}
+
+/* Takes what has come in, for a limited time. */
+static int hear(struct pipeline *pipeline)
+{
+    struct capture *capture = pipeline->capture;
+    int error = capture->ops->drain(capture, false, pipeline_on_record, pipeline);
+    if (!error && !pipeline->ended_ns)
+        error = pipeline_catch_up(pipeline);
+    return count_shortage(pipeline, error);
+}
+
+/* All has ended, and the records up to then were heard. */
+static bool is_at_end(const struct pipeline *pipeline, uint64_t now_ns)
+{
+    return pipeline->ended_ns && pipeline_heard_until(pipeline, now_ns) >= pipeline->ended_ns;
+}
+
+static void seal_settled(struct pipeline *pipeline, uint64_t now_ns)
+{
+    /* Records younger than this may still come: their bucket stays open. */
+    uint64_t settled_ns = pipeline_heard_until(pipeline, now_ns - 2 * NS_PER_MS);
+    if (settled_ns > pipeline->started_ns && !waits_for_exec(pipeline))
+        pipeline->error = pipeline_seal_until(pipeline, settled_ns - pipeline->started_ns);
+}
+
 /* Turns until sampling is over; returns the state that the session is in then. */
 static enum session_state turn(struct pipeline *pipeline)
 {
     uint64_t wait_ns = pipeline->session->follow ? WAIT_FOLLOWING_NS : WAIT_NS;
     for (;;) {
         struct capture *capture = pipeline->capture; /* which may be another one each time */
-        int error = capture->ops->wait(capture, wait_ns);
+        int error = capture->ops->wait(capture, capture->left_ns ? 0 : wait_ns);
         bool over = handle_request(pipeline);
         uint64_t now_ns = clock_monotonic_ns();
-        bool ended = target_ended(pipeline);
+        if (!pipeline->ended_ns && target_ended(pipeline))
+            pipeline->ended_ns = now_ns;
         if (!error)
-            error = capture->ops->drain(capture, false, pipeline_on_record, pipeline);
-        if (!error && !ended)
-            error = pipeline_catch_up(pipeline);
-        if (lacks_descriptors(error)) {
-            pipeline->counts.descriptor_failures++;
-            error = 0;
-        }
-        if (error == -ENOBUFS) {
-            pipeline->counts.memory_failures++;
-            error = 0;
-        }
-        if (!error && !ended && !over)
+            error = hear(pipeline);
+        if (!error && !pipeline->ended_ns && !over)
             pipeline_fit_stacks(pipeline);
         tell_new_locations(pipeline);
+        tell_behind(pipeline, now_ns);
         pipeline_account(pipeline, now_ns);
         if (!pipeline->error)
             pipeline->error = error;
         if (pipeline->error)
             return SESSION_DETACHED;
-        if (ended)
+        if (is_at_end(pipeline, now_ns) || (pipeline->ended_ns && over))
             return SESSION_EXITED;
         if (over || duration_is_over(pipeline, now_ns))
             return SESSION_DETACHED;
         renew_compiled_code(pipeline);
         if (process_tree_look_at_images(pipeline->processes))
             pipeline_describe_target(pipeline->session);
-        /* Records younger than this may still come: their bucket stays open. */
-        uint64_t settled_ns = now_ns - 2 * NS_PER_MS;
-        if (settled_ns > pipeline->started_ns && !waits_for_exec(pipeline))
-            pipeline->error = pipeline_seal_until(pipeline, settled_ns - pipeline->started_ns);
+        seal_settled(pipeline, now_ns);
     }
 }
 
@@ -210,6 +249,7 @@ static void finish(struct pipeline *pipeline, enum session_state state)
     stop_sampling(pipeline);
     if (state == SESSION_EXITED)
         thread_table_exit_all(pipeline->threads, 0);
+    tell_behind(pipeline, 0);
     (void)seal_rest(pipeline);
 }
 

@@ -41,6 +41,7 @@ struct pipeline {
     int pid_fd;
     uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
     uint64_t sealed_ns;  /* end of the last sealed bucket, since started_ns */
+    uint64_t ended_ns;   /* when all that is sampled was seen to have ended; 0: not yet */
     struct reading processes_read, threads_read, children_read, looked;
     bool missed;               /* records were lost since it was looked what they told of */
     bool names_missed;         /* threads may have new names that no record told of */
@@ -52,6 +53,9 @@ struct pipeline {
     bool sampling; /* neither paused nor ended */
     int error;
 };
+
+/* Up to where the records were heard at `now_ns`, but for the last milliseconds'. */
+uint64_t pipeline_heard_until(const struct pipeline *pipeline, uint64_t now_ns);
 
 /* Attaches. Fills *failure, for people, when it cannot. 0 or -errno. */
 int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struct failure *failure);

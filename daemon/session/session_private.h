@@ -98,6 +98,7 @@ struct session {
     bool executed_32_bit;                 /* a program that cannot be profiled */
     const char *backend, *backend_reason, *event;
     struct session_published published;
+    uint64_t behind_s;             /* how old the records are that the pipeline hears, in seconds */
     bool drained;                  /* the pipeline has ended: no location will be added */
     uint32_t locations_done;       /* locations that the symbol thread is through with */
     bool fetching;                 /* debug files are still to come */

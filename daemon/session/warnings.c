@@ -149,6 +149,11 @@ static void warn_of_samples(const struct session *session, struct session_info *
              "%" PRIu64 " records were lost because lprofd was kept from reading them: lower "
              "--frequency or --stack-size",
              counts->lost);
+    if (session->behind_s)
+        warn(info,
+             "lprofd is %" PRIu64 " s behind, and what happened since is not counted yet: more "
+             "processes start and end than it has the CPU time to hear of",
+             session->behind_s);
     if (counts->strays)
         warn(info,
              "%" PRIu64 " samples were left out: they are of processes that had ended "

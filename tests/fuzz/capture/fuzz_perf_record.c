@@ -74,8 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
     size_t records = 0;
     uint64_t malformed = 0;
-    record_order_drain(rings, RINGS, UINT64_MAX / 2, 1, on_record, &records, &malformed);
-    fuzz_check(records + malformed <= length / sizeof(struct perf_event_header));
+    struct drain_limits limits = {.until_ns = UINT64_MAX / 2, .deadline_ns = UINT64_MAX};
+    record_order_drain(rings, RINGS, limits, 1, on_record, &records, &malformed);
+    uint64_t discarded = record_order_discard(rings, RINGS);
+    fuzz_check(records + malformed + discarded <= length / sizeof(struct perf_event_header));
     for (size_t i = 0; i < RINGS; i++) {
         fuzz_check(rings[i].tail <= rings[i].head);
         free(rings[i].pages);

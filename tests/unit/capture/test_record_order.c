@@ -13,6 +13,12 @@
 #include "capture/record_order.h"
 
 #define DATA_BYTES 4096
+#define ALL until(UINT64_MAX - 1)
+
+static struct drain_limits until(uint64_t time_ns)
+{
+    return (struct drain_limits){.until_ns = time_ns, .deadline_ns = UINT64_MAX};
+}
 
 /* A ring in our own memory: what the kernel would have mapped. */
 static struct perf_ring new_ring(void)
@@ -83,7 +89,7 @@ static void records_of_all_rings_come_in_time_order(void **state)
     append(&rings[1], 5, 50);
     struct seen seen = {0};
     uint64_t malformed = 0;
-    record_order_drain(rings, 3, UINT64_MAX - 1, 1, see, &seen, &malformed);
+    record_order_drain(rings, 3, ALL, 1, see, &seen, &malformed);
     assert_int_equal(seen.count, 5);
     for (int i = 0; i < 5; i++)
         assert_int_equal(seen.tids[i], i + 1);
@@ -100,10 +106,10 @@ static void records_that_may_still_be_overtaken_stay(void **state)
     append(&rings[0], 3, 30);
     struct seen seen = {0};
     uint64_t malformed = 0;
-    record_order_drain(rings, 2, 25, 1, see, &seen, &malformed);
+    record_order_drain(rings, 2, until(25), 1, see, &seen, &malformed);
     assert_int_equal(seen.count, 1);
     append(&rings[1], 2, 20); /* comes late, but not too late */
-    record_order_drain(rings, 2, 35, 1, see, &seen, &malformed);
+    record_order_drain(rings, 2, until(35), 1, see, &seen, &malformed);
     assert_int_equal(seen.count, 3);
     assert_int_equal(seen.tids[1], 2);
     assert_int_equal(seen.tids[2], 3);
@@ -119,7 +125,7 @@ static void wrapped_records_come_whole_and_room_is_given_back(void **state)
     uint64_t malformed = 0;
     for (uint32_t i = 0; i < 250; i++) { /* three times around */
         append(&ring, i, i + 1);
-        record_order_drain(&ring, 1, UINT64_MAX - 1, 1, see, &seen, &malformed);
+        record_order_drain(&ring, 1, ALL, 1, see, &seen, &malformed);
         assert_int_equal(control(&ring)->data_tail, control(&ring)->data_head);
     }
     assert_int_equal(seen.count, 250);
@@ -138,10 +144,50 @@ static void a_record_longer_than_what_was_written_empties_the_ring(void **state)
     struct perf_event_header *header =
         (void *)((unsigned char *)ring.pages + sysconf(_SC_PAGESIZE));
     header->size = 60000;
-    record_order_drain(&ring, 1, UINT64_MAX - 1, 1, see, &seen, &malformed);
+    record_order_drain(&ring, 1, ALL, 1, see, &seen, &malformed);
     assert_int_equal(seen.count, 0);
     assert_int_equal(control(&ring)->data_tail, control(&ring)->data_head);
     free_ring(&ring);
+}
+
+/* One takes longer than there is time for. */
+static void what_a_deadline_leaves_is_of_the_next_drain(void **state)
+{
+    (void)state;
+    struct perf_ring rings[] = {new_ring(), new_ring()};
+    append(&rings[0], 1, 10);
+    append(&rings[1], 2, 20);
+    append(&rings[0], 3, 30);
+    struct seen seen = {0};
+    uint64_t malformed = 0;
+    struct drain_limits limits = {.until_ns = 25, .deadline_ns = 0};
+    assert_int_equal(record_order_drain(rings, 2, limits, 1, see, &seen, &malformed), 20);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(record_order_drain(rings, 2, limits, 1, see, &seen, &malformed), 0);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(record_order_drain(rings, 2, ALL, 1, see, &seen, &malformed), 0);
+    assert_int_equal(seen.count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(seen.tids[i], i + 1);
+    free_ring(&rings[0]);
+    free_ring(&rings[1]);
+}
+
+static void what_is_discarded_is_counted(void **state)
+{
+    (void)state;
+    struct perf_ring rings[] = {new_ring(), new_ring()};
+    for (uint32_t i = 1; i < 30; i++)
+        append(&rings[i % 2], i, i);
+    struct seen seen = {0};
+    uint64_t malformed = 0;
+    struct drain_limits limits = {.until_ns = UINT64_MAX - 1, .deadline_ns = 0};
+    record_order_drain(rings, 2, limits, 1, see, &seen, &malformed);
+    assert_int_equal(record_order_discard(rings, 2), 29 - seen.count);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(control(&rings[i])->data_tail, control(&rings[i])->data_head);
+        free_ring(&rings[i]);
+    }
 }
 
 int main(void)
@@ -150,6 +196,8 @@ int main(void)
         cmocka_unit_test(records_of_all_rings_come_in_time_order),
         cmocka_unit_test(records_that_may_still_be_overtaken_stay),
         cmocka_unit_test(wrapped_records_come_whole_and_room_is_given_back),
+        cmocka_unit_test(what_a_deadline_leaves_is_of_the_next_drain),
+        cmocka_unit_test(what_is_discarded_is_counted),
         cmocka_unit_test(a_record_longer_than_what_was_written_empties_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
