@@ -62,6 +62,11 @@ struct capture_ops {
      */
     int (*add_running)(struct capture *capture, pid_t pid);
     /*
+     * A followed process, which called itself `inner_pid`, has ended: whoever has its pid from now
+     * on is not sampled. NULL where that happens by itself.
+     */
+    void (*remove_process)(struct capture *capture, pid_t pid, pid_t inner_pid);
+    /*
      * Whether another capture of a sampled target, with these options, may be opened beside this
      * one, and is fast enough to lose nothing. NULL: never.
      */

@@ -77,6 +77,12 @@ static int perf_cpu_add_process(struct capture *capture, pid_t pid)
     return privilege_tgid_set_add(self->tgids_fd, pid);
 }
 
+static void perf_cpu_remove_process(struct capture *capture, pid_t pid, pid_t inner_pid)
+{
+    const struct perf_cpu_capture *self = (const struct perf_cpu_capture *)capture;
+    privilege_tgid_set_remove(self->tgids_fd, pid, inner_pid);
+}
+
 static int perf_cpu_open(const struct capture_options *options, struct capture **ret_capture,
                          struct failure *ret_failure)
 {
@@ -104,6 +110,7 @@ const struct capture_ops capture_perf_cpu = {
     .drain = perf_capture_drain,
     .add_process = perf_cpu_add_process,
     .add_running = perf_cpu_add_process,
+    .remove_process = perf_cpu_remove_process,
     .may_reopen = perf_ring_suffices,
     .close = perf_cpu_close,
 };

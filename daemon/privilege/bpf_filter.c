@@ -296,8 +296,7 @@ static bool is_gone(pid_t pid)
     return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* Nobody tells of the end of each in time to find its key: they are looked for when room is needed.
- */
+/* Records of ends may be lost, and keys unknown: what stays is looked for when room is needed. */
 static void forget_gone(int map_fd)
 {
     uint32_t last = 0, key = 0, pid = 0;
@@ -322,4 +321,16 @@ int privilege_tgid_set_add(int map_fd, pid_t pid)
         return error;
     forget_gone(map_fd);
     return map_command(BPF_MAP_UPDATE_ELEM, map_fd, &key, (uintptr_t)&value);
+}
+
+int privilege_tgid_set_remove(int map_fd, pid_t pid, pid_t inner_pid)
+{
+    const uint32_t keys[] = {(uint32_t)pid, (uint32_t)inner_pid};
+    for (size_t i = 0; i < array_length(keys); i++) {
+        uint32_t value = 0;
+        int error = map_command(BPF_MAP_LOOKUP_ELEM, map_fd, &keys[i], (uintptr_t)&value);
+        if (!error && value == (uint32_t)pid) /* not of another one that has it as its own id */
+            return map_command(BPF_MAP_DELETE_ELEM, map_fd, &keys[i], 0);
+    }
+    return -ENOENT;
 }

@@ -240,6 +240,8 @@ int target_stand_in(const struct target *like, pid_t pid, struct target **ret_ta
         return error;
     target->shared->is_final = true;
     target->inner_pid = like->inner_pid == like->pid ? pid : 0;
+    if (pid == like->pid)
+        target->inner_pid = like->inner_pid;
     error = copy_root(like, target);
     if (error == -ENOMEM)
         return error;

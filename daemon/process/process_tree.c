@@ -27,6 +27,8 @@ struct process_tree {
     struct process *last_ended;
     struct process *first_open; /* of them: those before it are over */
     uint64_t forgotten_ns;      /* accounted CPU time of processes that are no longer here */
+    process_end_fn *on_end;     /* NULL: nobody asks */
+    void *user;                 /* of on_end */
 };
 
 static struct process **chain_of(struct process_tree *tree, pid_t pid)
@@ -96,6 +98,12 @@ void process_tree_free(struct process_tree *tree)
     }
     free(tree->processes);
     free(tree);
+}
+
+void process_tree_tell_ends(struct process_tree *tree, process_end_fn *on_end, void *user)
+{
+    tree->on_end = on_end;
+    tree->user = user;
 }
 
 struct process *process_tree_find(struct process_tree *tree, pid_t pid)
@@ -203,6 +211,8 @@ void process_tree_end(struct process_tree *tree, struct process *process, uint64
     process->ended_ns = time_ns;
     move_to_ended(tree, process);
     address_space_trim(process->space);
+    if (tree->on_end)
+        tree->on_end(tree->user, process);
 }
 
 /*

@@ -43,6 +43,10 @@ int process_tree_fork(struct process_tree *tree, const struct process *parent, p
  */
 int process_tree_add_running(struct process_tree *tree, pid_t pid);
 
+/* Calls `on_end`, from here on, when a process has ended or is found to have: once for each. */
+typedef void process_end_fn(void *user, const struct process *process);
+void process_tree_tell_ends(struct process_tree *tree, process_end_fn *on_end, void *user);
+
 /* The process ended at `time_ns`, of a record or of now; late records still find it for a while. */
 void process_tree_end(struct process_tree *tree, struct process *process, uint64_t time_ns);
 /* The same by its own last record: nothing more is opened for it. */

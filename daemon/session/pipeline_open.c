@@ -142,6 +142,15 @@ static int read_process(struct pipeline *pipeline)
     return error;
 }
 
+/* Whoever gets its pid later is somebody else: a child that is followed is added again. */
+static void stop_sampling(void *user, const struct process *process)
+{
+    const struct pipeline *pipeline = user;
+    const struct target *target = address_space_target(process->space);
+    if (pipeline->session->follow && pipeline->capture->ops->remove_process)
+        pipeline->capture->ops->remove_process(pipeline->capture, process->pid, target->inner_pid);
+}
+
 int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struct failure *failure)
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
@@ -166,6 +175,7 @@ int pipeline_open(struct session *session, struct pipeline **ret_pipeline, struc
     else
         error = open_capture(pipeline, failure);
     if (!error) {
+        process_tree_tell_ends(pipeline->processes, stop_sampling, pipeline);
         error = read_process(pipeline);
         if (error)
             failure_set(failure, error,

@@ -103,6 +103,11 @@ int privilege_load_tgid_filter(pid_t pid, int *ret_fd);
  */
 int privilege_load_tgid_set_filter(pid_t pid, int *ret_map_fd, int *ret_program_fd);
 int privilege_tgid_set_add(int map_fd, pid_t pid);
+/*
+ * Takes out what was added for `pid`, which may have ended: `inner_pid` is what it called itself,
+ * in its own pid namespace, or 0. -ENOENT: it is not there.
+ */
+int privilege_tgid_set_remove(int map_fd, pid_t pid, pid_t inner_pid);
 
 /* --- /proc ----------------------------------------------------------------------------------- */
 

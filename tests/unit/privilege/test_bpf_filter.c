@@ -231,6 +231,45 @@ static void children_that_have_ended_give_way(void **state)
     child_end(last);
 }
 
+static bool has_key(int map_fd, pid_t key)
+{
+    return set_item(BPF_MAP_LOOKUP_ELEM, map_fd, (uint32_t)key, 0) == 0;
+}
+
+/* Of several pid namespaces, in which one calls itself as the other is called outside. */
+static void one_that_has_ended_is_taken_out_and_no_other(void **state)
+{
+    (void)state;
+    _cleanup_close_ int map_fd = -1;
+    _cleanup_close_ int program_fd = -1;
+    const pid_t inner = 5, stranger = 1 << 23;
+    pid_t ended = start_spinning(), nested = start_spinning(), other = start_spinning();
+    int error = privilege_load_tgid_set_filter(ended, &map_fd, &program_fd);
+    if (!error)
+        error = privilege_tgid_set_add(map_fd, ended);
+    if (!error)
+        error = privilege_tgid_set_add(map_fd, other);
+    if (!error)
+        error = set_item(BPF_MAP_UPDATE_ELEM, map_fd, (uint32_t)inner, (uint32_t)nested);
+    if (!error)
+        error = set_item(BPF_MAP_UPDATE_ELEM, map_fd, (uint32_t)nested, (uint32_t)stranger);
+    child_end(ended);
+    child_end(nested);
+    child_end(other);
+    if (error == -EPERM || error == -EACCES || error == -ENOSYS) {
+        print_message("skipped: BPF is refused here\n");
+        skip();
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(privilege_tgid_set_remove(map_fd, ended, ended), 0);
+    assert_false(has_key(map_fd, ended));
+    assert_int_equal(privilege_tgid_set_remove(map_fd, ended, ended), -ENOENT);
+    assert_int_equal(privilege_tgid_set_remove(map_fd, nested, inner), 0);
+    assert_false(has_key(map_fd, inner));
+    assert_true(has_key(map_fd, nested));
+    assert_true(has_key(map_fd, other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +277,7 @@ int main(void)
         cmocka_unit_test(it_works_inside_a_pid_namespace),
         cmocka_unit_test(a_process_that_is_not_there_has_no_filter),
         cmocka_unit_test(children_that_have_ended_give_way),
+        cmocka_unit_test(one_that_has_ended_is_taken_out_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,28 @@ static void much_searching_finds_the_same_as_little(void **state)
     assert_ptr_equal(find_code(fixture->self), module);
 }
 
+static void count_end(void *user, const struct process *process)
+{
+    unsigned *ends = user;
+    ends[process->pid - NOBODYS_PID]++;
+}
+
+static void each_end_is_told_once_however_it_was_found(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned ends[4] = {0};
+    process_tree_tell_ends(fixture->tree, count_end, ends);
+    for (pid_t i = 0; i < 4; i++)
+        follow(fixture, NOBODYS_PID + i);
+    process_tree_end_told(fixture->tree, process_tree_find(fixture->tree, NOBODYS_PID), 1);
+    process_tree_give_up_pid(fixture->tree, process_tree_find(fixture->tree, NOBODYS_PID), 2);
+    process_tree_give_up_pid(fixture->tree, process_tree_find(fixture->tree, NOBODYS_PID + 1), 3);
+    process_tree_account(fixture->tree, true, 4); /* there is none of that pid */
+    process_tree_end_told(fixture->tree, process_tree_find(fixture->tree, NOBODYS_PID + 2), 5);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(ends[i], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +232,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             one_that_is_gone_has_its_descriptors_until_its_records_were_heard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(by_their_ends_alone_older_ones_are_forgotten, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(each_end_is_told_once_however_it_was_found, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(much_searching_finds_the_same_as_little, set_up, tear_down),
     };
