@@ -183,6 +183,11 @@ static void keep(struct thread_table *table, uint32_t position)
     }
 }
 
+static void set_name(struct profile_thread *thread, const char *name)
+{
+    snprintf(thread->name, sizeof thread->name, "%s", name);
+}
+
 /* It may have ended already: what would tell of that has been told. */
 static int add_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_t *ret_index)
 {
@@ -205,11 +210,6 @@ int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid, 
         keep(table, ended);
     *ret_index = at == INDEX_EMPTY ? ended : at;
     return 0;
-}
-
-static void set_name(struct profile_thread *thread, const char *name)
-{
-    snprintf(thread->name, sizeof thread->name, "%s", name);
 }
 
 void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)
