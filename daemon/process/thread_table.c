@@ -20,6 +20,7 @@ struct entry {
     struct profile_thread thread;
     uint64_t runtime_ns;         /* CPU time at the last reading */
     uint64_t sampled_at_read_ns; /* thread.sampled_ns at the last reading */
+    bool end_told;               /* by a record, not only seen */
 };
 
 /* Past this many threads, new ones share one entry: a target that churns must not fill memory. */
@@ -106,6 +107,20 @@ static uint32_t search(const struct wanted *wanted)
 static struct entry *find(const struct thread_table *table, pid_t tid)
 {
     uint32_t at = search(&(struct wanted){.table = table, .tid = tid});
+    return at == INDEX_EMPTY ? NULL : &table->entries[at];
+}
+
+/*
+ * The thread `tid` that records still tell of, or NULL: the living one, or the last one whose end
+ * was seen, for which records that are not read yet may be from before. After a record of its end
+ * they are of another thread.
+ */
+static struct entry *find_untold(const struct thread_table *table, pid_t pid, pid_t tid)
+{
+    uint32_t ended = INDEX_EMPTY;
+    uint32_t at = search(&(struct wanted){table, pid, tid, &ended});
+    if (at == INDEX_EMPTY && ended != INDEX_EMPTY && !table->entries[ended].end_told)
+        at = ended;
     return at == INDEX_EMPTY ? NULL : &table->entries[at];
 }
 
@@ -212,9 +227,9 @@ int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid, 
     return 0;
 }
 
-void thread_table_rename(struct thread_table *table, pid_t tid, const char *name)
+void thread_table_rename(struct thread_table *table, pid_t pid, pid_t tid, const char *name)
 {
-    struct entry *entry = find(table, tid);
+    struct entry *entry = find_untold(table, pid, tid);
     if (entry)
         set_name(&entry->thread, name);
 }
@@ -223,10 +238,13 @@ int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, p
 {
     uint32_t index = 0;
     int error = thread_table_find(table, pid, tid, &index);
-    const struct entry *parent = error ? NULL : find(table, parent_tid);
-    if (parent && !table->entries[index].thread.name[0])
-        set_name(&table->entries[index].thread, parent->thread.name);
-    return error;
+    if (error)
+        return error;
+    const struct entry *parent = find(table, parent_tid);
+    struct profile_thread *thread = &table->entries[index].thread;
+    if (parent && !thread->name[0])
+        memmove(thread->name, parent->thread.name, sizeof thread->name);
+    return 0;
 }
 
 static void mark_exited(struct thread_table *table, struct entry *entry)
@@ -237,11 +255,14 @@ static void mark_exited(struct thread_table *table, struct entry *entry)
         table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
 }
 
-void thread_table_exit(struct thread_table *table, pid_t tid)
+void thread_table_exit(struct thread_table *table, pid_t pid, pid_t tid)
 {
-    struct entry *entry = find(table, tid);
-    if (entry)
+    struct entry *entry = find_untold(table, pid, tid);
+    if (!entry)
+        return;
+    if (entry->thread.state != THREAD_EXITED)
         mark_exited(table, entry);
+    entry->end_told = true;
 }
 
 void thread_table_exit_all(struct thread_table *table, pid_t pid)
@@ -356,6 +377,11 @@ int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid)
     if (!error && !account_runtime(&table->entries[index], false))
         read_name(&table->entries[index].thread);
     return error;
+}
+
+int thread_table_exec(struct thread_table *table, pid_t pid, pid_t tid)
+{
+    return find_untold(table, pid, tid) ? 0 : thread_table_adopt(table, pid, tid);
 }
 
 int thread_table_scan(struct thread_table *table, pid_t pid, bool from_birth)

@@ -20,10 +20,14 @@ int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, p
  */
 int thread_table_find_sampled(struct thread_table *table, pid_t pid, pid_t tid,
                               uint32_t *ret_index);
-void thread_table_rename(struct thread_table *table, pid_t tid, const char *name);
+
+/* What records tell, each also of a thread whose end was seen before they were read. */
+void thread_table_rename(struct thread_table *table, pid_t pid, pid_t tid, const char *name);
+/* It runs another program. Adds it if it is not known, as thread_table_adopt() does. */
+int thread_table_exec(struct thread_table *table, pid_t pid, pid_t tid);
 /* The thread ended; a later one with the same tid is another thread. */
-void thread_table_exit(struct thread_table *table, pid_t tid);
-/* All of the process's threads; those of every process for pid 0. */
+void thread_table_exit(struct thread_table *table, pid_t pid, pid_t tid);
+/* The end of all of the process's threads was seen; that of every process for pid 0. */
 void thread_table_exit_all(struct thread_table *table, pid_t pid);
 
 /* True while a thread of the process is known that has not ended. O(1) if hardly any other lives.

@@ -124,8 +124,8 @@ static int handle_comm(struct pipeline *pipeline, struct process *process,
         return pipeline_follow(pipeline, record->pid);
     /* The thread that executes becomes the main one (execve(2)), whose end was told before. */
     int error =
-        record->comm.is_exec ? thread_table_adopt(pipeline->threads, record->pid, record->tid) : 0;
-    thread_table_rename(pipeline->threads, record->tid, record->comm.name);
+        record->comm.is_exec ? thread_table_exec(pipeline->threads, record->pid, record->tid) : 0;
+    thread_table_rename(pipeline->threads, record->pid, record->tid, record->comm.name);
     if (!record->comm.is_exec || record->time_ns < process->maps_read_ns)
         return error;
     int exec_error = handle_exec(pipeline, process, record->time_ns);
@@ -179,7 +179,7 @@ static bool was_last_thread(const struct pipeline *pipeline, const struct record
 static void handle_exit(struct pipeline *pipeline, struct process *process,
                         const struct record *record)
 {
-    thread_table_exit(pipeline->threads, record->tid);
+    thread_table_exit(pipeline->threads, record->pid, record->tid);
     if (was_last_thread(pipeline, record))
         process_tree_end_told(pipeline->processes, process, record->time_ns);
 }

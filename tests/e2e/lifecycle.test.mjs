@@ -70,6 +70,18 @@ for (const backend of BACKENDS) {
     assert.equal(unsampled_ns, 0);
   });
 
+  test(`${backend}: a command that ends at once has one thread, with its own name`, async (t) => {
+    if (!needsRoot(t)) return;
+    for (let i = 0; i < 3; i++) {
+      const daemon = await startDaemon(t, [...args, '--', 'true']);
+      const session = await daemon.waitState('exited');
+      const threads = await daemon.get('/sessions/current/threads');
+      assert.deepEqual(threads.map(({ tid, name }) => [tid, name]), [[session.pid, 'true']]);
+      assert.deepEqual([session.threads, session.threads_seen], [0, 1]);
+      await daemon.stop();
+    }
+  });
+
   test(`${backend}: the target's end keeps the data`, async (t) => {
     if (!needsRoot(t)) return;
     const target = await startTarget(t, 'ratios');

@@ -54,7 +54,7 @@ static void a_tid_used_again_is_another_thread(void **state)
     (void)state;
     uint32_t first = index_of(10);
     thread_table_sample(table, first, 1000);
-    thread_table_exit(table, 10);
+    thread_table_exit(table, PID, 10);
     uint32_t second = index_of(10);
     assert_int_not_equal(first, second);
     thread_table_sample(table, second, 1000);
@@ -105,12 +105,12 @@ static void samples_after_a_threads_end_are_its_own(void **state)
     (void)state;
     uint32_t first = index_of(10);
     assert_int_equal(sampled_index_of(PID, 10), first);
-    thread_table_exit(table, 10);
+    thread_table_exit(table, PID, 10);
     assert_int_equal(sampled_index_of(PID, 10), first);
     uint32_t second = index_of(10);
     assert_int_not_equal(second, first);
     assert_int_equal(sampled_index_of(PID, 10), second);
-    thread_table_exit(table, 10);
+    thread_table_exit(table, PID, 10);
     assert_int_equal(sampled_index_of(PID, 10), second);
     uint32_t other = sampled_index_of(PID + 1, 10);
     assert_true(other != first && other != second);
@@ -120,8 +120,8 @@ static void a_first_sample_after_the_end_is_not_lost(void **state)
 {
     (void)state;
     uint32_t first = index_of(10), second = index_of(11);
-    thread_table_exit(table, 10);
-    thread_table_exit(table, 11);
+    thread_table_exit(table, PID, 10);
+    thread_table_exit(table, PID, 11);
     assert_int_equal(sampled_index_of(PID, 10), first);
     assert_int_equal(index_of(12), second); /* nobody needs that one */
     assert_int_not_equal(index_of(13), first);
@@ -165,14 +165,67 @@ static void samples_without_a_thread_have_an_entry_with_a_name(void **state)
     free(threads);
 }
 
+static void assert_only_thread(uint32_t index, const char *name)
+{
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(index, 0);
+    assert_int_equal(alive, 0);
+    assert_string_equal(threads[index].name, name);
+    free(threads);
+}
+
+/* As of a command that takes less time than reading what it did: its end is seen first. */
+static void records_of_a_thread_whose_end_was_seen_before_are_its_own(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10);
+    thread_table_exit_all(table, PID);
+    assert_int_equal(thread_table_exec(table, PID, 10), 0);
+    thread_table_rename(table, PID, 10, "true");
+    assert_only_thread(first, "true");
+    assert_int_equal(sampled_index_of(PID, 10), first);
+    thread_table_rename(table, PID + 1, 10, "another process");
+    assert_only_thread(first, "true");
+}
+
+/* As of a thread that takes the place of the main one, which has ended, by running a program. */
+static void records_after_that_of_the_end_are_of_another_thread(void **state)
+{
+    (void)state;
+    uint32_t first = index_of(10);
+    thread_table_rename(table, PID, 10, "first");
+    thread_table_exit_all(table, PID); /* seen, then told */
+    thread_table_exit(table, PID, 10);
+    thread_table_rename(table, PID, 10, "nobody");
+    assert_only_thread(first, "first");
+    assert_int_equal(thread_table_exec(table, PID, 10), 0);
+    thread_table_rename(table, PID, 10, "second");
+    uint32_t second = index_of(10);
+    assert_int_not_equal(first, second);
+
+    struct profile_thread *threads = NULL;
+    size_t count = 0;
+    uint32_t alive = 0;
+    assert_int_equal(thread_table_copy(table, &threads, &count, &alive), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(alive, 1);
+    assert_string_equal(threads[first].name, "first");
+    assert_string_equal(threads[second].name, "second");
+    free(threads);
+}
+
 static void a_new_thread_has_the_name_of_its_parent(void **state)
 {
     (void)state;
     index_of(10);
-    thread_table_rename(table, 10, "worker");
+    thread_table_rename(table, PID, 10, "worker");
     assert_int_equal(thread_table_fork(table, 10, PID, 11), 0);
     assert_int_equal(thread_table_fork(table, 9, PID, 12), 0);
-    thread_table_rename(table, 10, "renamed");
+    thread_table_rename(table, PID, 10, "renamed");
     assert_int_equal(thread_table_fork(table, 10, PID, 11), 0);
 
     struct profile_thread *threads = NULL;
@@ -190,7 +243,7 @@ static void threads_that_were_never_sampled_leave_no_trace(void **state)
     (void)state;
     for (pid_t tid = 100; tid < 100100; tid++) {
         index_of(tid);
-        thread_table_exit(table, tid);
+        thread_table_exit(table, PID, tid);
     }
     struct profile_thread *threads = NULL;
     size_t count = 0;
@@ -207,7 +260,7 @@ static void sampled_threads_past_the_bound_share_an_entry_and_lose_nothing(void 
     assert_false(thread_table_is_full(table));
     for (pid_t tid = 1; tid <= THREADS; tid++) {
         thread_table_sample(table, index_of(tid), 10);
-        thread_table_exit(table, tid);
+        thread_table_exit(table, PID, tid);
     }
     assert_true(thread_table_is_full(table));
     struct profile_thread *threads = NULL;
@@ -233,7 +286,7 @@ static void what_was_not_read_of_threads_fits_what_all_used_together(void **stat
         thread_table_sample(table, index_of(10), 10);
     for (int i = 0; i < 10; i++)
         thread_table_sample(table, index_of(11), 10);
-    thread_table_exit(table, 11);
+    thread_table_exit(table, PID, 11);
     index_of(12);
     struct profile_thread *threads = NULL;
     size_t count = 0;
@@ -254,7 +307,7 @@ static void what_the_kernel_told_of_a_thread_stays_as_it_is(void **state)
     assert_int_equal(thread_table_scan(table, getpid(), true), 0);
     thread_table_account(table, true, true); /* of all that this process ever used */
     thread_table_sample(table, index_of(11), 1000);
-    thread_table_exit(table, 11);
+    thread_table_exit(table, PID, 11);
     struct profile_thread *threads = NULL;
     size_t count = 0;
     uint32_t alive = 0;
@@ -357,6 +410,8 @@ int main(void)
         with_table(samples_after_a_threads_end_are_its_own),
         with_table(a_first_sample_after_the_end_is_not_lost),
         with_table(a_sample_of_a_thread_that_is_gone_makes_none_alive),
+        with_table(records_of_a_thread_whose_end_was_seen_before_are_its_own),
+        with_table(records_after_that_of_the_end_are_of_another_thread),
         with_table(a_new_thread_has_the_name_of_its_parent),
         with_table(samples_without_a_thread_have_an_entry_with_a_name),
         with_table(threads_that_were_never_sampled_leave_no_trace),
