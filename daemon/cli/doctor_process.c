@@ -136,8 +136,8 @@ static void print_debug_info(FILE *out, const struct target *target, const char 
 static void print_runtime(FILE *out, pid_t pid)
 {
     const char *runtime = runtime_of_process(pid);
-    static const char *const interpreted[] = {"python", "java", "node",   "ruby",  "perl",
-                                              "php",    "lua",  "dotnet", "erlang"};
+    static const char *const interpreted[] = {"python", "pypy", "java", "node",   "ruby",
+                                              "perl",   "php",  "lua",  "dotnet", "erlang"};
     for (size_t i = 0; i < array_length(interpreted); i++)
         if (strcmp(runtime, interpreted[i]) == 0) {
             finding_print(out, FINDING_NOTE, "runtime",

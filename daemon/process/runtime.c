@@ -17,9 +17,9 @@
 static const struct {
     const char *prefix, *runtime;
 } interpreters[] = {
-    {"python", "python"},   {"pypy", "python"}, {"java", "java"}, {"nodejs", "node"},
-    {"node", "node"},       {"ruby", "ruby"},   {"perl", "perl"}, {"php-fpm", "php"},
-    {"php", "php"},         {"luajit", "lua"},  {"lua", "lua"},   {"dotnet", "dotnet"},
+    {"python", "python"},   {"pypy", "pypy"},  {"java", "java"}, {"nodejs", "node"},
+    {"node", "node"},       {"ruby", "ruby"},  {"perl", "perl"}, {"php-fpm", "php"},
+    {"php", "php"},         {"luajit", "lua"}, {"lua", "lua"},   {"dotnet", "dotnet"},
     {"beam.smp", "erlang"},
 };
 
@@ -103,8 +103,10 @@ static const struct runtime_advice naming[] = {
     {"java", "run `jcmd PID Compiler.perfmap` (JDK 17 and later)"},
     {"node", "start it with --perf-basic-prof, or with --perf-prof for lines"},
     {"python", "start it with -X perf (Python 3.12 and later)"},
-    {"ruby", "start it with --yjit-perf"},
-    {"php", "set opcache.jit_debug=0x10"},
+    {"pypy", "PyPy does not tell its names"}, /* it takes -X perf and does nothing */
+    {"ruby", "start it with --yjit-perf (Ruby 3.3 and later)"},
+    {"php", "set opcache.jit_debug=0x10 for what opcache's JIT compiles; what regular expressions "
+            "are compiled to (pcre.jit) never has any"},
     {"dotnet", "start it with DOTNET_PerfMapEnabled=1 in its environment"},
     {"erlang", "start it with +JPperf true"},
 };

@@ -169,12 +169,25 @@ static void runtimes_are_known_by_name(void **state)
     assert_string_equal(runtime_of_name("/usr/bin/nodejs (deleted)"), "node");
     assert_string_equal(runtime_of_name("lua5.4"), "lua");
     assert_string_equal(runtime_of_name("php-fpm8.2"), "php");
-    assert_non_null(strstr(runtime_naming("java"), "jcmd"));
-    assert_non_null(strstr(runtime_frame_pointers("java"), "-XX:+PreserveFramePointer"));
-    assert_null(runtime_frame_pointers("native"));
+    assert_string_equal(runtime_of_name("/usr/bin/pypy3.9"), "pypy");
     assert_null(runtime_of_name("/usr/bin/pythonic"));
     assert_null(runtime_of_name("/usr/bin/javac"));
     assert_null(runtime_of_name(""));
+}
+
+/* pypy3 takes -X perf and does nothing; Ruby 3.1 and 3.2 refuse --yjit-perf. */
+static void advice_is_given_where_it_works(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(runtime_naming("java"), "jcmd"));
+    assert_non_null(strstr(runtime_naming("python"), "-X perf (Python 3.12 and later)"));
+    assert_null(strstr(runtime_naming("pypy"), "-X"));
+    assert_non_null(strstr(runtime_naming("ruby"), "--yjit-perf (Ruby 3.3 and later)"));
+    assert_non_null(strstr(runtime_naming("php"), "regular expressions"));
+    assert_null(runtime_naming("native"));
+    assert_non_null(strstr(runtime_frame_pointers("java"), "-XX:+PreserveFramePointer"));
+    assert_null(runtime_frame_pointers("pypy"));
+    assert_null(runtime_frame_pointers("native"));
 }
 
 static void a_python_process_is_python_and_this_one_is_native(void **state)
@@ -202,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_process_without_its_main_thread_is_listed),
         cmocka_unit_test(a_hostile_command_line_stays_one_line),
         cmocka_unit_test(runtimes_are_known_by_name),
+        cmocka_unit_test(advice_is_given_where_it_works),
         cmocka_unit_test(a_python_process_is_python_and_this_one_is_native),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
