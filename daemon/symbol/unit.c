@@ -255,7 +255,7 @@ static bool node_place(const struct unit *unit, const struct unit_context *conte
     return true;
 }
 
-/* A lambda is declared where its class is. */
+/* A lambda is declared where its class is; gcc says it of the class alone, whatever the linkage. */
 static int class_declaration(struct unit *unit, const struct unit_context *context,
                              struct die_place place, uint32_t *ret_file, uint32_t *ret_line)
 {
@@ -276,7 +276,7 @@ static int publish_function(struct unit *unit, const struct unit_context *contex
                           : demangle(names.linkage_name ? names.linkage_name : names.name, &name);
     if (!error)
         error = declaration(unit, context, place, &file, &line);
-    if (!error && is_scoped && !line)
+    if (!error && !line && function_name_is_scoped(place))
         error = class_declaration(unit, context, *place, &file, &line);
     return error ? error
                  : store_add_function(context->store, name, context->module, file, line,

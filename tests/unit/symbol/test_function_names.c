@@ -93,6 +93,50 @@ static void a_lambda_is_declared_where_its_class_is(void **state)
     assert_int_equal(find_function(fixture, "app::(anonymous").line, 6);
 }
 
+/* Those of functions that other units may have, too, have linkage names and no declaration. */
+static const char shared_lambdas[] =
+    "static volatile long sink;\n"
+    "struct engine {\n"
+    "    long k = 3;\n"
+    "    __attribute__((noinline)) void run(long n)\n"
+    "    {\n"
+    "        auto step = [this](long i) __attribute__((noinline)) { sink = sink * k + i; };\n"
+    "        step(n);\n"
+    "    }\n"
+    "};\n"
+    "inline __attribute__((noinline)) void work(long n)\n"
+    "{\n"
+    "    auto step = [](long i) __attribute__((noinline)) { sink = sink ^ i; };\n"
+    "    step(n);\n"
+    "}\n"
+    "int main(int argc, char **)\n"
+    "{\n"
+    "    engine engine;\n"
+    "    engine.run(argc);\n"
+    "    work(argc);\n"
+    "}\n";
+
+static void a_lambda_that_has_a_linkage_name_is_declared_where_its_class_is(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const options[] = {"-gdwarf-5", "-gdwarf-4", "-gdwarf-5 -gsplit-dwarf",
+                                          "-gdwarf-4 -gsplit-dwarf", "-fdebug-types-section"};
+    static const char *const compilers[] = {"g++", "clang++"};
+    if (!have_tool("g++") || !have_tool("nm"))
+        skip();
+    for (size_t i = 0; i < array_length(options) * array_length(compilers); i++) {
+        const char *compiler = compilers[i / array_length(options)];
+        if (!have_tool(compiler))
+            continue;
+        fixture_write(fixture, "shared.cc", shared_lambdas);
+        run_or_fail("cd %s && rm -f *.dwo && %s -g -O2 -std=c++17 %s -o shared shared.cc",
+                    fixture->directory, compiler, options[i % array_length(options)]);
+        fixture_open_built(fixture, "shared");
+        assert_int_equal(find_function(fixture, "engine::run(long)::{lambda(long)#1}").line, 6);
+        assert_int_equal(find_function(fixture, "work(long)::{lambda(long)#1}").line, 12);
+    }
+}
+
 static char *describe_main(struct fixture *fixture)
 {
     _cleanup_(addresses_free) struct addresses addresses = {0};
@@ -178,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(every_function_is_called_what_its_symbol_is),
         test(a_lambda_is_declared_where_its_class_is),
+        test(a_lambda_that_has_a_linkage_name_is_declared_where_its_class_is),
         test(inlined_functions_say_their_scopes),
         test(what_was_inlined_is_the_function_that_was_not),
         test(names_are_the_same_wherever_dies_are),
