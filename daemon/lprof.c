@@ -30,6 +30,7 @@ static int store_lines(void *user, const char *value, struct failure *failure)
     (void)value;
     (void)failure;
     ((struct lprof_settings *)user)->report.functions = false;
+    ((struct lprof_settings *)user)->report.lines = true;
     return 0;
 }
 
@@ -107,7 +108,8 @@ static int store_memory_limit(void *user, const char *value, struct failure *fai
 }
 
 static const struct option_spec report_options[] = {
-    {"lines", NULL, "report, diff: lines (default)", store_lines},
+    {"lines", NULL, "report, diff: lines (default; report adds functions where most have no line)",
+     store_lines},
     {"functions", NULL, "report, diff: functions", store_functions},
     {"source", "PATH",
      "report: the annotated listing of the file whose path ends in PATH, as line_profiler prints "

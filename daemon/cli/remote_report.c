@@ -70,33 +70,38 @@ static struct report_row make_row(const cJSON *row)
     };
 }
 
-static int print_rows(const struct remote_report *report, const cJSON *document,
+/* Of lines or functions. `sampled_only`: those with samples of their own, if there are any. */
+static int print_rows(const struct remote_report *report, const cJSON *document, bool sampled_only,
                       const struct report_style *style, FILE *out)
 {
-    const cJSON *items = member(document, report->functions ? "functions" : "lines");
+    const cJSON *functions = member(document, "functions"), *item;
+    const cJSON *items = functions ? functions : member(document, "lines");
     int length = cJSON_GetArraySize(items);
     size_t count = 0;
     _cleanup_free_ struct report_row *rows = calloc((size_t)length + 1, sizeof *rows);
     if (!rows)
         return -ENOMEM;
-    const cJSON *item;
-    cJSON_ArrayForEach(item, items) rows[count++] = make_row(item);
+    cJSON_ArrayForEach(item, items)
+    {
+        if (!sampled_only || member_u64(item, "self_hits"))
+            rows[count++] = make_row(item);
+    }
     uint64_t all = member_u64(document, "count");
     struct report_table table = {.rows = rows,
                                  .count = count,
                                  .more = all > count ? (size_t)(all - count) : 0,
                                  .by_total = report->by_total};
-    if (report->functions)
+    if (functions)
         report_functions(out, style, &table);
-    else
+    else if (count || !sampled_only)
         report_lines(out, style, &table);
     return 0;
 }
 
-static void print_unknown(const cJSON *document, const struct report_style *style, FILE *out)
+static struct report_unknown read_unknown(const cJSON *lines,
+                                          struct report_reason reasons[static REASONS_MAX])
 {
-    const cJSON *unknown = member(document, "unknown"), *reason;
-    struct report_reason reasons[REASONS_MAX];
+    const cJSON *unknown = member(lines, "unknown"), *reason;
     size_t count = 0;
     cJSON_ArrayForEach(reason, member(unknown, "reasons"))
     {
@@ -104,14 +109,13 @@ static void print_unknown(const cJSON *document, const struct report_style *styl
             reasons[count++] =
                 (struct report_reason){reason->string, (uint64_t)reason->valuedouble};
     }
-    report_unknown(out, style,
-                   &(struct report_unknown){
-                       .self_percent = member_number(unknown, "self_percent"),
-                       .self_hits = member_u64(unknown, "self_hits"),
-                       .all_hits = member_u64(member(document, "total"), "hits"),
-                       .reasons = reasons,
-                       .count = count,
-                   });
+    return (struct report_unknown){
+        .self_percent = member_number(unknown, "self_percent"),
+        .self_hits = member_u64(unknown, "self_hits"),
+        .all_hits = member_u64(member(lines, "total"), "hits"),
+        .reasons = reasons,
+        .count = count,
+    };
 }
 
 static void print_warnings(const cJSON *session, const struct report_style *style, FILE *out)
@@ -127,25 +131,61 @@ static void print_warnings(const cJSON *session, const struct report_style *styl
     report_warnings(out, style, warnings, count);
 }
 
-static int print_table(const struct remote_report *report, FILE *out, struct failure *failure)
+static int fetch_rows(const struct remote_report *report, const char *what, cJSON **ret_document,
+                      struct failure *failure)
+{
+    char tail[64];
+    snprintf(tail, sizeof tail, "/%s?limit=%u&sort=%s", what, report->limit,
+             report->by_total ? "total" : "self");
+    return fetch(report, tail, ret_document, failure);
+}
+
+/* What is asked for, or both: functions where most has no line. */
+static int fetch_tables(const struct remote_report *report, cJSON **ret_lines,
+                        cJSON **ret_functions, struct failure *failure)
+{
+    if (report->functions)
+        return fetch_rows(report, "functions", ret_functions, failure);
+    int error = fetch_rows(report, "lines", ret_lines, failure);
+    if (error || report->lines)
+        return error;
+    struct report_reason reasons[REASONS_MAX];
+    struct report_unknown unknown = read_unknown(*ret_lines, reasons);
+    return report_lacks_lines(&unknown) ? fetch_rows(report, "functions", ret_functions, failure)
+                                        : 0;
+}
+
+static int print_lines(const struct remote_report *report, const cJSON *lines,
+                       bool functions_follow, const struct report_style *style, FILE *out)
+{
+    struct report_reason reasons[REASONS_MAX];
+    struct report_unknown unknown = read_unknown(lines, reasons);
+    bool sampled_only = functions_follow && report_lacks_callers(&unknown) && !report->by_total;
+    int error = print_rows(report, lines, sampled_only, style, out);
+    unknown.functions_follow = functions_follow;
+    if (!error)
+        report_unknown(out, style, &unknown);
+    return error;
+}
+
+static int print_tables(const struct remote_report *report, FILE *out, struct failure *failure)
 {
     _cleanup_json_ cJSON *session = NULL;
-    _cleanup_json_ cJSON *document = NULL;
-    char tail[64];
-    snprintf(tail, sizeof tail, "/%s?limit=%u&sort=%s", report->functions ? "functions" : "lines",
-             report->limit, report->by_total ? "total" : "self");
+    _cleanup_json_ cJSON *lines = NULL;
+    _cleanup_json_ cJSON *functions = NULL;
     int error = fetch(report, "", &session, failure);
     if (!error)
-        error = fetch(report, tail, &document, failure);
+        error = fetch_tables(report, &lines, &functions, failure);
     if (error)
         return error;
     struct report_style style = report_style_of(out);
     print_session(session, &style, out);
-    error = print_rows(report, document, &style, out);
+    if (lines)
+        error = print_lines(report, lines, functions != NULL, &style, out);
+    if (!error && functions)
+        error = print_rows(report, functions, false, &style, out);
     if (error)
         return failure_set(failure, error, "out of memory");
-    if (!report->functions)
-        print_unknown(document, &style, out);
     print_warnings(session, &style, out);
     return 0;
 }
@@ -199,5 +239,5 @@ static int print_listing(const struct remote_report *report, FILE *out, struct f
 int remote_report_print(const struct remote_report *report, FILE *out, struct failure *ret_failure)
 {
     return report->source ? print_listing(report, out, ret_failure)
-                          : print_table(report, out, ret_failure);
+                          : print_tables(report, out, ret_failure);
 }

@@ -11,6 +11,7 @@ struct remote_report {
     const struct origin *origin; /* borrowed */
     uint32_t session;            /* 0: the newest */
     bool functions;              /* instead of lines */
+    bool lines;                  /* nothing but lines, even where there are few */
     const char *source; /* the listing of the file whose path ends like this; NULL: a table */
     bool by_total;      /* sort by total */
     bool self;          /* the listing shows self times */

@@ -223,6 +223,26 @@ static const struct remedy *find_remedy(const char *status)
     return NULL;
 }
 
+static uint64_t hits_of(const struct report_unknown *unknown, const char *status)
+{
+    uint64_t hits = 0;
+    for (size_t i = 0; i < unknown->count; i++)
+        if (strcmp(unknown->reasons[i].status, status) == 0)
+            hits += unknown->reasons[i].hits;
+    return hits;
+}
+
+bool report_lacks_lines(const struct report_unknown *unknown)
+{
+    uint64_t pending = hits_of(unknown, "pending");
+    return pending < unknown->self_hits && unknown->self_hits - pending > unknown->all_hits / 2;
+}
+
+bool report_lacks_callers(const struct report_unknown *unknown)
+{
+    return report_lacks_lines(unknown) && hits_of(unknown, "kernel") <= unknown->self_hits / 2;
+}
+
 void report_unknown(FILE *file, const struct report_style *style,
                     const struct report_unknown *unknown)
 {
@@ -231,8 +251,9 @@ void report_unknown(FILE *file, const struct report_style *style,
     _cleanup_text_ struct text header = {0};
     fputc('\n', file);
     text_printf(&header,
-                "%6.2f %% of the time has no line (%llu of %llu samples):", unknown->self_percent,
-                (unsigned long long)unknown->self_hits, (unsigned long long)unknown->all_hits);
+                "%6.2f %% of the time has no line (%llu of %llu samples)%s:", unknown->self_percent,
+                (unsigned long long)unknown->self_hits, (unsigned long long)unknown->all_hits,
+                unknown->functions_follow ? ", so functions are listed below" : "");
     report_put(file, style, NULL, &header);
     for (size_t i = 0; i < unknown->count; i++) {
         const struct report_reason *reason = &unknown->reasons[i];

@@ -48,7 +48,13 @@ struct report_unknown {
     uint64_t self_hits, all_hits;
     const struct report_reason *reasons; /* borrowed */
     size_t count;
+    bool functions_follow; /* a table of functions comes next, for want of lines */
 };
+
+/* Most samples have no line, for reasons that last: functions tell more then. */
+bool report_lacks_lines(const struct report_unknown *unknown);
+/* Nor have their callers, as those of the kernel do: lines without samples of their own are few. */
+bool report_lacks_callers(const struct report_unknown *unknown);
 
 /* Why samples have no line, each with what would help. Prints nothing when all have one. */
 void report_unknown(FILE *file, const struct report_style *style,

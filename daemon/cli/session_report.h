@@ -5,5 +5,8 @@
 
 #include "lprofd/session.h"
 
-/* Session, hottest lines, what has no line and why, warnings. 0 or -ENOMEM. */
+/*
+ * Session, hottest lines, what has no line and why, functions where that is most of it, warnings.
+ * 0 or -ENOMEM.
+ */
 int session_report_print(struct session *session, FILE *out);

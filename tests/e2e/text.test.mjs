@@ -1,13 +1,14 @@
 // What a terminal shows: --no-http, lprof report, lprof doctor, --help and the man pages.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startDaemon } from './helpers/daemon.mjs';
 import { NOBODY, publicCopy } from './helpers/nobody.mjs';
-import { run, startTarget } from './helpers/processes.mjs';
-import { LPROF, LPROFD, SOURCES, knownLine, needsRoot } from './helpers/programs.mjs';
+import { atEnd, run, startTarget } from './helpers/processes.mjs';
+import { LPROF, LPROFD, SOURCES, knownLine, needsRoot, targetPath } from './helpers/programs.mjs';
 
 /** Columns of a listing's line: line number, hits, time, per hit, per cent, text. */
 function listingRow(text, line) {
@@ -24,6 +25,23 @@ test('--duration with --no-http prints the hottest lines', async (t) => {
   assert.equal(code, 0, stderr);
   const rows = ['five', 'two', 'one'].map((mark) => stdout.indexOf(`ratios.c:${knownLine('ratios.c', mark)} `));
   assert.ok(rows[0] > 0 && rows[0] < rows[1] && rows[1] < rows[2], stdout);
+});
+
+test('functions are listed where most of the time has no line, and why', async (t) => {
+  if (!needsRoot(t)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'lprofd-text-'));
+  atEnd(t, () => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'run.lprof');
+  const args = ['--no-http', '--output', file, '--', targetPath('ratios-stripped'), '3'];
+  const report = async (...options) => (await run(t, LPROF, ['report', file, ...options])).stdout;
+  const { code, stdout, stderr } = await run(t, LPROFD, args);
+  assert.equal(code, 0, stderr);
+  for (const text of [stdout, await report(), await report('--sort', 'total')]) {
+    assert.match(text, / % of the time has no line \(.* samples\), so functions are listed below:\n.*no debug information: /);
+    assert.match(text, /\n +(self|total) .* function +defined\n[^]*\[ratios-stripped\+0x[0-9a-f]+\] +\S*\/ratios-stripped\n/);
+  }
+  assert.doesNotMatch(stdout, / 0\.00 % .* __libc_start_main_impl$/m, 'a line without samples');
+  assert.doesNotMatch(await report('--lines'), /functions|\[ratios-stripped/);
 });
 
 test('lprof report --source prints the layout of line_profiler', async (t) => {

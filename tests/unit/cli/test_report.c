@@ -105,7 +105,7 @@ static void unknown_samples_come_with_a_remedy(void **state)
     (void)state;
     const struct report_reason reasons[] = {
         {"no_debug_info", 120}, {"no_line", 0}, {"damaged", 3}, {"something\x1b new", 14}};
-    struct report_unknown unknown = {3.1, 137, 4421, reasons, 4};
+    struct report_unknown unknown = {3.1, 137, 4421, reasons, 4, false};
     _cleanup_free_ char *text = printed(report_unknown(file, &wide, &unknown));
     assert_string_equal(text,
                         "\n  3.10 % of the time has no line (137 of 4421 samples):\n"
@@ -117,6 +117,28 @@ static void unknown_samples_come_with_a_remedy(void **state)
     unknown.self_hits = 0;
     _cleanup_free_ char *nothing = printed(report_unknown(file, &wide, &unknown));
     assert_string_equal(nothing, "");
+}
+
+static void functions_are_listed_where_most_has_no_line(void **state)
+{
+    (void)state;
+    struct report_reason reasons[] = {{"no_debug_info", 40}, {"pending", 20}, {"kernel", 0}};
+    struct report_unknown unknown = {60, 60, 100, reasons, 3, false};
+    assert_false(report_lacks_lines(&unknown)); /* what is pending may have one in a moment */
+    reasons[0].hits = 60;
+    reasons[1].hits = 0;
+    assert_true(report_lacks_lines(&unknown));
+    assert_true(report_lacks_callers(&unknown));
+    unknown.functions_follow = true;
+    _cleanup_free_ char *text = printed(report_unknown(file, &wide, &unknown));
+    assert_non_null(strstr(text, "(60 of 100 samples), so functions are listed below:\n"));
+
+    reasons[0].hits = 20;
+    reasons[2].hits = 40;
+    assert_true(report_lacks_lines(&unknown));
+    assert_false(report_lacks_callers(&unknown)); /* the lines that called the kernel */
+    unknown.self_hits = 50;
+    assert_false(report_lacks_lines(&unknown));
 }
 
 static void a_session_says_how_good_its_samples_are(void **state)
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(pipes_get_whole_names),
         cmocka_unit_test(a_function_without_a_file_shows_its_module),
         cmocka_unit_test(unknown_samples_come_with_a_remedy),
+        cmocka_unit_test(functions_are_listed_where_most_has_no_line),
         cmocka_unit_test(a_session_says_how_good_its_samples_are),
         cmocka_unit_test(warnings_are_one_line_each),
         cmocka_unit_test(colour_is_for_terminals_only),
