@@ -18,15 +18,26 @@ struct collection {
     size_t count, capacity;
 };
 
-/* Which of several names for one address people mean: the more, the better. */
+/* The lowest bit of a rank: the symbol has a size. */
+#define RANK_SIZED 1
+#define RANK_BREVITY_MAX 255
+/* Above local labels that begin with an underscore, below all others. */
+#define RANK_OF_PLT (UINT32_C(1) << 9 | RANK_BREVITY_MAX << 1 | RANK_SIZED)
+
+/*
+ * Which of several names for one address people mean: the more, the better. Of equal ones it is the
+ * shortest: free() is cfree@GLIBC_2.2.5 as well.
+ */
 static uint32_t rank(const Elf64_Sym *symbol, const char *name)
 {
     static const unsigned char by_binding[16] = {
         [STB_LOCAL] = 0, [STB_WEAK] = 1, [STB_GLOBAL] = 2, [STB_GNU_UNIQUE] = 2};
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
     uint32_t function = type == STT_FUNC || type == STT_GNU_IFUNC;
-    return function << 4 | (uint32_t)by_binding[ELF64_ST_BIND(symbol->st_info)] << 2 |
-           (name[0] != '_') << 1 | (symbol->st_size != 0);
+    uint32_t is_sized = symbol->st_size != 0;
+    uint32_t brevity = RANK_BREVITY_MAX - (uint32_t)strnlen(name, RANK_BREVITY_MAX);
+    return function << 13 | (uint32_t)by_binding[ELF64_ST_BIND(symbol->st_info)] << 11 |
+           (uint32_t)(name[0] != '_') << 10 | is_sized << 9 | brevity << 1 | is_sized;
 }
 
 /* Names of data, sections and the assembler's mapping marks ($x, $d) are not functions'. */
@@ -140,11 +151,11 @@ static void trim_labels(struct collection *collection, const struct elf_reader *
         if (ranges[i].end == ranges[i].start) {
             uint64_t end = section_end(file, ranges[i].start);
             ranges[i].end = next < end ? next : end;
-            ranges[i].order &= ~UINT32_C(1);
+            ranges[i].order &= ~(uint32_t)RANK_SIZED;
         }
     }
     for (size_t i = 0; i < collection->count; i++) {
-        bool label = !(ranges[i].order & 1);
+        bool label = !(ranges[i].order & RANK_SIZED);
         if (label && ranges[i].start < covered)
             ranges[i].end = ranges[i].start;
         else if (!label && ranges[i].end > covered)
@@ -170,7 +181,7 @@ static int add_plt(struct collection *collection, const struct elf_reader *binar
             .start = plt.entries[i].start,
             .end = plt.entries[i].end,
             .value = (uint32_t)symbols->count++,
-            .order = 1,
+            .order = RANK_OF_PLT,
         };
     }
     symbols->name_bytes[table] = plt.names.length;

@@ -189,6 +189,28 @@ int function_name(struct unit *unit, const struct unit_context *context,
     return error;
 }
 
+bool function_name_is_internal(const char *linkage_name)
+{
+    return linkage_name && strncmp(linkage_name, "__GI_", 5) == 0;
+}
+
+int function_name_exported(struct unit *unit, const struct unit_context *context,
+                           const struct inline_node *node, struct die_place *place,
+                           const char *linkage_name, char **ret_name)
+{
+    const struct inline_function *code;
+    int error = find_code(unit, node, place, &code);
+    if (error)
+        return error;
+    const char *symbol = code ? elf_symbols_find(context->symbols, code->entry) : NULL;
+    symbol = symbol ? symbol : linkage_name;
+    char *name = strndup(symbol, strcspn(symbol, "@")); /* clock_gettime@@GLIBC_2.17 */
+    if (!name)
+        return -ENOMEM;
+    *ret_name = name;
+    return 0;
+}
+
 int function_name_class(struct unit *unit, const struct unit_context *context,
                         struct die_place *place)
 {

@@ -17,6 +17,16 @@ int function_name(struct unit *unit, const struct unit_context *context,
                   const struct inline_node *node, struct die_place *place, const char *name,
                   char **ret_name);
 
+/*
+ * glibc gives functions that it exports and calls itself a second, local name: __GI_malloc. People
+ * know the one that is exported, whose symbol is at the same address.
+ */
+bool function_name_is_internal(const char *linkage_name);
+/* That one, or else the linkage name: malloc'ed. 0 or -ENOMEM. */
+int function_name_exported(struct unit *unit, const struct unit_context *context,
+                           const struct inline_node *node, struct die_place *place,
+                           const char *linkage_name, char **ret_name);
+
 /* Goes to the class that the function is a member of. 0, -ENOENT or -ENOMEM. */
 int function_name_class(struct unit *unit, const struct unit_context *context,
                         struct die_place *place);

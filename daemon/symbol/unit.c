@@ -265,15 +265,25 @@ static int class_declaration(struct unit *unit, const struct unit_context *conte
     return declaration(unit, context, &place, ret_file, ret_line);
 }
 
+/* By the names of its DIE: malloc'ed. */
+static int full_name(struct unit *unit, const struct unit_context *context,
+                     const struct inline_node *node, struct die_place *place,
+                     struct die_names names, char **ret_name)
+{
+    if (function_name_is_internal(names.linkage_name))
+        return function_name_exported(unit, context, node, place, names.linkage_name, ret_name);
+    if (!names.linkage_name && function_name_is_scoped(place))
+        return function_name(unit, context, node, place, names.name, ret_name);
+    return demangle(names.linkage_name ? names.linkage_name : names.name, ret_name);
+}
+
 static int publish_function(struct unit *unit, const struct unit_context *context,
                             struct inline_node *node, struct die_place *place,
                             struct die_names names)
 {
     _cleanup_free_ char *name = NULL;
     uint32_t file = 0, line = 0;
-    bool is_scoped = !names.linkage_name && function_name_is_scoped(place);
-    int error = is_scoped ? function_name(unit, context, node, place, names.name, &name)
-                          : demangle(names.linkage_name ? names.linkage_name : names.name, &name);
+    int error = full_name(unit, context, node, place, names, &name);
     if (!error)
         error = declaration(unit, context, place, &file, &line);
     if (!error && !line && function_name_is_scoped(place))

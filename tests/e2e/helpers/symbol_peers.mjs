@@ -67,6 +67,22 @@ const same = (left, right, pick) => left.length === right?.length && left.every(
 const whole = (one) => `${one.name} ${one.place}`;
 const show = (frames) => frames?.map(whole).join(' < ') ?? 'nothing';
 
+/**
+ * glibc's functions have a local name beside those that they export: __GI___libc_malloc is malloc.
+ * lprofd says the latter, DWARF the former. Gives one name of all that such an address has.
+ */
+async function aliasesOf(t, path) {
+  const { stdout: notes } = await run(t, 'readelf', ['-nW', path]);
+  const [, folder, rest] = /Build ID: (..)([0-9a-f]+)/.exec(notes) ?? [];
+  const debug = `/usr/lib/debug/.build-id/${folder}/${rest}.debug`;
+  const { stdout } = await run(t, 'readelf', ['-sW', existsSync(debug) ? debug : path]);
+  const names = new Map();
+  for (const [, vaddr, name] of stdout.matchAll(/^ *\d+: ([0-9a-f]+) .* (?:FUNC|IFUNC) .* \d+ ([^\s@]+)/gm))
+    names.set(vaddr, [...(names.get(vaddr) ?? []), name]);
+  const internal = [...names.values()].filter((all) => all.some((name) => name.startsWith('__GI_')));
+  return new Map(internal.flatMap((all) => all.map((name) => [name, all[0]])));
+}
+
 /** Which peers agree on each address; what no peer agrees on, sorted by what is known of it. */
 export async function compareSymbols(t, path, vaddrs) {
   const ours = (await askOurs(t, path, vaddrs)).chains;
@@ -75,6 +91,8 @@ export async function compareSymbols(t, path, vaddrs) {
     const answer = await askPeer(t, name, path, vaddrs).catch(() => null);
     if (answer) peers[name] = answer.chains;
   }
+  const aliases = await aliasesOf(t, path);
+  for (const one of [ours, ...Object.values(peers)].flat(2)) one.name = aliases.get(one.name) ?? one.name;
   const tally = { total: vaddrs.length, with_lines: 0, equal_any: 0, equal: {}, outer: 0, frames: 0 };
   const explained = {};
   const unexplained = [];

@@ -215,6 +215,35 @@ static void a_function_of_c_is_not_called_what_its_alias_is(void **state)
     assert_string_equal(fixture_function(fixture, &span, 0), "own");
 }
 
+/* As glibc makes them, so that its own calls need no PLT. */
+static void a_function_is_called_what_it_is_exported_as(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!have_tool("gcc") || !have_tool("nm"))
+        skip();
+    fixture_write(
+        fixture, "exported.c",
+        "extern __attribute__((visibility(\"hidden\")))\n"
+        "int work(int x) __asm__(\"__GI___work\");\n"
+        "int work(int x) { return x * 3; }\n"
+        "#define EXPORT(name, function) \\\n"
+        "extern int function(int x) __asm__(#name) __attribute__((alias(\"__GI___work\")));\n"
+        "EXPORT(__libc_work, first)\n"
+        "EXPORT(cwork, second)\n"
+        "EXPORT(work, third)\n"
+        "extern __attribute__((visibility(\"hidden\")))\n"
+        "int lone(int x) __asm__(\"__GI_lone\");\n"
+        "int lone(int x) { return x * 5; }\n");
+    run_or_fail("cd %s && gcc -g -O1 -fPIC -shared -o exported exported.c", fixture->directory);
+    fixture_open_built(fixture, "exported");
+    uint64_t work = fixture_symbol(fixture, "__GI___work");
+    assert_int_equal(fixture_symbol(fixture, "work"), work);
+    struct frame_span span = fixture_resolve(fixture, work, false);
+    assert_string_equal(fixture_function(fixture, &span, 0), "work");
+    span = fixture_resolve(fixture, fixture_symbol(fixture, "__GI_lone"), false);
+    assert_string_equal(fixture_function(fixture, &span, span.count - 1), "__GI_lone");
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -228,6 +257,7 @@ int main(void)
         test(names_are_the_same_wherever_dies_are),
         test(stripped_functions_say_their_scopes),
         test(a_function_of_c_is_not_called_what_its_alias_is),
+        test(a_function_is_called_what_it_is_exported_as),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
