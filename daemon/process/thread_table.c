@@ -1,9 +1,8 @@
 /* The threads of a target. */
-#include "process/thread_table.h"
+#include "process/thread_table_private.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,32 +12,10 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
-#include "base/index.h"
 #include "process/proc_text.h"
-
-struct entry {
-    struct profile_thread thread;
-    uint64_t runtime_ns;         /* CPU time at the last reading */
-    uint64_t sampled_at_read_ns; /* thread.sampled_ns at the last reading */
-    bool end_told;               /* by a record, not only seen */
-};
 
 /* Past this many threads, new ones share one entry: a target that churns must not fill memory. */
 #define THREADS_MAX 8192
-
-/* What more was used than samples tell is not of threads that are known. */
-#define FIT_MAX 10.0
-
-#define LIVING_COUNTS 4096
-
-struct thread_table {
-    struct entry *entries; /* owned; the one at THREADS_MAX is shared */
-    size_t count, capacity;
-    uint32_t living[LIVING_COUNTS]; /* threads of processes whose pids have the same hash */
-    struct index index;             /* by tid; places of threads that are gone are passed over */
-    uint32_t *unused;               /* owned; entries of ended threads that never had a sample */
-    size_t unused_count, unused_capacity;
-};
 
 int thread_table_new(struct thread_table **ret_table)
 {
@@ -67,7 +44,7 @@ static void set_living(struct thread_table *table, struct entry *entry, pid_t pi
     table->living[count_of(pid)]++;
 }
 
-static void set_exited(struct thread_table *table, struct entry *entry)
+void thread_entry_exited(struct thread_table *table, struct entry *entry)
 {
     if (entry->thread.state != THREAD_EXITED)
         table->living[count_of(entry->thread.pid)]--;
@@ -181,8 +158,7 @@ int thread_table_find(struct thread_table *table, pid_t pid, pid_t tid, uint32_t
     return error;
 }
 
-/* Takes far less than a file of /proc. Whom no signal may be sent to (EPERM) is there. */
-static bool has_ended(const struct profile_thread *thread)
+bool thread_has_ended(const struct profile_thread *thread)
 {
     return syscall(SYS_tgkill, thread->pid, thread->tid, 0) < 0 && errno == ESRCH;
 }
@@ -208,8 +184,8 @@ static int add_sampled(struct thread_table *table, pid_t pid, pid_t tid, uint32_
 {
     int error = thread_table_find(table, pid, tid, ret_index);
     struct entry *entry = error ? NULL : &table->entries[*ret_index];
-    if (entry && (tid == 0 || has_ended(&entry->thread)))
-        set_exited(table, entry);
+    if (entry && (tid == 0 || thread_has_ended(&entry->thread)))
+        thread_entry_exited(table, entry);
     if (entry && tid == 0 && !entry->thread.name[0])
         set_name(&entry->thread, "[ended threads]");
     return error;
@@ -247,9 +223,9 @@ int thread_table_fork(struct thread_table *table, pid_t parent_tid, pid_t pid, p
     return 0;
 }
 
-static void mark_exited(struct thread_table *table, struct entry *entry)
+void thread_entry_gone(struct thread_table *table, struct entry *entry)
 {
-    set_exited(table, entry);
+    thread_entry_exited(table, entry);
     if (entry->thread.hits == 0 && !array_reserve(&table->unused, &table->unused_capacity,
                                                   table->unused_count + 1, sizeof(uint32_t)))
         table->unused[table->unused_count++] = (uint32_t)(entry - table->entries);
@@ -261,7 +237,7 @@ void thread_table_exit(struct thread_table *table, pid_t pid, pid_t tid)
     if (!entry)
         return;
     if (entry->thread.state != THREAD_EXITED)
-        mark_exited(table, entry);
+        thread_entry_gone(table, entry);
     entry->end_told = true;
 }
 
@@ -269,7 +245,7 @@ void thread_table_exit_all(struct thread_table *table, pid_t pid)
 {
     for (size_t i = 0; i < table->count; i++)
         if (pid == 0 || table->entries[i].thread.pid == pid)
-            set_exited(table, &table->entries[i]);
+            thread_entry_exited(table, &table->entries[i]);
 }
 
 bool thread_table_has_living(const struct thread_table *table, pid_t pid)
@@ -288,94 +264,14 @@ void thread_table_sample(struct thread_table *table, uint32_t index, uint64_t we
     table->entries[index].thread.sampled_ns += weight_ns;
 }
 
-static int read_runtime(pid_t pid, pid_t tid, uint64_t *ret_ns)
-{
-    _cleanup_free_ char *text = NULL;
-    int error = proc_read_text(pid, tid, PROC_SCHEDSTAT, &text, NULL);
-    if (error)
-        return error;
-    return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EINVAL;
-}
-
-static void read_name(struct profile_thread *thread)
-{
-    _cleanup_free_ char *text = NULL;
-    if (proc_read_text(thread->pid, thread->tid, PROC_COMM, &text, NULL))
-        return;
-    text[strcspn(text, "\n")] = '\0';
-    snprintf(thread->name, sizeof thread->name, "%s", text);
-}
-
-static enum thread_state translate_state(char state)
-{
-    switch (state) {
-    case 'R':
-        return THREAD_RUNNING;
-    case 'T':
-    case 't':
-        return THREAD_STOPPED;
-    case 'X':
-    case 'Z':
-        return THREAD_EXITED;
-    default:
-        return THREAD_SLEEPING;
-    }
-}
-
-/* CPU time since the last reading: the thread's if `sampling`, else passed over. */
-static int account_runtime(struct entry *entry, bool sampling)
-{
-    struct profile_thread *thread = &entry->thread;
-    uint64_t runtime_ns = 0;
-    int error = read_runtime(thread->pid, thread->tid, &runtime_ns);
-    if (error)
-        return error;
-    if (sampling && runtime_ns > entry->runtime_ns)
-        thread->accounted_ns += runtime_ns - entry->runtime_ns;
-    entry->runtime_ns = runtime_ns;
-    entry->sampled_at_read_ns = thread->sampled_ns;
-    return 0;
-}
-
-static int account_thread(struct thread_table *table, struct entry *entry, bool sampling,
-                          bool read_names)
-{
-    struct proc_stat stat;
-    int error = account_runtime(entry, sampling);
-    if (error)
-        return error;
-    if (read_names || !entry->thread.name[0])
-        read_name(&entry->thread);
-    if (proc_read_stat(entry->thread.pid, entry->thread.tid, &stat))
-        return 0;
-    if (translate_state(stat.state) == THREAD_EXITED)
-        set_exited(table, entry);
-    else
-        entry->thread.state = translate_state(stat.state);
-    return 0;
-}
-
-void thread_table_account(struct thread_table *table, bool sampling, bool read_names)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        struct entry *entry = &table->entries[i];
-        if (entry->thread.state == THREAD_EXITED)
-            continue;
-        int error =
-            has_ended(&entry->thread) ? -ESRCH : account_thread(table, entry, sampling, read_names);
-        if (error == -ENOENT || error == -ESRCH) /* not every backend tells of every end */
-            mark_exited(table, entry);
-    }
-}
-
 int thread_table_adopt(struct thread_table *table, pid_t pid, pid_t tid)
 {
     uint32_t index = 0;
     if (find(table, tid))
         return 0;
     int error = thread_table_find(table, pid, tid, &index);
-    if (!error && !account_runtime(&table->entries[index], false))
-        read_name(&table->entries[index].thread);
+    if (!error)
+        thread_entry_read(&table->entries[index]);
     return error;
 }
 
@@ -424,23 +320,4 @@ int thread_table_copy(const struct thread_table *table, struct profile_thread **
     *ret_count = table->count;
     *ret_alive = alive;
     return 0;
-}
-
-void thread_table_fit(const struct thread_table *table, uint64_t accounted_ns,
-                      struct profile_thread *threads)
-{
-    uint64_t read_ns = 0, unread_ns = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        read_ns += table->entries[i].thread.accounted_ns;
-        unread_ns += threads[i].accounted_ns - table->entries[i].thread.accounted_ns;
-    }
-    if (!unread_ns)
-        return;
-    double used_ns = accounted_ns > read_ns ? (double)(accounted_ns - read_ns) : 0;
-    double factor = used_ns < FIT_MAX * (double)unread_ns ? used_ns / (double)unread_ns : FIT_MAX;
-    for (size_t i = 0; i < table->count; i++) {
-        uint64_t known_ns = table->entries[i].thread.accounted_ns;
-        double rest_ns = (double)(threads[i].accounted_ns - known_ns) * factor;
-        threads[i].accounted_ns = known_ns + (uint64_t)(rest_ns + 0.5);
-    }
 }

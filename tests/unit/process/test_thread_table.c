@@ -80,8 +80,8 @@ static void a_process_lives_until_its_last_thread_ends(void **state)
         assert_false(thread_table_has_living(table, pid));
         assert_int_equal(thread_table_find(table, pid, pid, &index), 0);
         assert_int_equal(thread_table_find(table, pid, NOBODYS_TID + pid, &index), 0);
-        thread_table_exit(table, pid);
-        thread_table_exit(table, pid);
+        thread_table_exit(table, pid, pid);
+        thread_table_exit(table, pid, pid);
         assert_true(thread_table_has_living(table, pid));
     }
     thread_table_exit_all(table, PID);
