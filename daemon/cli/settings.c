@@ -203,7 +203,10 @@ static const struct option_spec options[] = {
      store_stack_size},
     {"follow", NULL, "profile the target's children too", store_follow},
     {"duration", "SECONDS", "stop sampling after that long", store_duration},
-    {"no-http", NULL, "no server: print the hottest lines when sampling stops", store_no_http},
+    {"no-http", NULL,
+     "no server: print the hottest lines when sampling stops, and functions where most have no "
+     "line",
+     store_no_http},
     {"output", "FILE.lprof",
      "when sampling stops, save the profile there, with the source texts: for `lprof report` and "
      "`lprofd FILE.lprof`, on any machine",
