@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/negative_errno.h"
 #include "capture/ptrace_refusal.h"
 #include "capture/ptrace_sample.h"
 #include "lprofd/privilege.h"
@@ -61,7 +62,7 @@ static void emit_name(struct ptrace_loop *loop, const struct traced_thread *thre
 /* A thread that has ended is no news, but one that could not be looked at is missing. */
 static int note_lack(struct ptrace_loop *loop, int error)
 {
-    if (error == -EMFILE || error == -ENFILE)
+    if (lacks_descriptors(error))
         atomic_store_explicit(&loop->lacks_descriptors, true, memory_order_relaxed);
     return error;
 }

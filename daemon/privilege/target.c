@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/negative_errno.h"
 #include "lprofd/privilege.h"
 #include "privilege/living.h"
 #include "privilege/status.h"
@@ -88,11 +89,6 @@ static int read_user(struct target *target)
     if (!error && !mixed) /* the groups of whoever started a set-id program are not its own */
         error = parse_groups(status, target);
     return error;
-}
-
-static bool lacks_descriptors(int error)
-{
-    return error == -EMFILE || error == -ENFILE;
 }
 
 /* What may not be known is no error. */

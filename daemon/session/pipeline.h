@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "aggregate/compaction.h"
+#include "base/negative_errno.h"
 #include "capture/capture.h"
 #include "process/process_tree.h"
 #include "process/thread_table.h"
@@ -85,12 +86,6 @@ void pipeline_on_record(void *user, const struct record *record);
  * large they are.
  */
 void pipeline_fit_stacks(struct pipeline *pipeline);
-
-/* Passes: descriptors are given back, and sampling needs none. */
-static inline bool lacks_descriptors(int error)
-{
-    return error == -EMFILE || error == -ENFILE;
-}
 
 /* Reads the CPU time of processes, of threads and our own, each when it is due. */
 void pipeline_account(struct pipeline *pipeline, uint64_t now_ns);
