@@ -1,4 +1,4 @@
-/* A meter of lprofd itself: CPU share and resident memory. */
+/* A meter of lprofd itself: its CPU share. */
 #pragma once
 
 #include <pthread.h>
@@ -13,5 +13,3 @@ struct meter {
 void meter_init(struct meter *meter);
 void meter_free(struct meter *meter);
 double meter_cpu_percent(struct meter *meter);
-/* Resident set size of this process now; 0 when it cannot be read. */
-uint64_t meter_rss_bytes(void);

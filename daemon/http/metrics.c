@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/resident.h"
 #include "http/handlers.h"
 #include "http/server_state.h"
 
@@ -118,7 +119,7 @@ static void add_daemon_metrics(struct text *text, struct http_server *server)
     text_printf(text, "lprofd_process_cpu_seconds_total %.9f\n",
                 (double)clock_process_cpu_ns() / (double)NS_PER_SECOND);
     add_header(text, "lprofd_process_resident_memory_bytes", "gauge", "Memory held by lprofd.");
-    text_printf(text, "lprofd_process_resident_memory_bytes %" PRIu64 "\n", meter_rss_bytes());
+    text_printf(text, "lprofd_process_resident_memory_bytes %" PRIu64 "\n", resident_bytes());
     add_header(text, "lprofd_http_event_streams", "gauge", "Clients that listen to live events.");
     text_printf(text, "lprofd_http_event_streams %zu\n", event_hub_client_count(server->hub));
     add_header(text, "lprofd_http_responses_total", "counter", "Responses by class of status.");

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/resident.h"
 #include "capture/capture.h"
 #include "http/documents.h"
 #include "http/handlers.h"
@@ -68,7 +69,7 @@ int handle_status(struct request *request, struct reply *reply)
     add_capabilities(document);
     cJSON *daemon = json_add_object(document, "daemon");
     json_add_double(daemon, "cpu_percent", meter_cpu_percent(&server->meter));
-    json_add_u64(daemon, "rss_bytes", meter_rss_bytes());
+    json_add_u64(daemon, "rss_bytes", resident_bytes());
     return reply_json(reply, document);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/negative_errno.h"
+#include "base/proc_stat.h"
 #include "lprofd/privilege.h"
 
 #define EXITING_FLAG 0x00000004 /* PF_EXITING of the kernel's linux/sched.h */
@@ -41,9 +42,7 @@ static int open_directory(pid_t id, int *ret_fd)
  */
 static int check_thread(int process_fd, pid_t tid)
 {
-    char path[32], text[512];
-    char state = 'X';
-    unsigned long flags = 0;
+    char path[32], text[1024];
     _cleanup_close_ int fd = -1;
     snprintf(path, sizeof path, "task/%d/stat", tid);
     int error = open_at(process_fd, path, O_RDONLY, &fd);
@@ -53,10 +52,10 @@ static int check_thread(int process_fd, pid_t tid)
     if (length < 0)
         return negative_errno();
     text[length] = '\0';
-    const char *fields = strrchr(text, ')'); /* a name may contain one, too */
-    if (!fields || sscanf(fields + 1, " %c %*d %*d %*d %*d %*d %lu", &state, &flags) != 2)
+    struct proc_stat stat;
+    if (proc_stat_parse(text, &stat))
         return -EIO;
-    return state == 'Z' || state == 'X' || (flags & EXITING_FLAG) ? -ESRCH : 0;
+    return stat.state == 'Z' || stat.state == 'X' || (stat.flags & EXITING_FLAG) ? -ESRCH : 0;
 }
 
 /* `directory_fd` is the thread's. */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/proc_stat.h"
 #include "lprofd/privilege.h"
 
 /*
@@ -11,21 +12,6 @@
  * frees; *ret_length (may be NULL) does not count the NUL. -EFBIG past 64 MiB.
  */
 int proc_read_text(pid_t pid, pid_t tid, enum proc_file file, char **ret_text, size_t *ret_length);
-
-/* The fields of /proc/PID/stat that are used here (proc_pid_stat(5)). */
-struct proc_stat {
-    char state; /* 'R', 'S', 'Z', ... */
-    pid_t parent;
-    uint64_t flags; /* PF_KTHREAD and others */
-    uint64_t threads;
-    uint64_t own_ticks;    /* CPU time: utime and stime */
-    uint64_t waited_ticks; /* that of children that were waited for: cutime and cstime */
-    uint64_t start_ticks;
-    uint64_t start_stack; /* the stack pointer that its program began with; 0: not told */
-};
-
-/* The fields in the text of such a file. 0, or -EINVAL for text that makes no sense. */
-int proc_stat_parse(const char *text, struct proc_stat *ret_stat);
 
 /*
  * It is a zombie, or less. A process whose main thread is one lives as long as others of its

@@ -1,25 +1,11 @@
 /* The session document: everything about a session but its samples. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "aggregate/time_scale.h"
+#include "base/resident.h"
 #include "session/warnings.h"
-
-static uint64_t resident_bytes(void)
-{
-    FILE *file = fopen("/proc/self/statm", "re");
-    uint64_t resident = 0;
-    if (file) {
-        if (fscanf(file, "%*u %" SCNu64, &resident) != 1)
-            resident = 0;
-        fclose(file);
-    }
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 /* Which session it is, and how it samples. */
 static void describe(const struct session *session, struct session_info *info)
