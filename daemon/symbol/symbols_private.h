@@ -43,6 +43,10 @@ static inline bool symbols_has_elf_file(const struct module *module)
 int symbols_get_object(struct symbols *symbols, const struct module *module,
                        struct object **ret_object);
 
+/* Names, and lines where they are told, of a process's anonymous code. 0 or -ENOMEM. */
+int symbols_resolve_anonymous(struct symbols *symbols, const struct module *module,
+                              const struct symbol_request *requests, size_t count);
+
 /* As symbols_load_lines(). */
 int symbols_load_object(struct object *object, const struct symbol_request *requests, size_t count,
                         void (*meanwhile)(void *user), void *user);
