@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "query/flame_nodes.h"
 #include "query/flame_tasks.h"
 
 #define NO_NODE UINT32_MAX
@@ -49,12 +50,12 @@ struct builder {
     const struct flame_sites *sites; /* what frames merge by; NULL: by their functions */
     const struct query_flamegraph_options *shape;
     struct query_flamegraph *graph;
+    struct flame_nodes nodes; /* the graph's */
     double min_share;
     bool up;                           /* from callee to caller */
     const struct query_count *weights; /* of members, by origin */
     uint32_t *parents;                 /* owned; per position of the walk, when going up */
-    size_t node_capacity;
-    struct member *members; /* owned; as many as the walk has nodes */
+    struct member *members;            /* owned; as many as the walk has nodes */
     struct flame_tasks tasks;
     struct child *children; /* owned; of the node at hand */
     size_t child_count, child_capacity;
@@ -83,55 +84,7 @@ static void builder_clear(struct builder *builder)
 
 #define _cleanup_builder_ __attribute__((cleanup(builder_clear)))
 
-/* --- nodes ------------------------------------------------------------------------------------ */
-
-/* Makes room in all columns; their capacities grow in step. */
-static int reserve_node(struct builder *builder)
-{
-    struct query_flamegraph *graph = builder->graph;
-    size_t want = graph->count + 1ul;
-    if (want <= builder->node_capacity)
-        return 0;
-    size_t capacity[7];
-    for (size_t i = 0; i < array_length(capacity); i++)
-        capacity[i] = builder->node_capacity;
-    if (want >= QUERY_OTHER ||
-        array_reserve(&graph->parent, &capacity[0], want, sizeof *graph->parent) ||
-        array_reserve(&graph->function, &capacity[1], want, sizeof *graph->function) ||
-        array_reserve(&graph->folded, &capacity[2], want, sizeof *graph->folded) ||
-        array_reserve(&graph->self_hits, &capacity[3], want, sizeof *graph->self_hits) ||
-        array_reserve(&graph->total_hits, &capacity[4], want, sizeof *graph->total_hits) ||
-        array_reserve(&graph->self_time_ns, &capacity[5], want, sizeof *graph->self_time_ns) ||
-        array_reserve(&graph->total_time_ns, &capacity[6], want, sizeof *graph->total_time_ns))
-        return -ENOMEM;
-    builder->node_capacity = capacity[0];
-    return 0;
-}
-
-/* Adds a node without self cost. */
-static int add_node(struct builder *builder, uint32_t parent, uint32_t key,
-                    struct query_count total, uint32_t *ret_node)
-{
-    int error = reserve_node(builder);
-    if (error)
-        return error;
-    struct query_flamegraph *graph = builder->graph;
-    uint32_t node = graph->count++;
-    graph->parent[node] = parent;
-    graph->function[node] = key;
-    graph->folded[node] = 0;
-    graph->self_hits[node] = graph->self_time_ns[node] = 0;
-    graph->total_hits[node] = total.hits;
-    graph->total_time_ns[node] = total.time_ns;
-    *ret_node = node;
-    return 0;
-}
-
-static void add_self(struct query_flamegraph *graph, uint32_t node, struct query_count self)
-{
-    graph->self_hits[node] += self.hits;
-    graph->self_time_ns[node] += self.time_ns;
-}
+/* --- children --------------------------------------------------------------------------------- */
 
 static int add_fold(struct builder *builder, uint32_t parent, uint32_t count,
                     struct query_count total)
@@ -142,8 +95,6 @@ static int add_fold(struct builder *builder, uint32_t parent, uint32_t count,
     builder->folds[builder->fold_count++] = (struct fold){parent, count, total};
     return 0;
 }
-
-/* --- children --------------------------------------------------------------------------------- */
 
 /* What frames merge by: equal keys, one node. */
 static uint32_t key_of(const struct builder *builder, uint32_t frame)
@@ -196,7 +147,7 @@ static int step_down(struct builder *builder, uint32_t node, struct member membe
         member.frame--;
         return find_child(builder, node, member);
     }
-    add_self(builder->graph, node, walk->self[member.position]);
+    flame_node_add_self(builder->graph, node, walk->self[member.position]);
     return find_callees(builder, node, member.position);
 }
 
@@ -210,7 +161,7 @@ static int step_up(struct builder *builder, uint32_t node, struct member member)
     }
     if (member.position)
         return find_child(builder, node, member);
-    add_self(builder->graph, node, builder->weights[member.origin]);
+    flame_node_add_self(builder->graph, node, builder->weights[member.origin]);
     return 0;
 }
 
@@ -250,7 +201,7 @@ static int keep_children(struct builder *builder, uint32_t node, uint32_t first_
 static int do_task(struct builder *builder, const struct flame_task *task)
 {
     uint32_t node;
-    int error = add_node(builder, task->parent, task->key, task->total, &node);
+    int error = flame_node_add(&builder->nodes, task->parent, task->key, task->total, &node);
     if (error)
         return error;
     if (builder->unshown && --builder->unshown[task->parent] == 0)
@@ -300,7 +251,7 @@ static int add_root(struct builder *builder, const unsigned char *center)
 {
     uint32_t root;
     struct query_count total = {0};
-    int error = add_node(builder, 0, QUERY_ROOT, total, &root);
+    int error = flame_node_add(&builder->nodes, 0, QUERY_ROOT, total, &root);
     if (error)
         return error;
     if (center)
@@ -310,7 +261,7 @@ static int add_root(struct builder *builder, const unsigned char *center)
     else
         error = find_callees(builder, root, 0);
     if (!center) /* samples without any frame */
-        add_self(builder->graph, root, builder->walk->self[0]);
+        flame_node_add_self(builder->graph, root, builder->walk->self[0]);
     for (size_t i = 0; i < builder->child_count; i++)
         query_count_add(&total, builder->children[i].total);
     struct query_flamegraph *graph = builder->graph;
@@ -361,15 +312,15 @@ static int add_others(struct builder *builder)
     for (size_t i = 0; i < builder->fold_count; i++) {
         const struct fold *fold = &builder->folds[i];
         uint32_t *other = &other_of[fold->parent];
-        int error =
-            *other ? 0
-                   : add_node(builder, fold->parent, QUERY_OTHER, (struct query_count){0}, other);
+        int error = *other ? 0
+                           : flame_node_add(&builder->nodes, fold->parent, QUERY_OTHER,
+                                            (struct query_count){0}, other);
         if (error)
             return error;
         graph->folded[*other] += fold->count;
         graph->total_hits[*other] += fold->total.hits;
         graph->total_time_ns[*other] += fold->total.time_ns;
-        add_self(graph, *other, fold->total);
+        flame_node_add_self(graph, *other, fold->total);
     }
     return 0;
 }
@@ -384,6 +335,7 @@ int flame_build(const struct query_walk *walk, const struct query_frames *frames
         .sites = sites,
         .shape = shape,
         .graph = graph,
+        .nodes = {.graph = graph},
         .min_share = shape->min_percent / 100,
         .tasks = {.largest_first = shape->max_nodes > 0},
         .up = center ? shape->callers : shape->inverted,
