@@ -13,3 +13,6 @@ int maps_parse(char *text, maps_fn *on_mapping, void *user);
 
 /* The same for a process as it is now. -ENOENT or -ESRCH when it ended. */
 int maps_read(pid_t pid, maps_fn *on_mapping, void *user);
+
+/* The same for memory that is no file's and can be read and written: heaps and stacks. */
+int maps_read_anonymous(pid_t pid, maps_fn *on_mapping, void *user);

@@ -12,6 +12,7 @@
 
 #define PROCESSES_EVERY_NS (20 * NS_PER_MS)
 #define THREADS_EVERY_NS NS_PER_SECOND
+#define ABSENT_EVERY_NS (5 * NS_PER_MS)
 /* The kernel's books take time with every thread to read; samples tell what happens in between. */
 #define READING_SHARE 400
 
@@ -72,6 +73,12 @@ static void read_children(struct pipeline *pipeline, uint64_t now_ns)
     note_reading(&pipeline->children_read, now_ns);
 }
 
+static void fetch_absent_pages(struct pipeline *pipeline, uint64_t now_ns)
+{
+    absent_pages_fetch(&pipeline->absent_pages);
+    note_reading(&pipeline->absent_read, now_ns);
+}
+
 uint64_t pipeline_heard_until(const struct pipeline *pipeline, uint64_t now_ns)
 {
     uint64_t left_ns = pipeline->capture->left_ns;
@@ -87,6 +94,8 @@ void pipeline_account(struct pipeline *pipeline, uint64_t now_ns)
         read_threads(pipeline, clock_monotonic_ns());
     if (!pipeline->session->follow && is_due(&pipeline->children_read, now_ns, NS_PER_SECOND))
         read_children(pipeline, clock_monotonic_ns());
+    if (pipeline->absent_pages.count && is_due(&pipeline->absent_read, now_ns, ABSENT_EVERY_NS))
+        fetch_absent_pages(pipeline, clock_monotonic_ns());
     if (now_ns - pipeline->observed_ns >= NS_PER_SECOND)
         observe(pipeline, now_ns);
 }

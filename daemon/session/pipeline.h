@@ -10,6 +10,7 @@
 #include "aggregate/compaction.h"
 #include "base/negative_errno.h"
 #include "capture/capture.h"
+#include "process/absent_pages.h"
 #include "process/process_tree.h"
 #include "process/thread_table.h"
 #include "session/session_private.h"
@@ -43,7 +44,8 @@ struct pipeline {
     uint64_t started_ns; /* of the session, CLOCK_MONOTONIC */
     uint64_t sealed_ns;  /* end of the last sealed bucket, since started_ns */
     uint64_t ended_ns;   /* when all that is sampled was seen to have ended; 0: not yet */
-    struct reading processes_read, threads_read, children_read, looked;
+    struct absent_pages absent_pages; /* that stacks ended at */
+    struct reading processes_read, threads_read, children_read, absent_read, looked;
     bool missed;               /* records were lost since it was looked what they told of */
     bool names_missed;         /* threads may have new names that no record told of */
     uint64_t children_last_ns; /* CPU time of children at the last reading */

@@ -63,6 +63,14 @@ static void keep_leaf_only(struct pipeline *pipeline)
     stack->frames[1] = (struct raw_frame){.vaddr = STACK_END_MEMORY_LIMIT};
 }
 
+/* Where the copy ended is a page that hides the rest: the next sample is to have more. */
+static void note_absent_page(struct pipeline *pipeline, const struct sample *sample)
+{
+    uint64_t sp = sample->registers.values[architecture_own.sp];
+    absent_pages_note(&pipeline->absent_pages, sample->pid, sp + sample->stack_bytes,
+                      sp + pipeline->session->stack_bytes);
+}
+
 static int handle_sample(struct pipeline *pipeline, struct process *process,
                          const struct sample *sample)
 {
@@ -82,6 +90,8 @@ static int handle_sample(struct pipeline *pipeline, struct process *process,
     };
     struct raw_stack *stack = &pipeline->stack;
     unwinder_run(pipeline->unwinder, sample, &space, stack);
+    if (stack->end == STACK_END_NOT_PRESENT)
+        note_absent_page(pipeline, sample);
     if (!pipeline_has_room_for_stacks(pipeline))
         keep_leaf_only(pipeline);
     pipeline->counts.ended[stack->end]++;

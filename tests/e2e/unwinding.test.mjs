@@ -93,3 +93,10 @@ test('a stack that was switched to by code ends with that reason, and the sessio
     assertNear(name, total(name), 100, 2);
   assert.ok(warnings.some((text) => /% of the stacks go on on another stack/.test(text)));
 });
+
+test('a page of the stack that nobody has touched hides its callers for a moment only', async (t) => {
+  if (!needsRoot(t)) return;
+  const { samples, total } = await measure(t, 'untouched');
+  assertNear('run', total('run'), 100, 2);
+  assert.ok(samples.unwound_to_root >= 0.98 * samples.total, JSON.stringify(samples));
+});
