@@ -71,6 +71,8 @@ struct capture_ops {
      * one, and is fast enough to lose nothing. NULL: never.
      */
     bool (*may_reopen)(const struct capture_options *options);
+    /* Copies so many bytes of each stack from now on. NULL: only another capture can. */
+    int (*copy_more)(struct capture *capture, uint32_t stack_bytes);
     /* Lets go of the target, which runs on undisturbed. NULL is harmless. */
     void (*close)(struct capture *capture);
 };

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/capture.h"
+#include "capture/ptrace_loop.h"
 #include "capture/ptrace_queue.h"
 #include "capture/ptrace_tracer.h"
 
@@ -40,6 +41,9 @@ static int ptrace_open(const struct capture_options *options, struct capture **r
         return failure_set(ret_failure, -ENOTSUP,
                            "the ptrace backend cannot sample by %s: leave --event out",
                            options->event);
+    if (options->stack_bytes > PTRACE_STACK_BYTES_MAX)
+        return failure_set(ret_failure, -EINVAL, "no more than %u bytes of a stack can be copied",
+                           PTRACE_STACK_BYTES_MAX);
     if (options->frequency_hz == 0 || options->frequency_hz > NS_PER_SECOND)
         return failure_set(ret_failure, -EINVAL, "the frequency must be at least 1 Hz");
     struct capture_by_ptrace *self = calloc(1, sizeof *self);
@@ -84,6 +88,15 @@ static int ptrace_drain(struct capture *capture, bool final, record_fn *on_recor
     return ptrace_tracer_lacked_descriptors(from_capture(capture)->tracer) ? -EMFILE : 0;
 }
 
+static int ptrace_copy_more(struct capture *capture, uint32_t stack_bytes)
+{
+    if (stack_bytes > PTRACE_STACK_BYTES_MAX)
+        return -EINVAL;
+    ptrace_tracer_set_stack_bytes(from_capture(capture)->tracer, stack_bytes);
+    capture->stack_bytes = stack_bytes;
+    return 0;
+}
+
 static void ptrace_close(struct capture *capture)
 {
     if (!capture)
@@ -100,5 +113,6 @@ const struct capture_ops capture_ptrace = {
     .set_enabled = ptrace_set_enabled,
     .wait = ptrace_wait,
     .drain = ptrace_drain,
+    .copy_more = ptrace_copy_more,
     .close = ptrace_close,
 };

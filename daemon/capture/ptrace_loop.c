@@ -106,7 +106,7 @@ static bool read_sample(struct ptrace_loop *loop, struct traced_thread *thread,
     record.sample.weight_ns = loop->period_ns * take_periods(loop, thread);
     if (record.sample.weight_ns == 0)
         return false;
-    ptrace_sample_stack(thread->tid, loop->stack, loop->stack_bytes, &record.sample);
+    ptrace_sample_stack(thread->tid, loop->stack, atomic_load(&loop->stack_bytes), &record.sample);
     *ret_record = record;
     return true;
 }

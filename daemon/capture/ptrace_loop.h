@@ -12,6 +12,9 @@
 /* How soon the flags below are seen when no tick is due. */
 #define PTRACE_IDLE_INTERVAL_NS (20 * UINT64_C(1000000))
 
+/* Of a stack no more is copied. */
+#define PTRACE_STACK_BYTES_MAX (1u << 16)
+
 struct ptrace_loop {
     struct record_queue *queue; /* borrowed */
     pid_t pid;
@@ -20,10 +23,10 @@ struct ptrace_loop {
     atomic_bool lacks_descriptors;   /* a thread could not be looked at; cleared by the reader */
     _Atomic uint64_t first_tick_ns;  /* when the timer fires first: ticks keep step with it */
     _Atomic uint64_t target_cost_ns; /* for how long threads stood still; read by others */
-    unsigned char *stack;            /* borrowed, of stack_bytes */
-    size_t stack_bytes;
-    struct traced_threads threads; /* owned */
-    struct ptrace_maps maps;       /* owned */
+    unsigned char *stack;            /* borrowed, of PTRACE_STACK_BYTES_MAX */
+    _Atomic(uint32_t) stack_bytes;   /* to copy of each stack; set by other threads */
+    struct traced_threads threads;   /* owned */
+    struct ptrace_maps maps;         /* owned */
     uint64_t next_tick_ns;
 };
 

@@ -153,7 +153,7 @@ static struct ptrace_tracer *tracer_new(const struct capture_options *options,
                                         struct record_queue *queue)
 {
     struct ptrace_tracer *tracer = calloc(1, sizeof *tracer);
-    unsigned char *stack = malloc(options->stack_bytes + 1);
+    unsigned char *stack = malloc(PTRACE_STACK_BYTES_MAX);
     if (!tracer || !stack) {
         free(tracer);
         free(stack);
@@ -215,6 +215,11 @@ int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled)
 bool ptrace_tracer_lacked_descriptors(struct ptrace_tracer *tracer)
 {
     return atomic_exchange_explicit(&tracer->loop.lacks_descriptors, false, memory_order_relaxed);
+}
+
+void ptrace_tracer_set_stack_bytes(struct ptrace_tracer *tracer, uint32_t stack_bytes)
+{
+    atomic_store(&tracer->loop.stack_bytes, stack_bytes);
 }
 
 uint64_t ptrace_tracer_cost_ns(const struct ptrace_tracer *tracer)

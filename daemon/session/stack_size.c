@@ -90,6 +90,17 @@ static void replace(struct pipeline *pipeline, struct capture *capture)
     old->ops->close(old);
 }
 
+static int copy_more(struct pipeline *pipeline, uint32_t stack_bytes)
+{
+    struct capture *capture = pipeline->capture;
+    if (capture->ops->copy_more)
+        return capture->ops->copy_more(capture, stack_bytes);
+    int error = open_larger(pipeline, stack_bytes, &capture);
+    if (!error)
+        replace(pipeline, capture);
+    return error;
+}
+
 static void note(struct pipeline *pipeline, uint32_t stack_bytes)
 {
     struct session *session = pipeline->session;
@@ -108,16 +119,14 @@ static void note(struct pipeline *pipeline, uint32_t stack_bytes)
 void pipeline_fit_stacks(struct pipeline *pipeline)
 {
     uint32_t stack_bytes = pipeline->session->stack_bytes; /* nobody else changes it */
-    struct capture *capture;
     if (pipeline->stack_is_final || !pipeline->sampling || !are_truncated(pipeline))
         return;
     stack_bytes =
         stack_bytes * 2 < SESSION_STACK_MAX_BYTES ? stack_bytes * 2 : SESSION_STACK_MAX_BYTES;
     pipeline->stack_is_final = stack_bytes == SESSION_STACK_MAX_BYTES;
-    if (open_larger(pipeline, stack_bytes, &capture)) {
+    if (copy_more(pipeline, stack_bytes)) {
         pipeline->stack_is_final = true; /* what it samples with goes on as it is */
         return;
     }
-    replace(pipeline, capture);
     note(pipeline, stack_bytes);
 }

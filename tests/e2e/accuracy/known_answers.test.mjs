@@ -150,7 +150,7 @@ test('a stack deeper than its copy is counted, and says that it was cut', async 
   assert.equal(known + document.unknown.self_hits, total);
 });
 
-for (const backend of ['perf-cpu', 'perf-task', 'perf-thread']) {
+for (const backend of ['perf-cpu', 'perf-task', 'perf-thread', 'ptrace']) {
   test(`${backend}: more is copied of stacks that are deeper, until they fit`, async (t) => {
     if (!needsRoot(t)) return;
     const target = await startTarget(t, 'deep', { args: ['300', '160'] }); // about 40 KB
