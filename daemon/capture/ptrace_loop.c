@@ -6,7 +6,8 @@
  * "Runnable" is not "running": on a busy machine a thread waits for a CPU most of the time, and
  * after each stop it waits again. Sampled at each tick, it would show the place where it waits over
  * and over. So samples follow the CPU time that the kernel has given the thread: one per period of
- * it, and a thread that got no CPU since its last sample is not stopped at all.
+ * it, and a thread that got no CPU since its last sample is not stopped at all. Nor does one count
+ * that has been woken and waits for a CPU: it shows where it slept, not where it works.
  */
 #include "capture/ptrace_loop.h"
 
@@ -22,6 +23,7 @@
 #include "base/negative_errno.h"
 #include "capture/ptrace_refusal.h"
 #include "capture/ptrace_sample.h"
+#include "capture/ptrace_woken.h"
 #include "lprofd/privilege.h"
 
 /*
@@ -69,16 +71,14 @@ static int note_lack(struct ptrace_loop *loop, int error)
 
 /*
  * How many periods of CPU time the next sample of a thread stands for, rounded; what is left over
- * is owed. 1 where the kernel does not count.
+ * is owed.
  */
-static uint64_t take_periods(struct ptrace_loop *loop, struct traced_thread *thread)
+static uint64_t take_periods(struct ptrace_loop *loop, struct traced_thread *thread,
+                             const struct thread_run *run)
 {
-    struct thread_run run;
-    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)))
-        return 1;
-    if (thread->has_run && run.cpu_ns > thread->run.cpu_ns)
-        thread->owed_ns += (int64_t)(run.cpu_ns - thread->run.cpu_ns);
-    thread->run = run;
+    if (thread->has_run && run->cpu_ns > thread->run.cpu_ns)
+        thread->owed_ns += (int64_t)(run->cpu_ns - thread->run.cpu_ns);
+    thread->run = *run;
     thread->has_run = true;
     const int64_t period_ns = (int64_t)loop->period_ns;
     int64_t periods = (thread->owed_ns + period_ns / 2) / period_ns;
@@ -103,9 +103,15 @@ static bool read_sample(struct ptrace_loop *loop, struct traced_thread *thread,
     /* Registers first: the kernel answers only when the thread is off its CPU and accounted for. */
     if (ptrace_sample_registers(thread->tid, &record.sample))
         return false;
-    record.sample.weight_ns = loop->period_ns * take_periods(loop, thread);
-    if (record.sample.weight_ns == 0)
+    struct thread_run run;
+    uint64_t periods = 1; /* where the kernel does not count */
+    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)) == 0)
+        periods = ptrace_woken_only(&loop->threads, thread, &run, &record.sample)
+                      ? 0
+                      : take_periods(loop, thread, &run);
+    if (periods == 0)
         return false;
+    record.sample.weight_ns = loop->period_ns * periods;
     ptrace_sample_stack(thread->tid, loop->stack, atomic_load(&loop->stack_bytes), &record.sample);
     *ret_record = record;
     return true;
@@ -162,6 +168,7 @@ static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, 
                   !(event == PTRACE_EVENT_STOP && is_stop_signal(signal)) &&
                   atomic_load_explicit(&loop->enabled, memory_order_relaxed);
     struct record record;
+    thread->stops++;
     if (wanted)
         wanted = read_sample(loop, thread, &record);
     thread->interrupted = false;
@@ -216,6 +223,7 @@ static bool has_run_since(struct ptrace_loop *loop, struct traced_thread *thread
     struct thread_run run;
     if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)))
         return true;
+    thread->slices_at_tick = run.slices;
     if (thread->has_run)
         return run.slices != thread->run.slices;
     thread->run = run; /* CPU time is owed from now on */

@@ -159,3 +159,17 @@ int traced_thread_read_run(const struct traced_threads *threads, const struct tr
     *ret_run = run;
     return 0;
 }
+
+int traced_thread_read_sleeps(const struct traced_threads *threads,
+                              const struct traced_thread *thread, uint64_t *ret_sleeps)
+{
+    static const char field[] = "\nvoluntary_ctxt_switches:";
+    char text[4096]; /* a name's newline is escaped */
+    int error = read_file(threads->pid, thread->tid, PROC_STATUS, -1, text, sizeof text);
+    if (error)
+        return error;
+    const char *at = strstr(text, field);
+    if (!at || sscanf(at + strlen(field), "%" SCNu64, ret_sleeps) != 1)
+        return -EIO;
+    return 0;
+}

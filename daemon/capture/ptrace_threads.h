@@ -19,7 +19,9 @@ struct traced_thread {
     bool due;                  /* is to be stopped in this tick */
     bool interrupted;          /* was told to stop for a sample and did not stop yet */
     bool has_run;              /* `run` is known */
-    struct thread_run run;     /* at the last sample */
+    struct thread_run run;     /* CPU time at the last sample, slices at the last stop for one */
+    uint64_t slices_at_tick;   /* run.slices, when a tick found it to be due */
+    uint64_t sleeps, stops;    /* as read when last looked at, and its stops since then */
     int64_t owed_ns;           /* CPU time that no sample stands for yet; below 0: too many did */
     uint32_t cpu;              /* at the last reading of stat */
     char name[PTRACE_NAME_BYTES]; /* the same; "" before the first one */
@@ -47,3 +49,10 @@ int traced_thread_read(const struct traced_threads *threads, struct traced_threa
 /* 0, or -errno where the kernel does not count this or the thread has ended. */
 int traced_thread_read_run(const struct traced_threads *threads, const struct traced_thread *thread,
                            struct thread_run *ret_run);
+
+/*
+ * How often the thread gave its CPU up of its own accord so far: voluntary_ctxt_switches of
+ * proc_pid_status(5). 0 or -errno.
+ */
+int traced_thread_read_sleeps(const struct traced_threads *threads,
+                              const struct traced_thread *thread, uint64_t *ret_sleeps);

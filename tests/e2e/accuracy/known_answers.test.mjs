@@ -212,6 +212,14 @@ test('a sleeper costs what it uses, not what it sleeps', async (t) => {
   assert.ok(cpu > 0.005 && cpu < 0.2, `${cpu}`);
 });
 
+test('ptrace: short bursts of work are shown where they are, not where they are waited for', async (t) => {
+  if (!needsRoot(t)) return;
+  const { query } = await measure(t, 'bursts', { samples: 200, args: ['--backend', 'ptrace'] });
+  const { row } = await query();
+  const { self_percent: share } = row('burst');
+  assert.ok(share > 75, `${share} %`);
+});
+
 test('kernel time is seen, and can be counted at the line that asked for it', async (t) => {
   if (!needsRoot(t)) return;
   const { daemon, query } = await measure(t, 'syscalls');
