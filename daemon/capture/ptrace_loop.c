@@ -149,6 +149,14 @@ static void handle_exec(struct ptrace_loop *loop)
     ptrace_maps_forget(&loop->maps);
 }
 
+/* From a stop that is no sample, as for a signal: before it gets a CPU again there is none. */
+static void note_slices(struct ptrace_loop *loop, struct traced_thread *thread)
+{
+    struct thread_run run;
+    if (thread->has_run && traced_thread_read_run(&loop->threads, thread, &run) == 0)
+        thread->run.slices = run.slices;
+}
+
 /* Lets a stopped thread go on as it would have without a tracer. */
 static void resume(pid_t tid, int event, int signal)
 {
@@ -171,6 +179,8 @@ static void handle_stop(struct ptrace_loop *loop, struct traced_thread *thread, 
     thread->stops++;
     if (wanted)
         wanted = read_sample(loop, thread, &record);
+    else
+        note_slices(loop, thread);
     thread->interrupted = false;
     pid_t tid = thread->tid;
     if (event == PTRACE_EVENT_EXEC)

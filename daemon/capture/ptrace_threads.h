@@ -19,7 +19,7 @@ struct traced_thread {
     bool due;                  /* is to be stopped in this tick */
     bool interrupted;          /* was told to stop for a sample and did not stop yet */
     bool has_run;              /* `run` is known */
-    struct thread_run run;     /* CPU time at the last sample, slices at the last stop for one */
+    struct thread_run run;     /* CPU time at the last sample, slices at the last stop */
     uint64_t slices_at_tick;   /* run.slices, when a tick found it to be due */
     uint64_t sleeps, stops;    /* as read when last looked at, and its stops since then */
     int64_t owed_ns;           /* CPU time that no sample stands for yet; below 0: too many did */
