@@ -28,7 +28,8 @@ const struct architecture architecture_x86_64 = {
                    .second = 7,
                    .fp = 120,
                    .sp = 160,
-                   .ip = 168},
+                   .ip = 168,
+                   .stack = 16},
 };
 
 const struct architecture architecture_aarch64 = {
@@ -53,7 +54,8 @@ const struct architecture architecture_aarch64 = {
                    .fp = 312 + 29 * 8,
                    .lr = 312 + 30 * 8,
                    .sp = 312 + 31 * 8,
-                   .ip = 312 + 32 * 8},
+                   .ip = 312 + 32 * 8,
+                   .stack = 144},
 };
 
 const struct architecture *architecture_of_machine(uint16_t elf_machine)

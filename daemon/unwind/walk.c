@@ -185,10 +185,30 @@ enum step walk_step_by_rule(struct walk *walk, const struct cfi_rule *rule)
     return enter_caller(walk, ip, cfa, fp, fp_known);
 }
 
-/* A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one. */
+/* Too far from the copy to be of the same stack. */
 static bool is_on_other_stack(const struct walk *walk, uint64_t sp)
 {
     return sp < walk->stack_start || sp - walk->stack_start > STACK_BYTES_MAX;
+}
+
+/* An address that a stack of another place may have, and no data that was taken for one. */
+static bool leads_to_other_stack(const struct walk *walk, uint64_t sp)
+{
+    return sp % 8 == 0 && sp >= PAGE_BYTES && sp <= USER_ADDRESS_MAX && is_on_other_stack(walk, sp);
+}
+
+/*
+ * A handler with a stack of its own (sigaltstack(2)): what it interrupted is on another one,
+ * however near. The kernel's frame says where such a stack is (struct ucontext, uc_stack).
+ */
+static bool has_interrupted_other_stack(struct walk *walk, uint64_t frame, uint64_t sp)
+{
+    const uint64_t at = frame + walk->architecture->trampoline.stack;
+    uint64_t start = 0, bytes = 0;
+    if (is_on_other_stack(walk, sp))
+        return true;
+    return sp - walk->stack_start >= walk->sample->stack_bytes && walk_read(walk, at, &start) &&
+           walk_read(walk, at + 16, &bytes) && frame - start < bytes && sp - start >= bytes;
 }
 
 /* The rare frames that need expressions: PLT entries, signal frames, realigned stacks. */
@@ -204,14 +224,18 @@ static enum step step_by_expression(struct walk *walk, const struct module *modu
         return STEP_FAILED;
     if (!is_signal_frame && is_called_by_kernel(walk, cfa))
         return STEP_ROOT;
-    if (!saved_register(walk, frame, (unsigned)return_column, cfa, &ip))
+    if (!saved_register(walk, frame, (unsigned)return_column, cfa, &ip)) {
+        walk->other_stack |= leads_to_other_stack(walk, cfa);
         return STEP_FAILED;
+    }
     if (!saved_register(walk, frame, walk->architecture->sp, cfa, &sp))
         sp = cfa;
     /* A handler on an alternate stack interrupts a frame that may lie anywhere. */
     if (!is_signal_frame && !moves_up(walk, sp))
         return STEP_FAILED;
-    walk->other_stack |= is_signal_frame && is_on_other_stack(walk, sp);
+    walk->other_stack |=
+        is_signal_frame &&
+        has_interrupted_other_stack(walk, walk->registers.values[walk->architecture->sp], sp);
     bool fp_known = saved_register(walk, frame, walk->architecture->fp, cfa, &fp);
     return enter_caller(walk, ip, sp, fp, fp_known);
 }
@@ -227,7 +251,7 @@ static enum step step_by_trampoline(struct walk *walk)
     if (!walk_read(walk, frame + at->ip, &ip) || !walk_read(walk, frame + at->sp, &sp) ||
         !walk_read(walk, frame + at->fp, &fp) || (at->lr && !walk_read(walk, frame + at->lr, &lr)))
         return STEP_FAILED;
-    walk->other_stack |= is_on_other_stack(walk, sp);
+    walk->other_stack |= has_interrupted_other_stack(walk, frame, sp);
     enum step step = enter_caller(walk, ip, sp, fp, true);
     if (step == STEP_CALLER && at->lr) {
         walk->registers.values[architecture->lr] = lr;
@@ -253,8 +277,7 @@ static enum step step_by_link_register(struct walk *walk)
  */
 static bool leaves_stack(const struct walk *walk, uint64_t fp)
 {
-    return walk->by_frame_pointer && fp % 8 == 0 && fp >= PAGE_BYTES && fp <= USER_ADDRESS_MAX &&
-           is_on_other_stack(walk, fp);
+    return walk->by_frame_pointer && leads_to_other_stack(walk, fp);
 }
 
 /* Without call frame information: the frame pointer chain, if there seems to be one. */

@@ -24,6 +24,7 @@ struct signal_trampoline {
     uint8_t code[12];
     uint8_t code_bytes, second; /* its length, and where its second instruction begins */
     uint16_t fp, lr, sp, ip;    /* lr: 0 where there is no such register */
+    uint16_t stack;             /* stack_t: the alternate stack, as the handler found it */
 };
 
 struct architecture {

@@ -7,9 +7,9 @@ import { startTarget } from './helpers/processes.mjs';
 import { knownLine, needsRoot } from './helpers/programs.mjs';
 
 /** Samples a target and gives its session and its functions, most expensive with callees first. */
-async function measure(t, name, source = `${name}.c`) {
-  const target = await startTarget(t, name);
-  const daemon = await startDaemon(t, ['--pid', String(target.pid)]);
+async function measure(t, name, { source = `${name}.c`, args = ['300'], options = [] } = {}) {
+  const target = await startTarget(t, name, { args });
+  const daemon = await startDaemon(t, [...options, '--pid', String(target.pid)]);
   await daemon.waitSamples(2000);
   await daemon.pause();
   await daemon.waitNames();
@@ -30,7 +30,7 @@ const assertNear = (what, value, expected, slack = 5) =>
 for (const pack of ['none', 'zlib', 'zstd']) {
   test(`.debug_frame (compression ${pack}) is used where there is no .eh_frame`, async (t) => {
     if (!needsRoot(t)) return;
-    const { samples, line } = await measure(t, `recursion-debug-frame-${pack}`, 'recursion.c');
+    const { samples, line } = await measure(t, `recursion-debug-frame-${pack}`, { source: 'recursion.c' });
     const { total, unwound_to_root: whole } = samples;
     assert.ok(whole >= 0.99 * total, JSON.stringify(samples));
     assertNear('direct', line('direct'), 45);
@@ -85,6 +85,17 @@ test('a handler on a stack of its own: what it interrupted is named, its callers
   assertNear('the reason', total('[on another stack]'), 100, 10);
   assert.ok(functions.some(({ function: name }) => /pause/.test(name)), JSON.stringify(functions));
 });
+
+for (const backend of ['perf-cpu', 'ptrace']) {
+  test(`${backend}: the same of a handler whose stack is right below the interrupted one`, async (t) => {
+    if (!needsRoot(t)) return;
+    const options = ['--backend', backend];
+    const { total, warnings } = await measure(t, 'altstack', { args: ['300', 'near'], options });
+    for (const name of ['handler_work', 'on_signal', '[on another stack]'])
+      assertNear(name, total(name), 100, 10);
+    assert.ok(warnings.some((text) => /% of the stacks go on on another stack/.test(text)), `${warnings}`);
+  });
+}
 
 test('a stack that was switched to by code ends with that reason, and the session tells', async (t) => {
   if (!needsRoot(t)) return;
