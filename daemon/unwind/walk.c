@@ -39,6 +39,7 @@ bool walk_read(struct walk *walk, uint64_t address, uint64_t *ret_value)
         offset > bytes - sizeof *ret_value) {
         walk->ran_out |= address >= walk->stack_start && walk->sample->stack_cut;
         walk->absent |= is_behind_absent_page(walk, address);
+        walk->missed = address;
         walk->link->is_unknown = true;
         return false;
     }
@@ -211,6 +212,13 @@ static bool has_interrupted_other_stack(struct walk *walk, uint64_t frame, uint6
            walk_read(walk, at + 16, &bytes) && frame - start < bytes && sp - start >= bytes;
 }
 
+/* A frame that begins a new stack tells where on the old one its caller's is: SBCL's, for one. */
+static enum step fail_by_expression(struct walk *walk)
+{
+    walk->other_stack |= leads_to_other_stack(walk, walk->missed);
+    return STEP_FAILED;
+}
+
 /* The rare frames that need expressions: PLT entries, signal frames, realigned stacks. */
 static enum step step_by_expression(struct walk *walk, const struct module *module, uint64_t vaddr)
 {
@@ -220,14 +228,13 @@ static enum step step_by_expression(struct walk *walk, const struct module *modu
     if (!frame)
         return STEP_NO_CFI;
     int return_column = dwarf_frame_info(frame, NULL, NULL, &is_signal_frame);
+    walk->missed = 0;
     if (return_column < 0 || !saved_register_cfa(walk, frame, &cfa))
-        return STEP_FAILED;
+        return fail_by_expression(walk);
     if (!is_signal_frame && is_called_by_kernel(walk, cfa))
         return STEP_ROOT;
-    if (!saved_register(walk, frame, (unsigned)return_column, cfa, &ip)) {
-        walk->other_stack |= leads_to_other_stack(walk, cfa);
-        return STEP_FAILED;
-    }
+    if (!saved_register(walk, frame, (unsigned)return_column, cfa, &ip))
+        return fail_by_expression(walk);
     if (!saved_register(walk, frame, walk->architecture->sp, cfa, &sp))
         sp = cfa;
     /* A handler on an alternate stack interrupts a frame that may lie anywhere. */

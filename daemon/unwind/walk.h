@@ -26,6 +26,7 @@ struct walk {
     uint64_t ip;                /* as in registers */
     uint64_t stack_start;       /* address of the first byte of the copy */
     bool is_return_address;     /* the ip follows a call */
+    uint64_t missed;            /* the last address that was asked for and is not in the copy */
     bool ran_out;               /* memory beyond a copy that was cut was asked for */
     bool absent;                /* memory behind a page that was not in memory was asked for */
     bool other_stack;           /* a frame led to a stack that is not in the copy */

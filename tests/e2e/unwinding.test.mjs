@@ -99,10 +99,12 @@ for (const backend of ['perf-cpu', 'ptrace']) {
 
 test('a stack that was switched to by code ends with that reason, and the session tells', async (t) => {
   if (!needsRoot(t)) return;
-  const { total, warnings } = await measure(t, 'switch');
-  for (const name of ['switched_work', 'run_on', '[on another stack]'])
-    assertNear(name, total(name), 100, 2);
-  assert.ok(warnings.some((text) => /% of the stacks go on on another stack/.test(text)));
+  for (const [more, frame] of [[[], 'run_on'], [['expression'], 'run_by_expression']]) {
+    const { total, warnings } = await measure(t, 'switch', { args: ['300', ...more] });
+    for (const name of ['switched_work', frame, '[on another stack]'])
+      assertNear(name, total(name), 100, 2);
+    assert.ok(warnings.some((text) => /% of the stacks go on on another stack/.test(text)));
+  }
 });
 
 test('a page of the stack that nobody has touched hides its callers for a moment only', async (t) => {

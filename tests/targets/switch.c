@@ -1,6 +1,7 @@
 /*
  * Works on a stack that a frame with correct call frame information switched to, as __morestack of
- * -fsplit-stack and coroutines do: its caller is on another stack.
+ * -fsplit-stack and coroutines do: its caller is on another stack. With a second argument the frame
+ * tells by an expression where on that one it is, as SBCL's does.
  */
 #include <sys/mman.h>
 
@@ -10,6 +11,7 @@
 #define STACK_BYTES 65536
 
 void run_on(void *stack_end, void (*function)(void));
+void run_by_expression(void *stack_end, void (*function)(void));
 
 #if defined(__x86_64__)
 __asm__(".text\n"
@@ -27,7 +29,27 @@ __asm__(".text\n"
         "    .cfi_def_cfa %rsp, 8\n"
         "    ret\n"
         "    .cfi_endproc\n"
-        ".size run_on, . - run_on\n");
+        ".size run_on, . - run_on\n"
+        ".type run_by_expression, @function\n"
+        "run_by_expression:\n"
+        "    .cfi_startproc\n"
+        "    push %rbp\n"
+        "    .cfi_def_cfa_offset 16\n"
+        "    .cfi_offset %rbp, -16\n"
+        "    mov %rsp, %rbp\n"
+        "    .cfi_def_cfa_register %rbp\n"
+        "    mov %rdi, %rsp\n"
+        "    push %rbp\n"
+        "    mov %rsp, %rbp\n"
+        "    .cfi_escape 0x0f, 5, 0x76, 0, 0x06, 0x40, 0x22\n" /* CFA: *rbp + 16 */
+        "    sub $8, %rsp\n"
+        "    call *%rsi\n"
+        "    mov (%rbp), %rsp\n"
+        "    pop %rbp\n"
+        "    .cfi_def_cfa %rsp, 8\n"
+        "    ret\n"
+        "    .cfi_endproc\n"
+        ".size run_by_expression, . - run_by_expression\n");
 #elif defined(__aarch64__)
 __asm__(".text\n"
         ".type run_on, %function\n"
@@ -48,6 +70,11 @@ __asm__(".text\n"
         "    ret\n"
         "    .cfi_endproc\n"
         ".size run_on, . - run_on\n");
+
+void run_by_expression(void *stack_end, void (*function)(void))
+{
+    run_on(stack_end, function);
+}
 #endif
 
 static volatile uint64_t seed = 1;
@@ -67,5 +94,5 @@ int main(int argc, char **argv)
         return 1;
     target_start(argc, argv);
     for (;;)
-        run_on(stack + STACK_BYTES, switched_work);
+        (argc > 2 ? run_by_expression : run_on)(stack + STACK_BYTES, switched_work);
 }
