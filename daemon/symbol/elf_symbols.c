@@ -237,6 +237,11 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr)
     return symbols->names[symbol->table] + symbol->name;
 }
 
+const char *elf_symbols_find_start(const struct elf_symbols *symbols, uint64_t vaddr)
+{
+    return range_map_start(&symbols->map, vaddr) == vaddr ? elf_symbols_find(symbols, vaddr) : NULL;
+}
+
 size_t elf_symbols_bytes(const struct elf_symbols *symbols)
 {
     size_t bytes = range_map_bytes(&symbols->map) + symbols->capacity * sizeof *symbols->symbols;

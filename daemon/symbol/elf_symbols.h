@@ -29,5 +29,8 @@ int elf_symbols_read(const struct elf_reader *binary, const struct elf_reader *d
 /* The raw name of the best symbol that covers `vaddr`, or NULL. Borrowed. O(log symbols). */
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr);
 
+/* The same where its code begins at `vaddr` or goes on there after another's, else NULL. */
+const char *elf_symbols_find_start(const struct elf_symbols *symbols, uint64_t vaddr);
+
 size_t elf_symbols_bytes(const struct elf_symbols *symbols);
 void elf_symbols_free(struct elf_symbols *symbols);

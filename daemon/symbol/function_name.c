@@ -194,21 +194,27 @@ bool function_name_is_internal(const char *linkage_name)
     return linkage_name && strncmp(linkage_name, "__GI_", 5) == 0;
 }
 
+bool function_name_is_alias(const struct unit *unit, const struct inline_node *node,
+                            struct die_place *place)
+{
+    return node->parent == NODE_NONE &&
+           die_place_language(place) == DW_LANG_Mips_Assembler && /* of any machine */
+           inline_tree_has_twin(&unit->tree, unit->tree.unit.header.offset + node->die);
+}
+
 int function_name_exported(struct unit *unit, const struct unit_context *context,
                            const struct inline_node *node, struct die_place *place,
-                           const char *linkage_name, char **ret_name)
+                           const char *die_name, char **ret_name)
 {
     const struct inline_function *code;
     int error = find_code(unit, node, place, &code);
     if (error)
         return error;
-    const char *symbol = code ? elf_symbols_find(context->symbols, code->entry) : NULL;
-    symbol = symbol ? symbol : linkage_name;
-    char *name = strndup(symbol, strcspn(symbol, "@")); /* clock_gettime@@GLIBC_2.17 */
-    if (!name)
-        return -ENOMEM;
-    *ret_name = name;
-    return 0;
+    const char *symbol = code ? elf_symbols_find_start(context->symbols, code->entry) : NULL;
+    symbol = symbol ? symbol : die_name;
+    _cleanup_free_ char *name =
+        strndup(symbol, strcspn(symbol, "@")); /* clock_gettime@@GLIBC_2.17 */
+    return name ? demangle(name, ret_name) : -ENOMEM;
 }
 
 int function_name_class(struct unit *unit, const struct unit_context *context,

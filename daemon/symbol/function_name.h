@@ -22,10 +22,16 @@ int function_name(struct unit *unit, const struct unit_context *context,
  * know the one that is exported, whose symbol is at the same address.
  */
 bool function_name_is_internal(const char *linkage_name);
-/* That one, or else the linkage name: malloc'ed. 0 or -ENOMEM. */
+/*
+ * GNU as writes a DIE for each of the names that a function written in assembly has (fmin, fminf64,
+ * fminf32x), and none of these DIEs is better than another. O(functions of the unit).
+ */
+bool function_name_is_alias(const struct unit *unit, const struct inline_node *node,
+                            struct die_place *place);
+/* The best name that the symbol table has for it, or else its DIE's: malloc'ed. 0 or -ENOMEM. */
 int function_name_exported(struct unit *unit, const struct unit_context *context,
                            const struct inline_node *node, struct die_place *place,
-                           const char *linkage_name, char **ret_name);
+                           const char *die_name, char **ret_name);
 
 /* Goes to the class that the function is a member of. 0, -ENOENT or -ENOMEM. */
 int function_name_class(struct unit *unit, const struct unit_context *context,

@@ -234,6 +234,15 @@ const struct inline_function *inline_tree_function(const struct inline_tree *tre
                : NULL;
 }
 
+bool inline_tree_has_twin(const struct inline_tree *tree, uint64_t offset)
+{
+    const struct inline_function *function = inline_tree_function(tree, offset);
+    for (size_t i = 0; function && i < tree->function_count; i++)
+        if (tree->functions[i].entry == function->entry && &tree->functions[i] != function)
+            return true;
+    return false;
+}
+
 static int compare_copies(const void *left, const void *right)
 {
     const struct inline_copy *a = left, *b = right;

@@ -60,6 +60,12 @@ int inline_tree_find(struct inline_tree *tree, uint64_t vaddr, uint32_t *ret_nod
 const struct inline_function *inline_tree_function(const struct inline_tree *tree, uint64_t offset);
 
 /*
+ * Whether other functions begin where the one whose DIE is at that offset does. O(functions): for
+ * what is seldom asked.
+ */
+bool inline_tree_has_twin(const struct inline_tree *tree, uint64_t offset);
+
+/*
  * A function that is a copy of the DIE at that offset: what was inlined may be there as a function
  * of its own, too. NULL: there is none. O(log functions) from the second time on. 0 or -ENOMEM.
  */

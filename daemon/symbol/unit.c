@@ -272,6 +272,8 @@ static int full_name(struct unit *unit, const struct unit_context *context,
 {
     if (function_name_is_internal(names.linkage_name))
         return function_name_exported(unit, context, node, place, names.linkage_name, ret_name);
+    if (!names.linkage_name && function_name_is_alias(unit, node, place))
+        return function_name_exported(unit, context, node, place, names.name, ret_name);
     if (!names.linkage_name && function_name_is_scoped(place))
         return function_name(unit, context, node, place, names.name, ret_name);
     return demangle(names.linkage_name ? names.linkage_name : names.name, ret_name);

@@ -244,6 +244,63 @@ static void a_function_is_called_what_it_is_exported_as(void **state)
     assert_string_equal(fixture_function(fixture, &span, span.count - 1), "__GI_lone");
 }
 
+/* As glibc has them. The names are told in this order, and the last one is the longest. */
+static const char assembly[] = ".text\n"
+                               ".type __fmin, @function\n"
+                               "__fmin: ret\n"
+                               ".size __fmin, .-__fmin\n"
+                               ".macro alias name, of\n"
+                               ".weak \\name\n"
+                               ".set \\name, \\of\n"
+                               ".type \\name, @function\n"
+                               ".size \\name, 1\n"
+                               ".endm\n"
+                               "alias fmin, __fmin\n"
+                               "alias fminf64, __fmin\n"
+                               "alias fminf32x, __fmin\n"
+                               ".type step, @function\n"
+                               "step: ret\n"
+                               ".size step, .-step\n"
+                               "alias _ZN3app4stepEl, step\n"
+                               ".globl unlock\n"
+                               ".type unlock, @function\n"
+                               "unlock: ret\n"
+                               ".size unlock, .-unlock\n"
+                               ".section .note.GNU-stack,\"\"\n";
+
+static void of_the_names_that_assembly_gives_the_exported_one_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const strips[] = {"true",
+                                         "objcopy --keep-section='.debug*' --strip-all built"};
+    static const char *const names[][2] = {
+        {"__fmin", "fmin"}, {"step", "app::step(long)"}, {"unlock", "unlock"}};
+    uint64_t vaddrs[array_length(names)];
+    if (!have_tool("gcc") || !have_tool("nm") || !have_tool("objcopy"))
+        skip();
+    fixture_write(fixture, "labels.s", assembly);
+    run_or_fail("cd %s && gcc -g -shared -Wl,--defsym=lock=unlock -o built labels.s",
+                fixture->directory);
+    _cleanup_free_ char *dies =
+        run("cd %s && readelf --debug-dump=info built | grep -c 'DW_TAG_subprogram'",
+            fixture->directory);
+    if (!dies || atoi(dies) < 6) {
+        print_message("skipped: this assembler writes no DIEs of functions\n");
+        skip();
+    }
+    fixture_open_built(fixture, "built");
+    for (size_t i = 0; i < array_length(names); i++)
+        vaddrs[i] = fixture_symbol(fixture, names[i][0]);
+    for (size_t strip = 0; strip < array_length(strips); strip++) {
+        run_or_fail("cd %s && %s", fixture->directory, strips[strip]);
+        fixture_open_built(fixture, "built");
+        for (size_t i = 0; i < array_length(names); i++) {
+            struct frame_span span = fixture_resolve(fixture, vaddrs[i], false);
+            assert_string_equal(fixture_function(fixture, &span, 0), names[i][1]);
+        }
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -258,6 +315,7 @@ int main(void)
         test(stripped_functions_say_their_scopes),
         test(a_function_of_c_is_not_called_what_its_alias_is),
         test(a_function_is_called_what_it_is_exported_as),
+        test(of_the_names_that_assembly_gives_the_exported_one_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
