@@ -12,6 +12,7 @@
 #include "symbol/demangle.h"
 
 #define SCOPES_MAX 32
+#define CALL_OPERATOR "operator()"
 
 /* Assigned after DWARF 5 was published; elfutils 0.188 does not know them. */
 #define LANG_C_PLUS_PLUS_17 0x2a
@@ -40,10 +41,26 @@ static bool is_word(char character)
     return character == '_' || isalnum((unsigned char)character);
 }
 
+/* A lambda's; with arguments of a template, a generic lambda's. */
+static bool is_call_operator(const char *name)
+{
+    size_t length = strlen(CALL_OPERATOR);
+    return strncmp(name, CALL_OPERATOR, length) == 0 &&
+           (name[length] == '\0' || name[length] == '<');
+}
+
+/* Without a template's arguments, of which DIEs may say `long int` and symbols `long`. */
+static size_t plain_length(const char *name)
+{
+    if (is_call_operator(name))
+        return strlen(CALL_OPERATOR);
+    return strncmp(name, "operator", 8) == 0 ? strlen(name) : strcspn(name, "<!");
+}
+
 /* Functions with equal code may share an address: the symbol must be one that has the name. */
 static bool has_name(const char *readable, const char *name)
 {
-    size_t length = strncmp(name, "operator", 8) == 0 ? strlen(name) : strcspn(name, "<!");
+    size_t length = plain_length(name);
     for (const char *at = readable; (at = strchr(at, name[0])); at++)
         if (strncmp(at, name, length) == 0 && (at == readable || !is_word(at[-1])) &&
             !(is_word(at[length - 1]) && is_word(at[length])))
@@ -134,8 +151,7 @@ static int add_scope(struct scope_names *scopes, struct die_place *place, uint32
     if (tag == DW_TAG_namespace)
         *name = "(anonymous namespace)";
     else
-        *name = scopes->count == 1 && strcmp(function, "operator()") == 0 ? "{lambda}"
-                                                                          : "{unnamed type}";
+        *name = scopes->count == 1 && is_call_operator(function) ? "{lambda}" : "{unnamed type}";
     return 0;
 }
 

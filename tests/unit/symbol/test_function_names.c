@@ -169,6 +169,39 @@ static void what_was_inlined_is_the_function_that_was_not(void **state)
     assert_null(strstr(text, "\n(anonymous namespace)::step\n"));
 }
 
+/* Their DIEs have names like operator()<long int>, and their symbols operator()<long>. */
+static const char generic_lambdas[] =
+    "static volatile long sink;\n"
+    "struct caller { template <class T> void operator()(T x) { sink = sink + x; } };\n"
+    "int main(int argc, char **)\n"
+    "{\n"
+    "    auto own = [](auto x) __attribute__((noinline)) { sink = sink ^ x; };\n"
+    "    auto in = [](auto x) __attribute__((always_inline)) { sink = sink | x; };\n"
+    "    struct { void touch(long x) { sink = sink - x; } } unnamed;\n"
+    "    own(static_cast<long>(argc)); in(static_cast<long>(argc)); caller()(argc);\n"
+    "    unnamed.touch(argc);\n"
+    "}\n";
+
+static void a_generic_lambda_is_a_lambda(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const options[] = {"-gdwarf-5", "-gdwarf-4", "-gdwarf-5 -gsplit-dwarf"};
+    if (!have_tool("g++") || !have_tool("nm"))
+        skip();
+    fixture_write(fixture, "generic.cc", generic_lambdas);
+    for (size_t i = 0; i < array_length(options); i++) {
+        run_or_fail("cd %s && rm -f *.dwo && g++ -g -O2 -std=c++17 %s -o generic generic.cc",
+                    fixture->directory, options[i]);
+        fixture_open_built(fixture, "generic");
+        _cleanup_free_ char *text = describe_main(fixture);
+        assert_non_null(
+            strstr(text, "\nauto main::{lambda(auto:1)#1}::operator()<long>(long) const\n"));
+        assert_non_null(strstr(text, "\nmain::{lambda}::operator()<long int>\n"));
+        assert_non_null(strstr(text, "\nmain::{unnamed type}::touch\n"));
+        assert_null(strstr(text, "{unnamed type}::operator()"));
+    }
+}
+
 static void names_are_the_same_wherever_dies_are(void **state)
 {
     struct fixture *fixture = *state;
@@ -311,6 +344,7 @@ int main(void)
         test(a_lambda_that_has_a_linkage_name_is_declared_where_its_class_is),
         test(inlined_functions_say_their_scopes),
         test(what_was_inlined_is_the_function_that_was_not),
+        test(a_generic_lambda_is_a_lambda),
         test(names_are_the_same_wherever_dies_are),
         test(stripped_functions_say_their_scopes),
         test(a_function_of_c_is_not_called_what_its_alias_is),
