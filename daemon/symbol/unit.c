@@ -215,6 +215,7 @@ static bool is_root(const struct unit *unit, const struct unit_context *context,
            dwarf_dieoffset(die) == unit->header.first_die;
 }
 
+/* A file without a line is no place: where there is no line, file 0 is the unit's first source. */
 static int declaration(struct unit *unit, const struct unit_context *context,
                        struct die_place *place, uint32_t *ret_file, uint32_t *ret_line)
 {
@@ -223,9 +224,9 @@ static int declaration(struct unit *unit, const struct unit_context *context,
     if (place->split) {
         struct split_function function = split_unit_function(place->split, place->offset);
         *ret_line = function.line;
-        return unit_file(unit, context, function.file, ret_file);
+        return function.line ? unit_file(unit, context, function.file, ret_file) : 0;
     }
-    if (!die_declaration(&place->die, &file, ret_line))
+    if (!die_declaration(&place->die, &file, ret_line) || !*ret_line)
         return 0;
     if (is_root(unit, context, &file.unit))
         return unit_file(unit, context, file.index, ret_file);

@@ -202,6 +202,50 @@ static void a_generic_lambda_is_a_lambda(void **state)
     }
 }
 
+/* gcc says of a coroutine's clones neither where they are declared nor what they are clones of. */
+static const char coroutine[] =
+    "#include <coroutine>\n"
+    "static volatile long sink;\n"
+    "struct task {\n"
+    "    struct promise_type {\n"
+    "        task get_return_object()\n"
+    "        {\n"
+    "            return {std::coroutine_handle<promise_type>::from_promise(*this)};\n"
+    "        }\n"
+    "        std::suspend_always initial_suspend() { return {}; }\n"
+    "        std::suspend_always final_suspend() noexcept { return {}; }\n"
+    "        std::suspend_always yield_value(int) { return {}; }\n"
+    "        void return_void() {}\n"
+    "        void unhandled_exception() {}\n"
+    "    };\n"
+    "    std::coroutine_handle<promise_type> handle;\n"
+    "};\n"
+    "task gen(int n) { for (;; n++) { sink = sink + n; co_yield n; } }\n"
+    "int main(int argc, char **) { task task = gen(argc); task.handle.resume(); }\n";
+
+static void a_function_without_a_declaration_has_no_file_either(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const options[] = {"-gdwarf-5", "-gdwarf-4", "-gdwarf-5 -gsplit-dwarf",
+                                          "-gdwarf-4 -gsplit-dwarf"};
+    if (!have_tool("g++") || !have_tool("nm"))
+        skip();
+    fixture_write(fixture, "coroutine.cc", coroutine);
+    for (size_t i = 0; i < array_length(options); i++) {
+        run_or_fail("cd %s && rm -f *.dwo && g++ -g -O2 -std=c++20 %s -o coroutine coroutine.cc",
+                    fixture->directory, options[i]);
+        fixture_open_built(fixture, "coroutine");
+        _cleanup_free_ char *line = run("nm %s | grep 'gen.*[.]destroy$'", fixture->path);
+        assert_non_null(line);
+        struct frame_span span = fixture_resolve(fixture, strtoull(line, NULL, 16), false);
+        struct symbol_function function =
+            symbols_function(fixture->symbols, span.frames[span.count - 1].function);
+        assert_string_equal(function.name, "gen");
+        assert_int_equal(function.line, 0);
+        assert_int_equal(function.file, 0);
+    }
+}
+
 static void names_are_the_same_wherever_dies_are(void **state)
 {
     struct fixture *fixture = *state;
@@ -345,6 +389,7 @@ int main(void)
         test(inlined_functions_say_their_scopes),
         test(what_was_inlined_is_the_function_that_was_not),
         test(a_generic_lambda_is_a_lambda),
+        test(a_function_without_a_declaration_has_no_file_either),
         test(names_are_the_same_wherever_dies_are),
         test(stripped_functions_say_their_scopes),
         test(a_function_of_c_is_not_called_what_its_alias_is),
