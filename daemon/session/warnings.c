@@ -293,6 +293,16 @@ static const char *problem_of(const struct session *session, uint32_t module)
     return module < session->module_problem_count ? session->module_problems[module] : NULL;
 }
 
+static void warn_of_problem(const struct session *session, uint32_t id, struct session_info *info)
+{
+    const char *path = module_table_get(session->modules, id)->path;
+    double share;
+    if (session_module_matters(session, id, &share))
+        warn(info, "%s, with %.0f %% of the samples: %s", path, share, problem_of(session, id));
+    else
+        warn(info, "%s: %s", path, problem_of(session, id));
+}
+
 static void warn_of_modules(const struct session *session, struct session_info *info)
 {
     for (uint32_t id = 1; id < session->module_lacks_count; id++) {
@@ -304,8 +314,7 @@ static void warn_of_modules(const struct session *session, struct session_info *
     }
     for (uint32_t id = 1; id < session->module_problem_count; id++)
         if (problem_of(session, id))
-            warn(info, "%s: %s", module_table_get(session->modules, id)->path,
-                 problem_of(session, id));
+            warn_of_problem(session, id, info);
     _cleanup_free_ char *sources = session_describe_source_fetches(session);
     if (sources)
         warn(info, "%s", sources);

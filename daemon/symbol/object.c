@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "symbol/debug_file.h"
 
 static void free_object(struct object **object)
@@ -41,6 +42,14 @@ static int find_go_lines(struct object *object)
     return error == -ENOMEM ? error : 0;
 }
 
+/* An ELF file that is damaged, or another machine's, is not a foreign one. */
+static bool is_foreign(const struct module *module)
+{
+    char magic[SELFMAG];
+    return module->fd >= 0 && read_at(module->fd, magic, sizeof magic, 0) == 0 &&
+           memcmp(magic, ELFMAG, sizeof magic) != 0;
+}
+
 int object_open(const struct module *module, const struct cancel *cancel,
                 struct object **ret_object)
 {
@@ -50,7 +59,8 @@ int object_open(const struct module *module, const struct cancel *cancel,
     object->module = module;
     object->cancel = cancel;
     object->splits.target = module->target;
-    object->status = SYMBOL_UNREADABLE;
+    object->is_foreign = is_foreign(module);
+    object->status = object->is_foreign ? SYMBOL_NO_DEBUG_INFO : SYMBOL_UNREADABLE;
     int error = module->fd >= 0 ? elf_reader_open(module->fd, &object->binary) : -EBADF;
     if (!error)
         error = find_debug_file(object);
@@ -229,6 +239,9 @@ size_t object_bytes(const struct object *object)
 
 char *object_problem(const struct object *object)
 {
+    if (object->is_foreign)
+        return strdup("it is no ELF file, but one of a form that only the program itself knows, as "
+                      "images of run-time systems are: its code has no names and no lines here");
     if (object->status == SYMBOL_NO_DEBUG_INFO && elf_reader_section(object->binary, ".stab"))
         return strdup("its debug information is in the stabs format, which is not read: build it "
                       "with an option or a compiler that writes DWARF (-gdwarf)");

@@ -15,7 +15,7 @@
 struct object {
     const struct module *module;  /* borrowed */
     const struct cancel *cancel;  /* borrowed, or NULL */
-    struct elf_reader *binary;    /* owned; NULL when unreadable */
+    struct elf_reader *binary;    /* owned; NULL when unreadable or foreign */
     struct elf_reader *debug;     /* owned; NULL when there is no split file */
     char *debug_path;             /* owned; where that was found; NULL when it was fetched */
     struct elf_reader *alternate; /* owned; the dwz file that was fetched with it, or NULL */
@@ -23,6 +23,7 @@ struct object {
     struct frame_functions unnamed; /* read when the first address has no symbol */
     bool unnamed_read;
     struct go_lines *go; /* owned; NULL: not a Go program, or it has DWARF */
+    bool is_foreign;     /* the file can be read, but is not ELF: an image of a run-time system */
     /* SYMBOL_LINE while lines may follow, else why they do not. */
     enum symbol_status status;
     struct debug_image *image; /* owned; loaded when lines are asked for */

@@ -114,6 +114,12 @@ static int publish_all(struct symbols *symbols, const struct module *module, con
     return error;
 }
 
+/* "[sbcl.core]": nothing tells functions of such a file apart. */
+static int format_foreign(const struct module *module, char **ret_name)
+{
+    return asprintf(ret_name, "[%s]", path_basename(module->path)) < 0 ? -ENOMEM : 0;
+}
+
 /* "[libfoo.so+0x1234]"; the vdso's own brackets are not repeated. */
 static int format_unnamed(const struct module *module, uint64_t vaddr, char **ret_name)
 {
@@ -132,6 +138,8 @@ static int elf_name(struct object *object, const struct symbol_request *request,
     const char *symbol = elf_symbols_find(&object->symbols, symbol_request_vaddr(request));
     if (symbol)
         return demangle(symbol, ret_name);
+    if (object->is_foreign)
+        return format_foreign(object->module, ret_name);
     uint64_t vaddr = symbol_request_vaddr(request), start;
     const char *go = object->go ? go_lines_function(object->go, vaddr) : NULL;
     if (go) {

@@ -19,11 +19,12 @@ enum symbol_status {
     SYMBOL_PENDING,       /* not looked at yet */
     SYMBOL_NAME_ONLY,     /* ELF symbol published, lines still to come */
     SYMBOL_LINE,          /* everything: at least one frame with file and line */
-    SYMBOL_NO_DEBUG_INFO, /* the module has no DWARF here (install its -dbg / -dbgsym package) */
+    SYMBOL_NO_DEBUG_INFO, /* the module has no DWARF here (install its -dbg / -dbgsym package), or
+                             cannot have any: its file is not ELF */
     SYMBOL_NO_LINE,       /* DWARF is there but says nothing about this address */
     SYMBOL_NO_MODULE,     /* not in a file: JIT code (which may have a name), a stack end */
     SYMBOL_KERNEL,        /* kernel code: named, but its lines are not looked up */
-    SYMBOL_UNREADABLE,    /* the module's file could not be read or is not valid ELF */
+    SYMBOL_UNREADABLE,    /* the module's file could not be read or is a damaged ELF file */
     SYMBOL_DAMAGED,       /* its debug information is not valid DWARF, or more than is held */
     SYMBOL_STATUS_COUNT
 };
@@ -47,7 +48,7 @@ struct frame_span {
 };
 
 struct symbol_function {
-    const char *name;    /* demangled, or "[libfoo.so+0x1234]" when there is no symbol */
+    const char *name;    /* demangled, or "[libfoo.so+0x1234]"; "[file]" when that is not ELF */
     uint32_t module;     /* module id */
     uint32_t file, line; /* where it is declared; 0 unknown */
 };

@@ -93,6 +93,26 @@ test('text that a program moves while it is sampled has lines', async (t) => {
   await assertMovedText(await startDaemon(t, ['--', targetPath('moved'), '300']));
 });
 
+test('code in a file that is not ELF is one function, and that is said', async (t) => {
+  if (!needsRoot(t)) return;
+  const image = join(publicFolder(t), 'own.image');
+  const target = await startTarget(t, 'image', { args: ['300', image] });
+  const daemon = await attach(t, target.pid);
+  await daemon.waitSamples(1000);
+  await daemon.pause();
+  await daemon.waitNames();
+  const { functions } = await daemon.get('/sessions/current/functions?limit=100');
+  const own = functions.filter(({ module }) => module === image);
+  assert.deepEqual(own.map((row) => row.function), ['[own.image]']);
+  assert.ok(own[0].self_percent > 90, JSON.stringify(own));
+  const { unknown } = await daemon.get('/sessions/current/lines');
+  assert.ok(unknown.reasons.no_debug_info >= own[0].self_hits, JSON.stringify(unknown));
+  assert.ok(!unknown.reasons.unreadable, JSON.stringify(unknown));
+  const { warnings } = await daemon.get('/sessions/current');
+  assert.ok(warnings.some((text) => /own\.image, with \d+ % of the samples: it is no ELF file/.test(text)), `${warnings}`);
+  assert.ok(!warnings.some((text) => /install its -dbg/.test(text)), `${warnings}`);
+});
+
 for (const version of [4, 5]) {
   test(`split DWARF ${version}: lines are known, and of inlined calls the innermost`, async (t) => {
     if (!needsRoot(t)) return;

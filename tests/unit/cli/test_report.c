@@ -110,7 +110,7 @@ static void unknown_samples_come_with_a_remedy(void **state)
     assert_string_equal(text,
                         "\n  3.10 % of the time has no line (137 of 4421 samples):\n"
                         "     120  no debug information: install the -dbg or -dbgsym package, or "
-                        "compile with -g\n"
+                        "compile with -g (files that are not ELF have none)\n"
                         "       3  the file's debug information is damaged or too large: build or "
                         "install the program again, with -g1 if this machine has little memory\n"
                         "      14  something␛ new\n");

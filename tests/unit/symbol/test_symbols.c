@@ -226,11 +226,12 @@ static void readers_see_whole_answers_while_more_are_published(void **state)
 static void unreadable_modules_have_a_reason(void **state)
 {
     struct fixture *fixture = *state;
-    fixture_write(fixture, "text.so", "this is not an ELF file");
+    fixture_write(fixture, "text.so", "\177ELF, but no more");
     fixture_open_built(fixture, "text.so");
     struct frame_span span = fixture_resolve(fixture, 0x10, false);
     assert_int_equal(span.status, SYMBOL_UNREADABLE);
     assert_string_equal(fixture_function(fixture, &span, 0), "[text.so+0x10]");
+    assert_null(symbols_problem(fixture->symbols, &fixture->module));
 
     fixture_open_built(fixture, "text.so");
     close_fd(&fixture->module.fd);
@@ -238,6 +239,31 @@ static void unreadable_modules_have_a_reason(void **state)
     fixture->module.open_error = EACCES;
     span = fixture_resolve(fixture, 0x10, false);
     assert_int_equal(span.status, SYMBOL_UNREADABLE);
+}
+
+/* As an image of a Lisp system, which that maps itself. */
+static void a_file_that_is_not_elf_is_one_function(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_write(fixture, "lisp.core", "LCBS: this is not an ELF file");
+    fixture_open_built(fixture, "lisp.core");
+    const struct symbol_request requests[] = {{.location = 0, .vaddr = 0x10},
+                                              {.location = 1, .vaddr = 0x5000}};
+    uint32_t functions[2];
+    assert_int_equal(symbols_resolve_names(fixture->symbols, &fixture->module, requests, 2), 0);
+    assert_int_equal(symbols_resolve_lines(fixture->symbols, &fixture->module, requests, 2), 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct frame_span span = symbols_frames(fixture->symbols, i);
+        assert_int_equal(span.status, SYMBOL_NO_DEBUG_INFO);
+        assert_string_equal(fixture_function(fixture, &span, 0), "[lisp.core]");
+        functions[i] = span.frames[0].function;
+    }
+    assert_int_equal(functions[0], functions[1]);
+    _cleanup_free_ char *problem = symbols_problem(fixture->symbols, &fixture->module);
+    assert_non_null(problem);
+    assert_non_null(strstr(problem, "no ELF file"));
+    int fd = open(fixture->path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(symbols_add_debug_file(fixture->symbols, &fixture->module, fd, -1), -EBADF);
 }
 
 static void anonymous_memory_is_no_module(void **state)
@@ -487,6 +513,7 @@ int main(void)
         test(same_function_has_the_same_id),
         test(readers_see_whole_answers_while_more_are_published),
         test(unreadable_modules_have_a_reason),
+        test(a_file_that_is_not_elf_is_one_function),
         test(anonymous_memory_is_no_module),
         test(what_a_program_compiled_keeps_its_names_when_another_one_is_executed),
         test(the_map_of_a_process_that_ended_is_looked_at_once),

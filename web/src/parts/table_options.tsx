@@ -124,7 +124,7 @@ export function More({ shown, all }: { shown: number; all: number }) {
 const REASONS: Record<string, string> = {
   pending: 'not looked up yet',
   name_only: 'lines still being read',
-  no_debug_info: 'no debug information (install the -dbg or -dbgsym package, or build with -g)',
+  no_debug_info: 'no debug information (install the -dbg or -dbgsym package, or build with -g; files that are not ELF have none)',
   no_line: 'debug information says nothing about them',
   no_module: 'outside any file (JIT code, ended stacks)',
   kernel: 'in the kernel (counted with the line that called it, in Total)',
