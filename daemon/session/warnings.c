@@ -113,6 +113,17 @@ static bool is_of_system(const struct module *module)
     return module->kind == MODULE_VDSO;
 }
 
+/* What lets the runtime keep frame pointers; NULL: nothing, or it was done already. */
+static const char *advise_frame_pointers(const struct session *session, const char *runtime)
+{
+    const char *advice = runtime ? runtime_frame_pointers(runtime) : NULL;
+    const char *naming = runtime ? runtime_naming(runtime) : NULL;
+    bool is_done = advice && naming && strcmp(advice, naming) == 0 &&
+                   symbols_jit(session->symbols).named > 0; /* the same option gives names */
+    return is_done ? "most of that keeps frame pointers already, and no option helps the rest"
+                   : advice;
+}
+
 static void warn_of_no_cfi(const struct session *session, struct session_info *info)
 {
     const struct session_counts *counts = &session->published.counts;
@@ -121,8 +132,13 @@ static void warn_of_no_cfi(const struct session *session, struct session_info *i
     if (share < EARLY_END_PERCENT || !module)
         return;
     const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    const char *advice = runtime ? runtime_frame_pointers(runtime) : NULL;
-    if (module->kind == MODULE_ANONYMOUS)
+    const char *advice = advise_frame_pointers(session, runtime);
+    if (module->open_error && module->open_error != ENOEXEC)
+        warn(info,
+             "%.1f %% of the stacks end early in code whose unwind information could not be read, "
+             "most of them in %s, which could not be opened",
+             share, module->path);
+    else if (module->kind == MODULE_ANONYMOUS)
         warn(info,
              "%.1f %% of the stacks end early in code without unwind information, most of them in "
              "code that %s compiled at run time: %s",
@@ -136,7 +152,8 @@ static void warn_of_no_cfi(const struct session *session, struct session_info *i
              is_of_system(module)
                  ? "it comes with the system and has functions that say nothing, as those written "
                    "in assembly; no option helps"
-                 : "build it with unwind tables or frame pointers (gcc and clang: "
+                 : "build it with unwind tables or frame pointers, if its compiler can (gcc and "
+                   "clang: "
                    "-fasynchronous-unwind-tables or -fno-omit-frame-pointer; assembly: .cfi "
                    "directives)");
 }
