@@ -1,6 +1,11 @@
 /* Leaves that say nothing about their frames. */
 #include "unwind/leaf.h"
 
+#include "unwind/code.h"
+
+/* Of a leaf's frame so many words are looked at. */
+#define LEAF_WORDS_MAX 64
+
 struct cfi_rule leaf_start_rule(const struct architecture *architecture)
 {
     bool is_pushed = architecture->lr == REGISTER_NONE;
@@ -29,6 +34,39 @@ bool leaf_returns_to_link_register(const struct walk *walk, uint64_t saved_ip)
         return false;
     uint64_t ip = walk->registers.values[architecture->lr] & walk->code_mask;
     return ip != saved_ip && find_caller_rule(walk, ip).kind != CFI_NONE;
+}
+
+/* The return address of a call by a pointer, in a function whose record `fp` points at. */
+static bool is_owner_of_record(const struct walk *walk, uint64_t ip)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t vaddr = 0;
+    const struct module *module = walk->space->find(walk->space->user, ip - 1, &vaddr);
+    if (!module || module->kind != MODULE_FILE)
+        return false;
+    const struct cfi_rule rule = cfi_cache_find(walk->cfi, module, vaddr);
+    return rule.kind == CFI_RULE && rule.cfa_register == architecture->fp &&
+           rule.cfa_offset == 16 && rule.fp_saved && rule.fp_offset == -16 &&
+           code_follows_indirect_call(architecture, module, vaddr + 1);
+}
+
+bool leaf_finds_owner_of_record(struct walk *walk, const struct module *module, uint64_t *ret_slot,
+                                uint64_t *ret_ip)
+{
+    const struct architecture *architecture = walk->architecture;
+    uint64_t slot = walk->registers.values[architecture->sp];
+    uint64_t fp = walk->registers.values[architecture->fp];
+    if (walk->is_return_address || module->kind != MODULE_ANONYMOUS)
+        return false;
+    for (unsigned i = 0; i < LEAF_WORDS_MAX && slot < fp; i++, slot += 8) {
+        if (!walk_read(walk, slot, ret_ip))
+            return false;
+        if (is_owner_of_record(walk, *ret_ip)) {
+            *ret_slot = slot;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The same walk, to be given up: what it reads is noted at the leaf's caller, which comes next. */

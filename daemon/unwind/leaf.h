@@ -20,6 +20,15 @@ struct cfi_rule leaf_start_rule(const struct architecture *architecture);
 bool leaf_returns_to_link_register(const struct walk *walk, uint64_t saved_ip);
 
 /*
+ * Code that was compiled at run time may have no frame record, and then the frame pointer is its
+ * caller's: following it would skip that one. True when the caller is in sight: a return address
+ * between stack pointer and record, after a call by a pointer, in code that made the record.
+ * *ret_slot is where it lies, *ret_ip what it is.
+ */
+bool leaf_finds_owner_of_record(struct walk *walk, const struct module *module, uint64_t *ret_slot,
+                                uint64_t *ret_ip);
+
+/*
  * Whether the frame that a guess has led to can be left, where call frame information says how: a
  * stale address, or one that is data, leads nowhere.
  */

@@ -288,7 +288,7 @@ static bool leaves_stack(const struct walk *walk, uint64_t fp)
 }
 
 /* Without call frame information: the frame pointer chain, if there seems to be one. */
-static enum step step_by_frame_pointer(struct walk *walk)
+static enum step step_by_frame_pointer(struct walk *walk, const struct module *module)
 {
     const struct architecture *architecture = walk->architecture;
     uint64_t sp = walk->registers.values[architecture->sp];
@@ -310,6 +310,9 @@ static enum step step_by_frame_pointer(struct walk *walk)
     }
     if (!is_record)
         return fp_known && walk->ran_out ? STEP_FAILED : STEP_NO_CFI;
+    uint64_t slot = 0, owner = 0;
+    if (leaf_finds_owner_of_record(walk, module, &slot, &owner))
+        return enter_caller(walk, owner, slot + 8, fp, true);
     if (ip == 0 && !walk->by_frame_pointer)
         return STEP_NO_CFI; /* a register that holds data, not the end of a chain */
     if (ip != 0 && !walk->space->find(walk->space->user, ip - 1, &vaddr))
@@ -363,7 +366,7 @@ static enum step step_without_cfi(struct walk *walk, const struct module *module
     if (begins_stack(walk, module, vaddr))
         return STEP_STACK_BEGIN;
     bool is_first = is_first_frame(walk);
-    enum step step = step_by_frame_pointer(walk);
+    enum step step = step_by_frame_pointer(walk, module);
     return step != STEP_CALLER && is_first ? STEP_ROOT : step;
 }
 

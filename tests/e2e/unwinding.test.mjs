@@ -113,3 +113,10 @@ test('a page of the stack that nobody has touched hides its callers for a moment
   assertNear('run', total('run'), 100, 2);
   assert.ok(samples.unwound_to_root >= 0.98 * samples.total, JSON.stringify(samples));
 });
+
+test('compiled code without a frame record does not hide the caller that has one', async (t) => {
+  if (!needsRoot(t)) return;
+  const { total } = await measure(t, 'frameless');
+  for (const name of ['[anon]', 'owner', 'outer', 'main'])
+    assertNear(name, total(name), 100, 2);
+});
