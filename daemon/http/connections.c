@@ -2,6 +2,7 @@
 #include "http/connections.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 #define RECEIVING_MAX_NS (60 * NS_PER_SECOND)
 #define ANSWERING_MAX_NS (300 * NS_PER_SECOND)
-#define SWEEP_INTERVAL_NS (5 * NS_PER_SECOND)
+#define SWEEP_INTERVAL_NS NS_PER_SECOND
+#define FULL_SWEEP_INTERVAL_NS (NS_PER_SECOND / 10) /* while others wait for a place */
 /* Answers that are made and not yet read, of all clients together. */
 #define ANSWER_BYTES_MAX ((size_t)256 << 20)
 
@@ -37,13 +39,29 @@ struct connections {
     _Atomic(size_t) answer_bytes;
 };
 
-/* libmicrohttpd sees the end of the connection and closes it. */
+/* True when the client has closed it, or its half: nothing more will come. */
+static bool is_hung_up(const struct connection *connection)
+{
+    struct pollfd polled = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&polled, 1, 0) == 1;
+}
+
+/*
+ * libmicrohttpd sees the end of a connection and closes it. But where the client's last bytes and
+ * its end come at once, it reads the bytes alone, and its edge-triggered epoll does not tell of the
+ * end again: clients that waited for a place and left would keep it until the idle timeout.
+ * Shutting down what the client has ended already wakes epoll, and takes nothing away: bytes that
+ * are not read yet stay readable, and an answer can be sent still.
+ */
 static void end_overdue(struct connections *connections)
 {
     uint64_t now_ns = clock_monotonic_ns();
-    for (struct connection *one = connections->first; one; one = one->next)
+    for (struct connection *one = connections->first; one; one = one->next) {
         if (one->limit_ns && now_ns - one->since_ns > one->limit_ns)
             shutdown(one->fd, SHUT_RDWR);
+        else if (one->limit_ns == RECEIVING_MAX_NS && is_hung_up(one))
+            shutdown(one->fd, SHUT_RD);
+    }
 }
 
 static void *sweep(void *user)
@@ -51,7 +69,9 @@ static void *sweep(void *user)
     struct connections *connections = user;
     pthread_mutex_lock(&connections->lock);
     while (!connections->stopping) {
-        struct timespec until = clock_deadline(SWEEP_INTERVAL_NS);
+        bool is_full = connections->count > connections->limit;
+        struct timespec until =
+            clock_deadline(is_full ? FULL_SWEEP_INTERVAL_NS : SWEEP_INTERVAL_NS);
         if (connections->first)
             pthread_cond_timedwait(&connections->wake, &connections->lock, &until);
         else

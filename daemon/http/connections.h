@@ -1,6 +1,7 @@
 /*
  * The open connections: how many may be served at once, and how long each may take. libmicrohttpd
- * closes connections on which nothing moves at all; those that move a byte now and then end here.
+ * closes connections on which nothing moves at all; those that move a byte now and then end here,
+ * and those whose clients left without its noticing.
  */
 #pragma once
 

@@ -144,6 +144,34 @@ test('clients beyond what the descriptors allow are refused and told so', async 
   await assertSampling(daemon, before);
 });
 
+test('clients that leave while they wait for a place do not keep it from others', async (t) => {
+  const daemon = await startDaemon(t, [], { under: ['prlimit', '--nofile=200:200'] });
+  const before = openFiles(daemon.pid).length;
+  const clients = Array.from({ length: 300 }, () => connect(t, daemon.url, ''));
+  for (const { socket } of clients) socket.write('GET /');
+  // Room is for 100, half of all descriptors; the kernel answers the others, and keeps what they say.
+  await until('there is no room', () => openFiles(daemon.pid).length >= before + 100);
+  await until('all are connected', () => clients.every(({ socket }) => socket.readyState === 'open'));
+  await sleep(500);
+  for (const { socket } of clients) socket.destroy();
+  const left = performance.now();
+  await until('another is served', async () => {
+    const answer = await daemon.request('/healthz', { seconds: 20 }).catch((error) => error);
+    return answer.status === 200;
+  });
+  const seconds = (performance.now() - left) / 1000;
+  assert.ok(seconds < 15, `it takes ${seconds} s, about as long as connections may be idle`);
+  await until('all descriptors are closed', () => openFiles(daemon.pid).length <= before + 2);
+});
+
+test('a client that ends its half of the connection at once is answered', async (t) => {
+  const daemon = await startDaemon(t);
+  const clients = Array.from({ length: 50 }, () => connect(t, daemon.url, '/api/v1/status'));
+  for (const { socket } of clients) socket.once('connect', () => socket.end());
+  await until('all are over', () => clients.every(({ closed }) => closed));
+  for (const { head } of clients) assert.match(head, /^HTTP\/1\.1 200 /);
+});
+
 test('clients that send or read a byte now and then are cut off, in time', async (t) => {
   if (!needsRoot(t)) return;
   const daemon = await startProfile(t);
