@@ -206,8 +206,8 @@ static const struct remedy remedies[] = {
     {"no_debug_info", "no debug information",
      "install the -dbg or -dbgsym package, or compile with -g (files that are not ELF have none)"},
     {"no_line", "code without a line", "compilers add such code; nothing is missing"},
-    {"no_module", "not in a file (JIT or a cut stack)",
-     "let the runtime write /tmp/perf-PID.map for names"},
+    /* The session's warnings say what would help, which is not the same for each. */
+    {"no_module", "not in a file", "compiled at run time, or the stack is cut or missing"},
     {"kernel", "in the kernel", "the lines that called it have it in their total"},
     {"unreadable", "the program's file cannot be read",
      "it was replaced, removed or damaged: start the program again"},
