@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "process/maps.h"
+#include "process/process_check.h"
 
 /* Records of a process may come this long after its end was told: of other CPUs, of its threads. */
 #define LATE_NS (2 * NS_PER_SECOND)
@@ -27,6 +28,7 @@ struct process_tree {
     struct process *last_ended;
     struct process *first_open; /* of them: those before it are over */
     uint64_t forgotten_ns;      /* accounted CPU time of processes that are no longer here */
+    bool executed_32_bit;       /* one of them did */
     process_end_fn *on_end;     /* NULL: nobody asks */
     void *user;                 /* of on_end */
 };
@@ -158,6 +160,16 @@ int process_tree_add_running(struct process_tree *tree, pid_t pid)
     return error;
 }
 
+void process_tree_look_at_width(struct process_tree *tree, const struct process *process)
+{
+    tree->executed_32_bit |= process_is_32_bit(process->pid);
+}
+
+bool process_tree_executed_32_bit(const struct process_tree *tree)
+{
+    return tree->executed_32_bit;
+}
+
 static uint64_t accounted_of(const struct process *process)
 {
     /* Since the last reading, and after the end, the samples are the best account. */
@@ -280,6 +292,7 @@ bool process_tree_look_at_images(struct process_tree *tree)
         maps_read(process->pid, add_vdso, process);
         /* The kernel tells of an execution a little before it has laid out the new stack. */
         address_space_read_initial_sp(process->space, process->pid);
+        process_tree_look_at_width(tree, process);
         looked = true;
     }
     return looked;

@@ -69,6 +69,11 @@ int process_tree_renew(struct process_tree *tree, const struct target *target);
  */
 bool process_tree_look_at_images(struct process_tree *tree);
 
+/* The same of one whose image may have changed before records were heard: is it a 32-bit one? */
+void process_tree_look_at_width(struct process_tree *tree, const struct process *process);
+/* True when a process was seen to execute a 32-bit program, whose samples say nothing. */
+bool process_tree_executed_32_bit(const struct process_tree *tree);
+
 /*
  * A new image was executed at `time_ns`: nothing of the old one is mapped any more, and whose it
  * is, its user or what names its code, need not be what it was. 0 or -ENOMEM.

@@ -132,6 +132,7 @@ int pipeline_seal(struct pipeline *pipeline, uint64_t end_ns)
     published.counts.accounted_ns = process_tree_accounted_ns(pipeline->processes);
     published.processes = process_tree_living(pipeline->processes);
     published.children = pipeline->children;
+    published.executed_32_bit = process_tree_executed_32_bit(pipeline->processes);
     published.module_hits = calloc(pipeline->module_hit_count + 1, sizeof(struct module_hits));
     if (!published.module_hits)
         return -ENOMEM;
@@ -180,9 +181,7 @@ void pipeline_describe_target(struct session *session)
     _cleanup_free_ char *command = NULL, *executable = NULL;
     if (process_describe(session->pid, &command, &executable))
         return;
-    bool is_32_bit = process_is_32_bit(session->pid);
     pthread_mutex_lock(&session->mutex);
-    session->executed_32_bit |= is_32_bit;
     free(session->command);
     free(session->executable);
     session->command = take_pointer(command);

@@ -101,6 +101,7 @@ static int read_maps_again(void *user, pid_t pid)
     if (!process || process->waiting_for_exec)
         return 0;
     int error = address_space_read(process->space, pid);
+    process_tree_look_at_width(pipeline->processes, process);
     if (!error && pid == pipeline->session->pid)
         pipeline_describe_target(pipeline->session);
     return capture_pass_over(error);

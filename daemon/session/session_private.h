@@ -42,8 +42,9 @@ struct session_published {
     struct profile_thread *threads; /* owned */
     size_t thread_count;
     uint32_t threads_alive;
-    size_t processes; /* living */
-    size_t children;  /* living ones that are not followed */
+    size_t processes;     /* living */
+    size_t children;      /* living ones that are not followed */
+    bool executed_32_bit; /* a program that cannot be profiled */
     uint64_t duration_ns;
     struct module_hits *module_hits; /* owned; by id */
     size_t module_count;
@@ -95,7 +96,6 @@ struct session {
     bool stack_is_cut;        /* less than wanted, for want of locked memory */
     char started_at[CLOCK_ISO8601_BYTES]; /* by the wall clock of that moment, and kept */
     char *command, *executable;           /* owned; change when the target executes another image */
-    bool executed_32_bit;                 /* a program that cannot be profiled */
     const char *backend, *backend_reason, *event;
     struct session_published published;
     uint64_t behind_s;             /* how old the records are that the pipeline hears, in seconds */

@@ -377,8 +377,8 @@ static void warn_of_session(const struct session *session, struct session_info *
     if (session->target->root_fd < 0)
         warn(info, "the target's root directory may not be opened: sources and debug files are "
                    "looked for in lprofd's own");
-    if (session->executed_32_bit)
-        warn(info, "the target executed a 32-bit program, whose samples have no stack and no line: "
+    if (session->published.executed_32_bit)
+        warn(info, "a 32-bit program was executed, whose samples have no stack and no line: "
                    "lprofd profiles 64-bit programs");
     if (strcmp(session->backend, "ptrace") == 0)
         warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "

@@ -96,6 +96,16 @@ test('a target that executes a 32-bit program later', async (t) => {
   }
 });
 
+test('a followed child that executes a 32-bit program', async (t) => {
+  if (!needsFiles(t, [targetPath('bits32')], 'gcc that takes -m32')) return;
+  if (!kernelRuns(targetPath('bits32'))) return;
+  const command = ['/bin/sh', '-c', `timeout 3 ${targetPath('bits32')}; true`];
+  const { code, stdout, stderr } = await run(t, LPROFD, ['--no-http', '--follow', '--', ...command]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^warning: a 32-bit program was executed, whose samples have no stack/m);
+  assert.match(stdout, /^ +\d+ {2}not in a file: compiled at run time, or the stack is cut or missing$/m);
+});
+
 test('a program for another machine', async (t) => {
   const program = join(ROOT, 'tests/unit/unwind/aarch64/frames-plain');
   await assertFails(t, ['--', program], 1, /is a program for aarch64 and this machine is x86-64/);
