@@ -41,8 +41,9 @@ static void print_preamble(const struct printer *printer)
         add_clean(printer->to, listing->missing ? listing->missing : "unreadable");
         text_add_string(printer->to, "): only lines with cost are listed.\n");
     } else if (listing->stale) {
-        text_add_string(printer->to, "The source text is not the one that the program was built "
-                                     "from: lines may be off.\n");
+        text_add_string(printer->to,
+                        "The source text may not be the one that the program was built from (the "
+                        "file is newer, or differs): lines may be off.\n");
     }
     if (printer->blocks->block_count == 0)
         text_add_string(printer->to, "\nNo sample has a line of this file.\n");

@@ -12,7 +12,7 @@ struct listing_options {
     const char *source; /* the file's bytes, in any encoding; NULL when they cannot be read */
     size_t source_bytes;
     const char *missing; /* why `source` is NULL, in a few words */
-    bool stale;          /* `source` is not what the program was built from */
+    bool stale;          /* `source` is newer than the program, or not what it was built from */
 };
 
 /*

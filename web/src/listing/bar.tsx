@@ -11,7 +11,7 @@ import { labelOf } from './languages.ts';
 const STATUS: Record<string, [text: string, title: string]> = {
   found: ['source matches', 'This is the source that the program was built from, as far as can be told'],
   kept: ['source as it was', 'The file has changed or gone since; this is the text that the program was built from'],
-  stale: ['source differs', 'The file is newer than the program, or differs: lines may be off'],
+  stale: ['source may differ', 'The file is newer than the program, or its text differs: lines may be off'],
   missing: ['source missing', 'The file is not there'],
   fetching: ['source on its way', 'A debuginfod server is asked for it'],
   denied: ['source denied', 'The target\u2019s user may not read it'],

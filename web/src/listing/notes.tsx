@@ -23,7 +23,7 @@ export function Notes({ text, stale, problem, rows, beyond = 0 }: Props) {
       )}
       {stale && (
         <p class="note" role="status">
-          <b>This is not the source that the program was built from:</b> the file is newer, or differs. Lines may be off. Build the program anew, or show the
+          <b>This may not be the source that the program was built from:</b> the file is newer than the program, or its text differs. Lines may be off. Build the program anew, or show the
           sources it was built from with <code>--source-path OLD=NEW</code>.
         </p>
       )}
