@@ -98,13 +98,13 @@ void downloader_free(struct downloader *downloader)
 
 /*
  * Called several times a second while a transfer runs; `done` is a number of bytes once they come,
- * and a small count of calls before. Anything but 0 ends the transfer.
+ * and a small count of calls before. `total` is 0 also when the server does not tell. Anything but
+ * 0 ends the transfer.
  */
-static int on_progress(struct bounds *bounds, long done, long total)
+static int on_progress(struct bounds *bounds, bool has_begun, long done, long total)
 {
-    uint64_t bytes = done > 0 ? (uint64_t)done : 0;
-    if (total > 0)
-        atomic_store(&bounds->transfer->bytes, bytes);
+    uint64_t bytes = has_begun && done > 0 ? (uint64_t)done : 0;
+    atomic_store(&bounds->transfer->bytes, bytes);
     if (atomic_load(&bounds->transfer->cancelled))
         bounds->error = -ECANCELED;
     else if (bytes > bounds->bytes_max || (total > 0 && (uint64_t)total > bounds->bytes_max))
@@ -114,17 +114,23 @@ static int on_progress(struct bounds *bounds, long done, long total)
     return bounds->error;
 }
 
-/* The client leads to the bounds by a function of the library, which only was found at run time. */
+/*
+ * The client leads to the bounds by a function of the library, which only was found at run time,
+ * and has a URL as soon as bytes come from there.
+ */
 static int progress(debuginfod_client *client, long done, long total)
 {
     void *library = dlopen(DEBUGINFOD_SONAME, RTLD_NOW | RTLD_NOLOAD);
     if (!library)
         return 0;
     __typeof__(&debuginfod_get_user_data) get_user_data;
+    __typeof__(&debuginfod_get_url) get_url;
     *(void **)&get_user_data = dlsym(library, "debuginfod_get_user_data");
+    *(void **)&get_url = dlsym(library, "debuginfod_get_url");
     struct bounds *bounds = get_user_data ? get_user_data(client) : NULL;
+    bool has_begun = get_url && get_url(client);
     dlclose(library);
-    return bounds ? on_progress(bounds, done, total) : 0;
+    return bounds ? on_progress(bounds, has_begun, done, total) : 0;
 }
 
 static void begin_transfer(struct downloader *downloader, struct bounds *bounds)

@@ -144,6 +144,18 @@ test('while a server is slow, all else goes on, and lprofd ends at once', async 
   assert.ok(performance.now() - before < 30_000, 'the transfer was given up');
 });
 
+test('what has come is told also when the server does not say how much there is', async (t) => {
+  if (skips(t)) return;
+  const { root } = await splitProgram(t);
+  const url = await startFake(t, (request, response) => {
+    response.writeHead(200); // in chunks: no Content-Length
+    response.write(Buffer.alloc(3 << 20));
+  });
+  const target = await startHidden(t, root);
+  const daemon = await attach(t, target.pid, url);
+  await waitWarning(daemon, /^fetching debug information of \/hidden \(3\.0 MiB so far\)$/);
+});
+
 test('a file of another build is refused', async (t) => {
   if (skips(t)) return;
   const { root, debug } = await splitProgram(t);
