@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
-/* Resident set size now, in bytes, as /proc/self/statm tells, proc_pid_statm(5); 0 when it cannot
- * be read. */
+/*
+ * Resident set size in bytes, as /proc/self/statm tells, proc_pid_statm(5). Without a descriptor to
+ * read that: what it told last, or the most that it ever was.
+ */
 uint64_t resident_bytes(void);

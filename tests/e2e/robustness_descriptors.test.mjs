@@ -63,6 +63,7 @@ test('when descriptors run out, sessions go on and say so; given some again, all
     return now.warnings.some((text) => /no file descriptor left/.test(text)) && now;
   });
   assert.equal(starved.state, 'running');
+  assert.ok(starved.observer.rss_bytes > 1e6, `${starved.observer.rss_bytes}`);
   const refused = await ask('POST', '/sessions', { pid: other.pid });
   assert.equal(refused.status, 503, JSON.stringify(refused.document));
   assert.match(refused.document.detail, /open files/);
