@@ -213,7 +213,8 @@ static const struct option_spec options[] = {
      store_output},
     {"no-source-text", NULL, "save no source texts with --output", store_no_source_text},
     {"source-path", "[OLD=]NEW",
-     "where sources are found: NEW in place of OLD, or anywhere below NEW (repeatable)",
+     "where sources are found: NEW in place of OLD; without OLD, for /b/src/a.c the first that is "
+     "there of NEW/b/src/a.c, NEW/src/a.c and NEW/a.c (repeatable)",
      store_source_path},
     {"memory-limit", "BYTES", "memory for one session's data (default 256M)", store_memory_limit},
     {"symbol-cache", "DIR|off",
