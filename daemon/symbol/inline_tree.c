@@ -144,9 +144,10 @@ static int build(struct builder *builder, struct die_scan *scan,
                  struct range_map *ret_map)
 {
     struct scanned_die die;
-    int error = 0;
-    while (!error && die_scan_next(scan, &die) > 0)
+    int error = 0, found = 0;
+    while (!error && (found = die_scan_next(scan, &die)) > 0)
         error = add(builder, &die);
+    builder->tree->is_damaged |= found < 0;
     if (!error)
         error = range_map_build(builder->ranges, builder->range_count, ret_map);
     free(builder->ranges);
@@ -158,7 +159,8 @@ static int find_functions(struct inline_tree *tree)
 {
     struct builder builder = {.tree = tree};
     struct die_scan scan;
-    if (die_scan_start(&scan, &tree->unit, &tree->abbreviations))
+    tree->is_damaged = die_scan_start(&scan, &tree->unit, &tree->abbreviations);
+    if (tree->is_damaged)
         return 0;
     scan.wanted = DIE_IS_FUNCTION;
     return build(&builder, &scan, add_function, &tree->map);
@@ -174,6 +176,7 @@ int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
     };
     *ret_tree = (struct inline_tree){0};
     int error = abbreviations_read(&unit->header, unit->abbreviations, &tree.abbreviations);
+    ret_tree->is_damaged = error;
     if (error)
         return error == -ENOMEM ? error : 0;
     error = find_functions(&tree);

@@ -43,11 +43,12 @@ struct inline_tree {
     size_t count, capacity;
     size_t map_bytes;   /* of the functions' maps */
     uint64_t work_left; /* how many bytes of DIEs may still be read for calls */
+    bool is_damaged;    /* some DIEs could not be read */
 };
 
 /*
  * Reads the functions of a unit; code below `text_vaddr` was discarded by the linker. A unit that
- * is broken half-way keeps what came before. 0 or -ENOMEM.
+ * is broken half-way keeps what came before: see is_damaged. 0 or -ENOMEM.
  */
 int inline_tree_read(const struct unit_data *unit, uint64_t text_vaddr,
                      struct inline_tree *ret_tree);

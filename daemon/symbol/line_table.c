@@ -38,7 +38,8 @@ struct machine {
     struct step steps[UINT8_MAX + 1]; /* by opcode */
     uint32_t operation;               /* within a VLIW instruction */
     size_t sequence_first;
-    bool falls;       /* in some sequence addresses do not rise */
+    bool falls; /* in some sequence addresses do not rise */
+    bool is_damaged;
     struct row *rows; /* owned */
     size_t row_count, row_capacity;
     struct sequence *sequences; /* owned */
@@ -213,6 +214,7 @@ static int run(struct machine *machine)
             state = next;
         }
     }
+    machine->is_damaged = error || program.failed;
     return error == -ENOMEM ? error : 0;
 }
 
@@ -303,6 +305,7 @@ int line_table_read(struct line_header *header, uint64_t text_vaddr, struct line
     int error = run(&machine);
     if (!error)
         error = add_rows(&machine, &table);
+    table.is_damaged = machine.is_damaged;
     free(machine.rows);
     free(machine.sequences);
     if (error)

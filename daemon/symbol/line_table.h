@@ -17,12 +17,13 @@ struct line_table {
     uint64_t base;         /* vaddr of the first row */
     struct line_row *rows; /* owned */
     size_t count, capacity;
+    bool is_damaged; /* its program is broken, or longer than any real one */
 };
 
 /*
  * Runs the program (which may add files to its header). Rows are sorted by address; the end of a
  * sequence comes before a row that starts there. Code below `text_vaddr` was discarded by the
- * linker. A broken program yields the sequences before the fault. 0 or -ENOMEM.
+ * linker. A broken program yields the sequences before the fault: see is_damaged. 0 or -ENOMEM.
  */
 int line_table_read(struct line_header *header, uint64_t text_vaddr, struct line_table *ret_table);
 

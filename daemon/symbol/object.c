@@ -220,7 +220,18 @@ int object_resolve(struct object *object, struct store *store, uint64_t vaddr, u
     size_t before = unit_bytes(unit);
     error = unit_resolve(unit, &context, vaddr, ret_frames, ret_count);
     object->units_bytes += unit_bytes(unit) - before;
+    object->is_damaged |= unit_is_damaged(unit);
     return error;
+}
+
+bool object_is_damaged_at(const struct object *object, uint64_t vaddr)
+{
+    if (!object->indexed)
+        return false;
+    uint32_t position = unit_index_find(&object->index, vaddr);
+    if (position == RANGE_NONE)
+        return object->index.is_damaged;
+    return object->units[position] && unit_is_damaged(object->units[position]);
 }
 
 size_t object_lines_bytes(const struct object *object)
@@ -245,5 +256,8 @@ char *object_problem(const struct object *object)
     if (object->status == SYMBOL_NO_DEBUG_INFO && elf_reader_section(object->binary, ".stab"))
         return strdup("its debug information is in the stabs format, which is not read: build it "
                       "with an option or a compiler that writes DWARF (-gdwarf)");
+    if (object->is_damaged || object->status == SYMBOL_DAMAGED)
+        return strdup("its debug information is damaged or too large, so that lines or what was "
+                      "inlined are missing: build or install it again");
     return split_search_problem(&object->splits);
 }

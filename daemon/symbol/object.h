@@ -29,6 +29,7 @@ struct object {
     struct debug_image *image; /* owned; loaded when lines are asked for */
     struct unit_index index;
     bool indexed;
+    bool is_damaged;     /* something that was asked for could not be read */
     struct unit **units; /* owned, by position in index; NULL while untouched */
     struct split_search splits;
     struct stored_module *stored; /* owned; NULL: nothing of it is kept on disk */
@@ -76,6 +77,9 @@ int object_load_lines(struct object *object, const uint64_t *vaddrs, size_t coun
  */
 int object_resolve(struct object *object, struct store *store, uint64_t vaddr, uint32_t fallback,
                    struct frame *ret_frames, size_t *ret_count);
+
+/* Whether what object_resolve() said of vaddr lacks something because it could not be read. */
+bool object_is_damaged_at(const struct object *object, uint64_t vaddr);
 
 /*
  * Uses what is on disk of the module, and adds to it, if its debug information is large enough:

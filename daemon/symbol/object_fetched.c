@@ -52,7 +52,7 @@ static void forget(struct object *object)
     free(object->units);
     object->units = NULL;
     unit_index_free(&object->index);
-    object->indexed = false;
+    object->indexed = object->is_damaged = false;
     elf_symbols_free(&object->symbols);
     go_lines_free(object->go);
     object->go = NULL;

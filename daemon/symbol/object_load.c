@@ -179,6 +179,7 @@ static int adopt(struct object *object, struct loader *loader)
         object->units = take_pointer(loader->units);
         object->units_bytes = loader->units_bytes;
         object->indexed = true;
+        object->is_damaged |= object->index.is_damaged;
         loader->index = (struct unit_index){0};
         for (uint32_t i = 0; object->stored && i < loader->unit_count; i++)
             if (object->units[i])

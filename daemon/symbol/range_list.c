@@ -76,7 +76,10 @@ static int read_entry(struct range_list *list, uint64_t *start, uint64_t *end)
         *start = read_address(list);
         *end = *start + reader_uleb(reader);
         return 1;
+    case DW_RLE_end_of_list:
+        return -1;
     default:
+        reader->failed = true;
         return -1;
     }
 }

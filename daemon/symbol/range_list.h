@@ -14,7 +14,7 @@ void range_list_start(struct range_list *list, const struct unit_data *unit, uin
                       bool is_index);
 
 /*
- * The next range, which may be empty or senseless. False at the end and where the list is broken.
- * Each byte is read once.
+ * The next range, which may be empty or senseless. False at the end and where the list is broken,
+ * which reader.failed tells. Each byte is read once.
  */
 bool range_list_next(struct range_list *list, uint64_t *ret_start, uint64_t *ret_end);

@@ -196,7 +196,8 @@ void stored_module_work(struct stored_module *module, const struct unit_source *
                         const struct unit_index *index)
 {
     uint32_t position = module->wanted[module->wanted_done];
-    int error = position < index->count ? 0 : -EBADMSG;
+    /* What lies outside of all units is not known to be without lines when some are unknown. */
+    int error = position < index->count && !index->is_damaged ? 0 : -EBADMSG;
     if (!error && !module->build)
         error = stored_unit_build_new(source, &index->units[position], &module->build);
     if (!error)

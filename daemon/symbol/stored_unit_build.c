@@ -70,7 +70,7 @@ int stored_unit_build_new(const struct unit_source *source, const struct unit_he
     build->frames = calloc(FRAMES_PER_LOCATION_MAX, sizeof *build->frames);
     if (!build->frames || store_add_function(&build->store, "", FALLBACK_MODULE, 0, 0, &fallback))
         return -ENOMEM;
-    if (unit->split)
+    if (unit->split || unit_is_damaged(unit))
         return -ENOTSUP;
     *ret_build = take_pointer(build);
     return 0;
@@ -156,7 +156,7 @@ static int read_calls(struct stored_unit_build *build)
         return find_addresses(build);
     while (!error && build->next < tree->map.count && is_in_time(build))
         error = inline_tree_find(tree, tree->map.starts[build->next++], &node);
-    if (!error && tree->function_count && tree->work_left == 0)
+    if (!error && ((tree->function_count && tree->work_left == 0) || tree->is_damaged))
         return -ENOTSUP;
     return error ? error : -EAGAIN;
 }

@@ -11,7 +11,7 @@ struct stored_unit_build;
 /*
  * Decodes the unit anew. The source, its image included, must outlive the build. 0, -ENOMEM,
  * -EBADMSG when the unit is broken, or -ENOTSUP when not all that it says is in the debug file: a
- * part of it is in another one (.dwo).
+ * part of it is in another one (.dwo), or cannot be read.
  */
 int stored_unit_build_new(const struct unit_source *source, const struct unit_header *header,
                           struct stored_unit_build **ret_build);

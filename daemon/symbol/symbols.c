@@ -253,8 +253,9 @@ static bool has_line(const struct frame *frames, size_t count)
 /* A Go program's own table is silent about what other compilers made of it. */
 static enum symbol_status status_without_line(const struct object *object, uint64_t vaddr)
 {
-    return object->go && !go_lines_function(object->go, vaddr) ? SYMBOL_NO_DEBUG_INFO
-                                                               : SYMBOL_NO_LINE;
+    if (object->go && !go_lines_function(object->go, vaddr))
+        return SYMBOL_NO_DEBUG_INFO;
+    return object_is_damaged_at(object, vaddr) ? SYMBOL_DAMAGED : SYMBOL_NO_LINE;
 }
 
 /* Of object_resolve() and object_resolve_stored(). */

@@ -12,7 +12,7 @@
 #include "symbol/function_name.h"
 #include "symbol/path.h"
 
-/* Where the table of a unit's line program is, in the image that has the unit. */
+/* Of a unit's line program, in the image that has the unit. -ENOENT when the unit has none. */
 static int read_line_header(const struct debug_image *image, Dwarf_Die *unit_die,
                             struct line_header *ret_header)
 {
@@ -21,17 +21,20 @@ static int read_line_header(const struct debug_image *image, Dwarf_Die *unit_die
                                 : -EBADMSG;
     Dwarf_Attribute attribute;
     Dwarf_Word offset;
-    if (dwarf_formudata(dwarf_attr(unit_die, DW_AT_stmt_list, &attribute), &offset))
+    if (!dwarf_attr(unit_die, DW_AT_stmt_list, &attribute))
+        return -ENOENT;
+    if (dwarf_formudata(&attribute, &offset))
         return -EBADMSG;
     struct line_sections sections = debug_image_line_sections(image);
     return line_header_read(&sections, offset, ret_header);
 }
 
-/* A unit without a sane line program is one without lines. */
+/* A unit without a sane line program is one without lines, and says why. */
 static int read_lines(const struct debug_image *image, Dwarf_Die *die, uint64_t text_vaddr,
                       struct unit *unit)
 {
     int error = read_line_header(image, die, &unit->line_header);
+    unit->lines.is_damaged = error && error != -ENOENT;
     if (error)
         return error == -ENOMEM ? error : 0;
     error = line_table_read(&unit->line_header, text_vaddr, &unit->lines);
@@ -170,6 +173,11 @@ void unit_free(struct unit *unit)
     free(unit->directory);
     free(unit->file_ids);
     free(unit);
+}
+
+bool unit_is_damaged(const struct unit *unit)
+{
+    return unit->lines.is_damaged || unit->tree.is_damaged;
 }
 
 size_t unit_bytes(const struct unit *unit)

@@ -57,4 +57,7 @@ void unit_free(struct unit *unit);
 int unit_resolve(struct unit *unit, const struct unit_context *context, uint64_t vaddr,
                  struct frame *ret_frames, size_t *ret_count);
 
+/* Whether something of it could not be read, as far as anything was asked for. */
+bool unit_is_damaged(const struct unit *unit);
+
 size_t unit_bytes(const struct unit *unit);

@@ -53,6 +53,13 @@ static int add_range(struct indexing *indexing, uint64_t start, uint64_t end)
     return 0;
 }
 
+/* Of the unit at hand, which is left out. */
+static int note_damage(struct indexing *indexing)
+{
+    indexing->index.is_damaged = true;
+    return 0;
+}
+
 static int add_listed_ranges(struct indexing *indexing, const struct unit_header *unit,
                              Dwarf_Die *die)
 {
@@ -62,7 +69,7 @@ static int add_listed_ranges(struct indexing *indexing, const struct unit_header
     uint64_t start, end;
     int error = 0;
     if (dwarf_formudata(dwarf_attr(die, DW_AT_ranges, &attribute), &value))
-        return 0;
+        return note_damage(indexing);
     struct unit_data data = unit_describe(indexing->image, unit, die);
     range_list_start(&list, &data, value, attribute.form == DW_FORM_rnglistx);
     uint64_t from = list.reader.offset;
@@ -70,6 +77,7 @@ static int add_listed_ranges(struct indexing *indexing, const struct unit_header
            range_list_next(&list, &start, &end))
         error = add_range(indexing, start, end);
     indexing->lists_bytes += list.reader.offset - from;
+    indexing->index.is_damaged |= list.reader.failed || indexing->lists_bytes >= LISTS_BYTES_MAX;
     return error;
 }
 
@@ -97,14 +105,16 @@ static int add_line_ranges(struct indexing *indexing, Dwarf_Die *die)
     struct line_table lines = {0};
     Dwarf_Attribute attribute;
     Dwarf_Word offset;
-    if (indexing->lists_bytes >= LISTS_BYTES_MAX ||
-        dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset))
+    if (!dwarf_attr(die, DW_AT_stmt_list, &attribute))
         return 0;
+    if (indexing->lists_bytes >= LISTS_BYTES_MAX || dwarf_formudata(&attribute, &offset))
+        return note_damage(indexing);
     indexing->lists_bytes += line_header_extent(&sections, offset);
     int error = line_header_read(&sections, offset, &header);
     if (error)
-        return error == -ENOMEM ? error : 0;
+        return error == -ENOMEM ? error : note_damage(indexing);
     error = line_table_read(&header, indexing->text_vaddr, &lines);
+    indexing->index.is_damaged |= lines.is_damaged;
     if (!error)
         error = add_rows(indexing, &lines);
     line_table_free(&lines);
@@ -119,7 +129,9 @@ static int add_ranges(struct indexing *indexing, const struct unit_header *unit,
         return add_range(indexing, start, end);
     if (dwarf_hasattr(die, DW_AT_ranges))
         return add_listed_ranges(indexing, unit, die);
-    return dwarf_hasattr(die, DW_AT_low_pc) ? 0 : add_line_ranges(indexing, die);
+    if (dwarf_hasattr(die, DW_AT_low_pc))
+        return dwarf_hasattr(die, DW_AT_high_pc) ? note_damage(indexing) : 0;
+    return add_line_ranges(indexing, die);
 }
 
 static int add_unit(struct indexing *indexing, const struct unit_header *unit, Dwarf_Die *die)
@@ -168,6 +180,13 @@ static bool may_read_root(struct indexing *indexing, const struct unit_header *u
     return !is_much;
 }
 
+/* Where a unit ends, or a null entry stands, there is no root. */
+static bool is_empty(struct span info, const struct unit_header *unit)
+{
+    return unit->first_die >= unit->end || unit->first_die >= info.length ||
+           info.bytes[unit->first_die] == 0;
+}
+
 /* Its length comes first (DWARF 5 §7.5.1), and all of it may be read afterwards. */
 static int wait_for_unit(struct debug_image *image, struct span info, uint64_t offset)
 {
@@ -182,6 +201,19 @@ static int wait_for_unit(struct debug_image *image, struct span info, uint64_t o
     return debug_image_wait(image, is_beyond ? info.length : reader.offset + bytes);
 }
 
+/* Why there is no unit at that offset: zeros up to the end are left by some linkers. */
+static int missing_unit(struct indexing *indexing, uint64_t offset)
+{
+    struct span info = indexing->info;
+    int error = debug_image_wait(indexing->image, UINT64_MAX);
+    while (!error && offset < info.length && info.bytes[offset] == 0)
+        offset++;
+    if (!error && offset < info.length)
+        note_damage(indexing);
+    return error ? error : -ENOENT;
+}
+
+/* -ENOENT where there is none any more. */
 static int next_unit(struct indexing *indexing, uint64_t offset, struct unit_header *ret_unit,
                      Dwarf_Off *ret_next)
 {
@@ -191,13 +223,29 @@ static int next_unit(struct indexing *indexing, uint64_t offset, struct unit_hea
     int error = wait_for_unit(indexing->image, indexing->info, offset);
     if (error)
         return error;
-    if (dwarf_next_unit(dwarf, offset, ret_next, &header_bytes, &unit.version, &unit.abbreviations,
-                        &unit.address_bytes, &unit.offset_bytes, NULL, NULL))
-        return -ENOENT;
+    int end =
+        dwarf_next_unit(dwarf, offset, ret_next, &header_bytes, &unit.version, &unit.abbreviations,
+                        &unit.address_bytes, &unit.offset_bytes, NULL, NULL);
+    if (end)
+        return end > 0 ? -ENOENT : missing_unit(indexing, offset);
     unit.first_die = offset + header_bytes;
     unit.end = *ret_next;
+    /* Then others are hidden by it. */
+    indexing->index.is_damaged |= unit.end > indexing->info.length;
     *ret_unit = unit;
     return 0;
+}
+
+static int read_unit(struct indexing *indexing, const struct unit_header *unit)
+{
+    Dwarf_Die die;
+    if (!may_read_root(indexing, unit) ||
+        !dwarf_offdie(indexing->image->dwarf, unit->first_die, &die))
+        return note_damage(indexing);
+    int tag = dwarf_tag(&die);
+    if (tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit)
+        return add_unit(indexing, unit, &die);
+    return tag == DW_TAG_invalid && !is_empty(indexing->info, unit) ? note_damage(indexing) : 0;
 }
 
 static int read_units(struct indexing *indexing)
@@ -208,13 +256,8 @@ static int read_units(struct indexing *indexing)
     while (!error && indexing->index.count < RANGE_NONE) {
         error = cancel_is_wanted(indexing->cancel) ? -ECANCELED
                                                    : next_unit(indexing, offset, &unit, &offset);
-        Dwarf_Die die;
-        if (error || !may_read_root(indexing, &unit) ||
-            !dwarf_offdie(indexing->image->dwarf, unit.first_die, &die))
-            continue;
-        int tag = dwarf_tag(&die);
-        if (tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit)
-            error = add_unit(indexing, &unit, &die);
+        if (!error)
+            error = read_unit(indexing, &unit);
     }
     return error == -ENOENT ? 0 : error;
 }

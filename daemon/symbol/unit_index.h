@@ -10,6 +10,7 @@ struct unit_index {
     struct unit_header *units; /* owned; only units with code */
     size_t count, capacity;
     struct range_map map; /* to positions in units */
+    bool is_damaged;      /* there are units of which it is unknown where they have code */
 };
 
 /* Who sees each unit with code as soon as it is known, in the order of their positions. */
@@ -24,7 +25,7 @@ struct unit_visitor {
  * afterwards; code below `text_vaddr` was discarded by the linker. .debug_aranges is not used:
  * clang writes none. `visitor` may be NULL; an error of its ends the reading. `cancel` may be NULL.
  * 0, -ENOMEM, -ECANCELED, the visitor's, or as debug_image_wait(); a broken unit ends the list.
- * Units that would make us read the same things over and over are left out.
+ * Units that would make us read the same things over and over are left out. See is_damaged.
  */
 int unit_index_read(struct debug_image *image, uint64_t text_vaddr,
                     const struct unit_visitor *visitor, const struct cancel *cancel,

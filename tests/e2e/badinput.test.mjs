@@ -6,7 +6,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { DAMAGES, corrupt } from './helpers/corrupt.mjs';
+import { DAMAGES, corrupt, overwrite } from './helpers/corrupt.mjs';
 import { startDaemon } from './helpers/daemon.mjs';
 import { NOBODY, publicCopy, publicFolder } from './helpers/nobody.mjs';
 import { atEnd, isAlive, run, start, startTarget, until } from './helpers/processes.mjs';
@@ -200,4 +200,24 @@ test('programs whose ELF and DWARF are damaged are profiled as far as that goes'
     }
   }
   assert.equal((await daemon.request('/healthz')).status, 200);
+});
+
+test('debug information that cannot be read is not called code without lines', async (t) => {
+  if (!needsRoot(t)) return;
+  const daemon = await startDaemon(t);
+  for (const section of ['.debug_info', '.debug_abbrev', '.debug_line']) {
+    const path = join(publicFolder(t), 'frames');
+    overwrite(targetPath('frames'), path, section);
+    const target = start(t, path, ['60']);
+    await until(`${path} is at work`, () => target.stdout.includes('ready'));
+    const session = await daemon.attach({ pid: target.pid });
+    await daemon.waitSamples(100, { session });
+    await until(`${section} is damaged`, async () => {
+      const { reasons } = (await daemon.get(`${session}/lines`)).unknown;
+      return reasons.damaged > 90 && !reasons.no_line;
+    });
+    const { warnings } = await daemon.get(session);
+    assert.ok(warnings.some((text) => text.startsWith(`${path}: its debug information is damaged`)), `${warnings}`);
+    target.kill('SIGKILL');
+  }
 });

@@ -54,3 +54,10 @@ export function corrupt(source, path, damage, seed) {
   writeFileSync(path, bytes);
   chmodSync(path, 0o755);
 }
+
+/** Writes a copy of `source` to `path` in which a section is nothing but 0x7f. */
+export function overwrite(source, path, section) {
+  const bytes = readFileSync(source);
+  const { offset, size } = sections(bytes).find(({ name }) => name === section);
+  writeFileSync(path, bytes.fill(0x7f, offset, offset + size), { mode: 0o755 });
+}

@@ -218,6 +218,27 @@ static void split_units_are_not_kept(void **state)
     assert_int_equal(again.unknown, 1);
 }
 
+/* What could not be read is read again each time: kept, it would be code without lines. */
+static void damaged_units_are_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const sections[] = {".debug_abbrev", ".debug_line"};
+    for (size_t i = 0; i < array_length(sections); i++) {
+        _cleanup_(addresses_free) struct addresses addresses = {0};
+        _cleanup_(answers_free) struct answers first, again;
+        build(fixture, "gcc -g -O2 program.c");
+        addresses_add(&addresses, fixture_symbol(fixture, "outer"));
+        addresses_add(&addresses, fixture_symbol(fixture, "_start"));
+        run_or_fail("cd %s && head -c 100 /dev/zero | tr '\\0' '\\177' >bad && "
+                    "objcopy --update-section %s=bad program 2>&1",
+                    fixture->directory, sections[i]);
+        fixture_open_built(fixture, "program");
+        keep(fixture, &addresses, &first);
+        recall(fixture, &addresses, &again);
+        assert_int_equal(again.unknown, 2);
+    }
+}
+
 /* There may be as many long names as their author likes; but what is kept of a unit has a bound. */
 static void a_unit_with_too_many_letters_is_not_kept(void **state)
 {
@@ -335,6 +356,7 @@ int main(void)
         TEST(programs_of_all_kinds_come_back),
         TEST(the_c_library_comes_back),
         TEST(split_units_are_not_kept),
+        TEST(damaged_units_are_not_kept),
         TEST(a_unit_with_too_many_letters_is_not_kept),
         TEST(a_file_that_changed_is_another),
         TEST(what_one_user_shows_is_not_believed_of_another),
