@@ -62,6 +62,9 @@ static int plan(const struct elf_reader *file, struct layout *layout)
         layout->sections[layout->count] = section;
         add_section(layout, wanted_sections[i], SHT_PROGBITS, bytes);
     }
+    /* Where dwz shared nothing but strings: libdw takes no image without units. */
+    if (!elf_reader_section(file, ".debug_info"))
+        add_section(layout, ".debug_info", SHT_PROGBITS, 1);
     add_section(layout, ".shstrtab", SHT_STRTAB, sizeof layout->names);
     return layout->length > elf_reader_bytes_max() ? -EFBIG : 0;
 }
