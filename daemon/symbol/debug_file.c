@@ -146,24 +146,37 @@ int debug_file_find(const struct module *module, const struct elf_reader *binary
     return find_by_link(&wanted, module->path, name, ret_file, ret_path);
 }
 
+/* -ESTALE when there is one, and -ENOENT when there is none. */
+static int find_alternate_at(const struct wanted *wanted, const char *path,
+                             struct elf_reader **ret_file)
+{
+    _cleanup_close_ int fd = -1;
+    int error = try_target(wanted, path, ret_file);
+    if (error == -ENOENT && strncmp(path, DEBUG_ROOT "/", sizeof DEBUG_ROOT) == 0)
+        error = try_own(wanted, path, ret_file);
+    if (error != -ENOENT || !wanted->target)
+        return error;
+    return privilege_open_in_target(wanted->target, path, &fd) ? -ENOENT : -ESTALE;
+}
+
 int debug_file_find_alternate(const struct target *target, const struct elf_reader *file,
-                              const char *path, struct elf_reader **ret_file)
+                              const char *path, struct elf_reader **ret_file, char **ret_named)
 {
     _cleanup_free_ char *link = NULL, *directory = NULL, *alternate = NULL, *found = NULL;
     unsigned char build_id[BUILD_ID_MAX];
     struct wanted wanted = {.target = target, .build_id = build_id};
     int error = elf_reader_alternate_link(file, &link, build_id, &wanted.build_id_bytes);
     if (error)
-        return error;
+        return error == -ENOENT ? -ENODATA : error;
     directory = strndup(path, path_directory_length(path));
     if (!directory)
         return -ENOMEM;
-    if (path_join(directory, link, &alternate) == 0) {
-        error = try_target(&wanted, alternate, ret_file);
-        if (error == -ENOENT && strncmp(alternate, DEBUG_ROOT "/", sizeof DEBUG_ROOT) == 0)
-            error = try_own(&wanted, alternate, ret_file);
-        if (error != -ENOENT)
-            return error;
-    }
-    return find_by_build_id(&wanted, ret_file, &found);
+    error = path_join(directory, link, &alternate);
+    if (!error)
+        error = find_alternate_at(&wanted, alternate, ret_file);
+    bool is_stale = error == -ESTALE;
+    if (error && error != -ENOMEM)
+        error = find_by_build_id(&wanted, ret_file, &found);
+    *ret_named = alternate ? take_pointer(alternate) : take_pointer(link);
+    return error == -ENOENT && is_stale ? -ESTALE : error;
 }

@@ -16,7 +16,8 @@ int debug_file_find(const struct module *module, const struct elf_reader *binary
 
 /*
  * The dwz alternate file that `file` (found at `path`) names in .gnu_debugaltlink; its build-id is
- * checked. 0, -ENOENT or -ENOMEM.
+ * checked. 0, -ENODATA when it names none, -ENOENT when that is nowhere, -ESTALE when another
+ * build's is in its place, or -ENOMEM. *ret_named is malloc'ed: its place, but for -ENODATA.
  */
 int debug_file_find_alternate(const struct target *target, const struct elf_reader *file,
-                              const char *path, struct elf_reader **ret_file);
+                              const char *path, struct elf_reader **ret_file, char **ret_named);

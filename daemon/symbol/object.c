@@ -148,6 +148,7 @@ void object_free(struct object *object)
     elf_reader_free(object->debug);
     elf_reader_free(object->binary);
     free(object->debug_path);
+    free(object->alternate_problem);
     free(object);
 }
 
@@ -259,5 +260,6 @@ char *object_problem(const struct object *object)
     if (object->is_damaged || object->status == SYMBOL_DAMAGED)
         return strdup("its debug information is damaged or too large, so that lines or what was "
                       "inlined are missing: build or install it again");
-    return split_search_problem(&object->splits);
+    return object->alternate_problem ? strdup(object->alternate_problem)
+                                     : split_search_problem(&object->splits);
 }

@@ -19,6 +19,7 @@ struct object {
     struct elf_reader *debug;     /* owned; NULL when there is no split file */
     char *debug_path;             /* owned; where that was found; NULL when it was fetched */
     struct elf_reader *alternate; /* owned; the dwz file that was fetched with it, or NULL */
+    char *alternate_problem;      /* owned: why there is none, though it is needed; or NULL */
     struct elf_symbols symbols;
     struct frame_functions unnamed; /* read when the first address has no symbol */
     bool unnamed_read;
@@ -58,6 +59,16 @@ int object_unnamed_start(struct object *object, uint64_t vaddr, uint64_t *ret_st
  * before.
  */
 int object_add_debug(struct object *object, int fd, int alternate_fd);
+
+/*
+ * Opens the dwz file that the debug file refers to, if one does; NULL when none does, or when it is
+ * not there, as *ret_problem (malloc'ed, or NULL) tells people. 0 or -ENOMEM.
+ */
+int object_find_alternate(const struct object *object, struct elf_reader **ret_file,
+                          char **ret_problem);
+
+/* Takes over the text, which may be NULL. */
+void object_set_alternate_problem(struct object *object, char *problem);
 
 /* Whether object_load_lines() has something to do. */
 bool object_lacks_lines(const struct object *object);

@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "symbol/debug_file.h"
 #include "symbol/object.h"
 
 static void add_hexadecimal(struct text *text, const unsigned char *bytes, size_t count)
@@ -89,19 +88,15 @@ static int identify(const struct object *object, bool has_alternate, char **ret_
     return 0;
 }
 
-static int find_alternate(const struct object *object, bool *ret_found)
+static int find_alternate(struct object *object, bool *ret_found)
 {
-    const char *path = object->debug_path ? object->debug_path : object->module->path;
     struct elf_reader *alternate = NULL;
-    int error = object->alternate
-                    ? 0
-                    : debug_file_find_alternate(object->module->target, object_debug_reader(object),
-                                                path, &alternate);
+    char *problem = NULL;
+    int error = object->alternate ? 0 : object_find_alternate(object, &alternate, &problem);
+    object_set_alternate_problem(object, problem);
+    *ret_found = object->alternate || alternate;
     elf_reader_free(alternate);
-    if (error == -ENOMEM)
-        return error;
-    *ret_found = !error;
-    return 0;
+    return error;
 }
 
 int object_use_cache(struct object *object, struct disk_cache *cache, uint64_t bytes_min)

@@ -58,6 +58,7 @@ static void forget(struct object *object)
     object->go = NULL;
     elf_reader_free(object->debug);
     elf_reader_free(object->alternate);
+    object_set_alternate_problem(object, NULL);
     free(object->debug_path);
     object->debug_path = NULL;
 }

@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "symbol/debug_file.h"
 #include "symbol/object.h"
 
 /* Sections beyond that size take longer than somebody who waits for a name should wait. */
@@ -24,6 +23,8 @@ struct loader {
     struct unit_index index;
     struct unit **units;
     size_t unit_count, unit_capacity, units_bytes;
+    char *alternate_problem; /* owned */
+    bool is_damaged;         /* the alternate file is */
     int error;
     pthread_mutex_t mutex;
     pthread_cond_t over;
@@ -37,21 +38,21 @@ static void free_loaded(struct loader *loader)
     free(loader->units);
     unit_index_free(&loader->index);
     debug_image_free(loader->image);
+    free(loader->alternate_problem);
 }
 
 /* A missing alternate file costs names, not lines. */
-static int load_alternate(const struct loader *loader, struct debug_image **ret_image)
+static int load_alternate(struct loader *loader, struct debug_image **ret_image)
 {
-    const struct object *object = loader->object;
-    struct elf_reader *alternate = NULL;
+    const struct elf_reader *alternate = loader->object->alternate;
+    struct elf_reader *found = NULL;
     *ret_image = NULL;
-    if (object->alternate)
-        return debug_image_load(object->alternate, NULL, ret_image) == -ENOMEM ? -ENOMEM : 0;
-    int error = debug_file_find_alternate(object->module->target, object_debug_reader(object),
-                                          object_debug_path(object), &alternate);
-    if (!error)
-        error = debug_image_load(alternate, NULL, ret_image);
-    elf_reader_free(alternate);
+    int error =
+        alternate ? 0 : object_find_alternate(loader->object, &found, &loader->alternate_problem);
+    if (!error && (alternate || found))
+        error = debug_image_load(alternate ? alternate : found, NULL, ret_image);
+    elf_reader_free(found);
+    loader->is_damaged = error && error != -ENOMEM;
     return error == -ENOMEM ? error : 0;
 }
 
@@ -187,6 +188,8 @@ static int adopt(struct object *object, struct loader *loader)
         loader->unit_count = 0;
     }
     object->image = take_pointer(loader->image);
+    object->is_damaged |= loader->is_damaged;
+    object_set_alternate_problem(object, take_pointer(loader->alternate_problem));
     return 0;
 }
 

@@ -128,6 +128,45 @@ for (const version of [4, 5]) {
   });
 }
 
+const SHARING = `static inline __attribute__((always_inline)) void spin(volatile unsigned *at) { ++*at; }
+volatile unsigned turns;
+int main(void) { for (;;) spin(&turns); }
+`;
+
+test('a shared debug file (dwz) that is missing or of another build is said', async (t) => {
+  if (!needsRoot(t)) return;
+  if (!needsFiles(t, ['/usr/bin/dwz'], 'dwz')) return;
+  const cwd = publicFolder(t);
+  const shared = join(cwd, 'shared.debug');
+  writeFileSync(join(cwd, 'spin.c'), SHARING);
+  for (const [command, ...args] of [
+    ['gcc', '-g', '-O1', '-o', 'one', 'spin.c'],
+    ['gcc', '-g', '-O2', '-o', 'two', 'spin.c'],
+    ['dwz', '-m', shared, 'one', 'two'],
+  ]) {
+    const { code, stderr } = await run(t, command, args, { cwd });
+    assert.equal(code, 0, stderr);
+  }
+  const target = start(t, join(cwd, 'one'));
+  const expectations = [
+    ['spin', null, () => {}],
+    ['[inlined]', /is missing/, () => rmSync(shared)],
+    ['[inlined]', /is of another build/, () => copyFileSync('/bin/true', shared)],
+  ];
+  for (const [name, warning, prepare] of expectations) {
+    prepare();
+    const daemon = await attach(t, target.pid);
+    await until(`${name} is there`, async () => {
+      const { functions } = await daemon.get('/sessions/current/functions?limit=100');
+      return functions.some((row) => row.function === name && row.total_percent > 90);
+    });
+    const { warnings } = await daemon.get('/sessions/current');
+    const said = warnings.filter((text) => text.includes(shared));
+    assert.equal(said.length, warning ? 1 : 0, `${warnings}`);
+    if (warning) assert.match(said[0], warning);
+  }
+});
+
 for (const backend of ['perf-cpu', 'ptrace']) {
   test(`${backend}: a program whose file is gone has lines`, async (t) => {
     if (!needsRoot(t)) return;

@@ -188,7 +188,6 @@ static void missing_debug_file_is_said(void **state)
     assert_no_debug_information(fixture, vaddr);
 }
 
-/* Lines need no alternate file; and libdw must not go looking for one. */
 static void debug_information_in_another_format_is_said(void **state)
 {
     struct fixture *fixture = *state;
@@ -216,6 +215,15 @@ static void debug_information_in_another_format_is_said(void **state)
     assert_null(symbols_problem(fixture->symbols, &fixture->module));
 }
 
+static void assert_problem(const struct fixture *fixture, const char *state, const char *place)
+{
+    _cleanup_free_ char *problem = symbols_problem(fixture->symbols, &fixture->module);
+    assert_non_null(problem);
+    assert_non_null(strstr(problem, state));
+    assert_non_null(strstr(problem, place));
+}
+
+/* Lines need no alternate file; and libdw must not go looking for one. */
 static void missing_alternate_file_costs_no_lines(void **state)
 {
     struct fixture *fixture = *state;
@@ -226,6 +234,69 @@ static void missing_alternate_file_costs_no_lines(void **state)
                 "objcopy --add-section .gnu_debugaltlink=link program.debug",
                 fixture->directory);
     assert_line(fixture, vaddr);
+    assert_problem(fixture, "missing", "(/nowhere/alternate)");
+}
+
+static const char inlining[] = "static inline int thrice(int x)\n"
+                               "{\n"
+                               "    return x / 3 * x;\n"
+                               "}\n"
+                               "int main(int argc, char **argv)\n"
+                               "{\n"
+                               "    return argv ? thrice(argc) : 0;\n"
+                               "}\n";
+
+/* Two programs of which dwz moves to a third file what both have: here, nothing but names. */
+static bool build_shared(struct fixture *fixture)
+{
+    if (!have_tool("gcc") || !have_tool("dwz"))
+        return false;
+    fixture_write(fixture, "program.c", inlining);
+    run_or_fail("cd %s && gcc -g -O2 -o program program.c && gcc -g -O3 -o twin program.c && "
+                "dwz -m shared.debug -r program twin 2>&1",
+                fixture->directory);
+    return true;
+}
+
+/* The innermost function of the program's multiplications. */
+static const char *inlined_name(struct fixture *fixture)
+{
+    fixture_open_built(fixture, "program");
+    _cleanup_free_ char *product =
+        run("objdump -d --no-show-raw-insn --disassemble=main %s | awk -F: '/imul/ {print $1}'",
+            fixture->path);
+    assert_non_null(product);
+    struct frame_span span = fixture_resolve(fixture, strtoull(product, NULL, 16), false);
+    assert_int_equal(span.status, SYMBOL_LINE);
+    assert_int_equal(span.count, 2);
+    return fixture_function(fixture, &span, 0);
+}
+
+static void assert_no_problem(const struct fixture *fixture)
+{
+    _cleanup_free_ char *problem = symbols_problem(fixture->symbols, &fixture->module);
+    assert_null(problem);
+}
+
+static void alternate_file_that_is_not_the_right_one_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!build_shared(fixture))
+        skip();
+    assert_string_equal(inlined_name(fixture), "thrice");
+    assert_no_problem(fixture);
+
+    run_or_fail("cd %s && mv shared.debug away", fixture->directory);
+    assert_string_equal(inlined_name(fixture), "[inlined]");
+    assert_problem(fixture, "missing", "/shared.debug");
+
+    run_or_fail("cd %s && cp /bin/true shared.debug", fixture->directory);
+    assert_string_equal(inlined_name(fixture), "[inlined]");
+    assert_problem(fixture, "of another build", "/shared.debug");
+
+    run_or_fail("cd %s && mv away shared.debug", fixture->directory);
+    assert_string_equal(inlined_name(fixture), "thrice");
+    assert_no_problem(fixture);
 }
 
 /* As Fedora ships it (gdb manual, "MiniDebugInfo"): the symbols alone, in xz, inside the binary. */
@@ -289,6 +360,7 @@ int main(void)
         test(missing_debug_file_is_said),
         test(debug_information_in_another_format_is_said),
         test(missing_alternate_file_costs_no_lines),
+        test(alternate_file_that_is_not_the_right_one_is_said),
         test(packed_symbols_give_names),
         test(damaged_packed_symbols_are_left_out),
     };

@@ -239,6 +239,26 @@ static void damaged_units_are_not_kept(void **state)
     }
 }
 
+/* Names that are kept may lack what is in it, and nothing else is read then. */
+static void a_missing_alternate_file_is_said_without_reading(void **state)
+{
+    struct fixture *fixture = *state;
+    build(fixture, "gcc -g -O2 program.c");
+    run_or_fail("cd %s && printf '/nowhere/alternate\\0abcdefghijklmnopqrst' >link && "
+                "objcopy --add-section .gnu_debugaltlink=link program",
+                fixture->directory);
+    fixture_open_built(fixture, "program");
+    struct disk_cache *cache = open_cache(fixture);
+    {
+        _cleanup_(free_object) struct object *object = open_object(fixture, cache);
+        _cleanup_free_ char *problem = object_problem(object);
+        assert_null(object->image);
+        assert_non_null(problem);
+        assert_non_null(strstr(problem, "/nowhere/alternate"));
+    }
+    disk_cache_free(cache);
+}
+
 /* There may be as many long names as their author likes; but what is kept of a unit has a bound. */
 static void a_unit_with_too_many_letters_is_not_kept(void **state)
 {
@@ -357,6 +377,7 @@ int main(void)
         TEST(the_c_library_comes_back),
         TEST(split_units_are_not_kept),
         TEST(damaged_units_are_not_kept),
+        TEST(a_missing_alternate_file_is_said_without_reading),
         TEST(a_unit_with_too_many_letters_is_not_kept),
         TEST(a_file_that_changed_is_another),
         TEST(what_one_user_shows_is_not_believed_of_another),
