@@ -1,11 +1,16 @@
-/* Finds dynamic symbols as the dynamic linker does (gABI "Dynamic Section"). */
+/*
+ * Finds dynamic symbols as the dynamic linker does (gABI "Dynamic Section"), and call frame
+ * information as a program's own run time does (Linux Standard Base Core, PT_GNU_EH_FRAME).
+ */
 #include "symbol/elf_dynamic.h"
 
+#include <dwarf.h>
 #include <errno.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dwarf_reader.h"
 #include "base/read_at.h"
 
 #define SEGMENTS_MAX 256
@@ -195,6 +200,45 @@ static int add_tables(struct elf_reader *file, const struct segments *segments)
     return add_section(file, ".dynsym", &table);
 }
 
+/* What is not encoded as all linkers do (.eh_frame relative to its field) is left to others. */
+static bool find_frames(int fd, const struct segments *segments, const GElf_Phdr *index,
+                        struct elf_section *ret_frames)
+{
+    unsigned char bytes[8]; /* version, encodings, where .eh_frame is */
+    if (index->p_filesz < sizeof bytes || read_at(fd, bytes, sizeof bytes, index->p_offset) ||
+        bytes[0] != 1 || bytes[1] != (DW_EH_PE_pcrel | DW_EH_PE_sdata4))
+        return false;
+    struct reader reader = {.bytes = bytes, .length = sizeof bytes, .offset = 4};
+    int32_t distance = (int32_t)reader_u32(&reader);
+    *ret_frames = (struct elf_section){
+        .type = SHT_PROGBITS,
+        .flags = SHF_ALLOC,
+        .vaddr = index->p_vaddr + 4 + (uint64_t)(int64_t)distance,
+    };
+    /* Where it ends is not told; entries are found by the index. */
+    return find_bytes(segments, ret_frames->vaddr, &ret_frames->offset, &ret_frames->bytes);
+}
+
+static int add_frames(struct elf_reader *file, const struct segments *segments)
+{
+    const GElf_Phdr *index = NULL;
+    struct elf_section frames;
+    for (size_t i = 0; i < segments->count && !index; i++)
+        if (segments->items[i].p_type == PT_GNU_EH_FRAME)
+            index = &segments->items[i];
+    if (!index || !find_frames(file->fd, segments, index, &frames))
+        return 0;
+    int error = add_section(file, ".eh_frame_hdr",
+                            &(struct elf_section){
+                                .type = SHT_PROGBITS,
+                                .flags = SHF_ALLOC,
+                                .vaddr = index->p_vaddr,
+                                .offset = index->p_offset,
+                                .bytes = index->p_filesz,
+                            });
+    return error ? error : add_section(file, ".eh_frame", &frames);
+}
+
 int elf_dynamic_read(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
 {
     struct segments *segments = malloc(sizeof *segments);
@@ -203,7 +247,7 @@ int elf_dynamic_read(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
     read_segments(elf, file_bytes, segments);
     free(file->sections);
     file->section_count = 0;
-    file->sections = calloc(segments->count + 3, sizeof *file->sections);
+    file->sections = calloc(segments->count + 5, sizeof *file->sections);
     file->lacks_section_headers = true;
     int error = file->sections ? 0 : -ENOMEM;
     if (!error)
@@ -212,6 +256,8 @@ int elf_dynamic_read(Elf *elf, uint64_t file_bytes, struct elf_reader *file)
         error = add_code(file, segments);
     if (!error)
         error = add_tables(file, segments);
+    if (!error)
+        error = add_frames(file, segments);
     free(segments);
     return error;
 }

@@ -6,7 +6,8 @@
 #include "symbol/elf_reader.h"
 
 /*
- * Fills the file's sections: one for each executable segment, and .dynsym and .dynstr where
- * PT_DYNAMIC says that the dynamic linker finds them. 0 or -ENOMEM; what is not sane is left out.
+ * Fills the file's sections: one for each executable segment, .dynsym and .dynstr where PT_DYNAMIC
+ * says that the dynamic linker finds them, and .eh_frame_hdr and .eh_frame (to the end of its
+ * segment) by PT_GNU_EH_FRAME. 0 or -ENOMEM; what is not sane is left out.
  */
 int elf_dynamic_read(Elf *elf, uint64_t file_bytes, struct elf_reader *file);

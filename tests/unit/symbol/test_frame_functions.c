@@ -1,6 +1,8 @@
 /* Functions without symbols, by the index of call frame information; readelf is the oracle. */
 #include "module_fixture.h"
 
+#include <elf.h>
+
 #include "symbol/frame_functions.h"
 
 #define LIBC "/lib/x86_64-linux-gnu/libc.so.6"
@@ -91,11 +93,65 @@ static void broken_indexes_give_none_or_what_is_sound(void **state)
     unlink(path);
 }
 
+/* As sstrip leaves it: the kernel and the program itself need no section. */
+static void remove_section_headers(const char *path)
+{
+    Elf64_Ehdr header;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, &header, sizeof header, 0), sizeof header);
+    header.e_shoff = 0;
+    header.e_shnum = header.e_shstrndx = 0;
+    assert_int_equal(pwrite(fd, &header, sizeof header, 0), sizeof header);
+    close(fd);
+}
+
+static void a_file_without_section_headers_has_the_same(void **state)
+{
+    (void)state;
+    struct elf_reader *file;
+    char path[] = "/tmp/frame-functions-XXXXXX";
+    close(mkstemp(path));
+    run_or_fail("cp /proc/%d/exe %s", (int)getpid(), path);
+    int fd = open_file(path, &file);
+    struct frame_functions whole, functions;
+    uint64_t index = elf_reader_section(file, ".eh_frame_hdr")->offset;
+    assert_int_equal(frame_functions_read(file, &whole), 0);
+    assert_true(whole.count > 10);
+    elf_reader_free(file);
+    close(fd);
+
+    remove_section_headers(path);
+    fd = open_file(path, &file);
+    assert_int_equal(frame_functions_read(file, &functions), 0);
+    assert_int_equal(functions.count, whole.count);
+    for (size_t i = 0; i < whole.count; i++) {
+        assert_int_equal(functions.starts[i], whole.starts[i]);
+        assert_int_equal(frame_functions_start(&functions, whole.starts[i] + 1),
+                         frame_functions_start(&whole, whole.starts[i] + 1));
+    }
+    elf_reader_free(file);
+    close(fd);
+    frame_functions_free(&functions);
+    /* Where .eh_frame is: far away, before the file, and where no code is. */
+    for (uint64_t i = 0; i < 8; i++) {
+        static const unsigned char values[] = {0, 0x7f, 0x80, 0xff};
+        read_changed(path, index + i, values[i % 4], &functions);
+        assert_true(functions.count == 0 || functions.count == whole.count);
+        frame_functions_free(&functions);
+    }
+    read_changed(path, index + 7, 0x7f, &functions);
+    assert_int_equal(functions.count, 0);
+    frame_functions_free(&functions);
+    frame_functions_free(&whole);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_entry_of_a_real_library_is_found),
         cmocka_unit_test(broken_indexes_give_none_or_what_is_sound),
+        cmocka_unit_test(a_file_without_section_headers_has_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
