@@ -13,16 +13,13 @@
 #include "process/runtime.h"
 #include "session/fetched.h"
 
-/* What is worth a warning: shares of all samples, in percent, once there are enough of them. */
-#define SHARE_HITS_MIN 100
-#define EARLY_END_PERCENT 1.0
+/* Of all samples: what is worth a warning. */
 #define UNNAMED_PERCENT 1.0
 #define UNSAMPLED_PERCENT 1.0
 /* Less CPU time of children than this is not worth a word. */
 #define CHILDREN_NS_MIN (200 * NS_PER_MS)
 
-__attribute__((format(printf, 2, 3))) static void warn(struct session_info *info,
-                                                       const char *format, ...)
+void warning_add(struct session_info *info, const char *format, ...)
 {
     if (info->warning_count == SESSION_WARNINGS_MAX)
         return;
@@ -34,192 +31,66 @@ __attribute__((format(printf, 2, 3))) static void warn(struct session_info *info
     va_end(arguments);
 }
 
-static double percent(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-/* Ends before the root that no option helps against, and what they mean. */
-static const struct {
-    enum stack_end end;
-    const char *text;
-} early_ends[] = {
-    {STACK_END_OTHER_STACK, "go on on another stack, which is not copied (signal handlers with "
-                            "sigaltstack, gcc -fsplit-stack, coroutines, Go's runtime): "
-                            "callers there are unknown"},
-    {STACK_END_NOT_PRESENT, "end at a page that was not in memory (never touched, or swapped out): "
-                            "their callers are unknown"},
-    {STACK_END_BAD_MEMORY, "look damaged: taken while it executed another program, overwritten by "
-                           "it, or its unwind information is wrong"},
-    {STACK_END_UNMAPPED, "lead to addresses where no code is mapped, as they do while it executes "
-                         "another program or when records of mappings were lost: their callers "
-                         "are unknown"},
-};
-
-static void warn_of_truncated_stacks(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    uint64_t hits = counts->hits - counts->enlarged_hits;
-    double truncated = percent(counts->truncated - counts->enlarged_truncated, hits);
-    if (counts->enlarged_ns)
-        warn(info,
-             "%.1f %% of the stacks of the first %.1f s were deeper than what was copied of them: "
-             "since then %" PRIu32 " bytes are copied instead of %d",
-             percent(counts->enlarged_truncated, counts->enlarged_hits),
-             (double)counts->enlarged_ns / (double)NS_PER_SECOND, session->stack_bytes,
-             SESSION_STACK_DEFAULT_BYTES);
-    if (hits < SHARE_HITS_MIN || truncated < EARLY_END_PERCENT)
-        return;
-    if (session->stack_is_cut)
-        warn(info, "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them",
-             truncated, session->stack_bytes);
-    else if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
-        warn(info,
-             "%.1f %% of the stacks are deeper than the %" PRIu32 " bytes copied of them: raise "
-             "--stack-size (up to %d)",
-             truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
-    else
-        warn(info,
-             "%.1f %% of the stacks are deeper than the %d bytes that can be copied of them: "
-             "their outermost callers are unknown",
-             truncated, SESSION_STACK_MAX_BYTES);
-}
-
-/* Needs the mutex. In which module most stacks end for want of unwind information; NULL: none. */
-static const struct module *worst_without_cfi(const struct session *session)
-{
-    uint64_t worst_hits = 0;
-    const struct module *worst = NULL;
-    for (uint32_t id = 1; id < session->published.module_count; id++) {
-        uint64_t hits = session->published.module_hits[id].no_cfi;
-        if (hits > worst_hits) {
-            worst_hits = hits;
-            worst = module_table_get(session->modules, id);
-        }
-    }
-    return worst;
-}
-
-/* Comes from a distribution, and is not built by whoever profiles it. */
-static bool is_of_system(const struct module *module)
-{
-    static const char *const folders[] = {
-        "/lib/",       "/lib64/",   "/bin/",      "/sbin/",        "/usr/lib/",
-        "/usr/lib64/", "/usr/bin/", "/usr/sbin/", "/usr/libexec/",
-    };
-    for (size_t i = 0; i < array_length(folders); i++)
-        if (strncmp(module->path, folders[i], strlen(folders[i])) == 0)
-            return true;
-    return module->kind == MODULE_VDSO;
-}
-
-/* What lets the runtime keep frame pointers; NULL: nothing, or it was done already. */
-static const char *advise_frame_pointers(const struct session *session, const char *runtime)
-{
-    const char *advice = runtime ? runtime_frame_pointers(runtime) : NULL;
-    const char *naming = runtime ? runtime_naming(runtime) : NULL;
-    bool is_done = advice && naming && strcmp(advice, naming) == 0 &&
-                   symbols_jit(session->symbols).named > 0; /* the same option gives names */
-    return is_done ? "most of that keeps frame pointers already, and no option helps the rest"
-                   : advice;
-}
-
-static void warn_of_no_cfi(const struct session *session, struct session_info *info)
-{
-    const struct session_counts *counts = &session->published.counts;
-    const struct module *module = worst_without_cfi(session);
-    double share = percent(counts->ended[STACK_END_NO_CFI], counts->hits);
-    if (share < EARLY_END_PERCENT || !module)
-        return;
-    const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
-    const char *advice = advise_frame_pointers(session, runtime);
-    if (module->open_error && module->open_error != ENOEXEC)
-        warn(info,
-             "%.1f %% of the stacks end early in code whose unwind information could not be read, "
-             "most of them in %s, which could not be opened",
-             share, module->path);
-    else if (module->kind == MODULE_ANONYMOUS)
-        warn(info,
-             "%.1f %% of the stacks end early in code without unwind information, most of them in "
-             "code that %s compiled at run time: %s",
-             share, runtime ? runtime : "the target",
-             advice ? advice : "if its compiler can keep frame pointers, let it");
-    else
-        warn(info,
-             "%.1f %% of the stacks end early in code without unwind information, most of them in "
-             "%s: %s",
-             share, module->path,
-             is_of_system(module)
-                 ? "it comes with the system and has functions that say nothing, as those written "
-                   "in assembly; no option helps"
-                 : "build it with unwind tables or frame pointers, if its compiler can (gcc and "
-                   "clang: "
-                   "-fasynchronous-unwind-tables or -fno-omit-frame-pointer; assembly: .cfi "
-                   "directives)");
-}
-
 static void warn_of_samples(const struct session *session, struct session_info *info)
 {
     const struct session_counts *counts = &session->published.counts;
     if (counts->lost)
-        warn(info,
-             "%" PRIu64 " records were lost because lprofd was kept from reading them: lower "
-             "--frequency or --stack-size",
-             counts->lost);
+        warning_add(info,
+                    "%" PRIu64
+                    " records were lost because lprofd was kept from reading them: lower "
+                    "--frequency or --stack-size",
+                    counts->lost);
     if (session->behind_s)
-        warn(info,
-             "lprofd is %" PRIu64 " s behind, and what happened since is not counted yet: more "
-             "processes start and end than it has the CPU time to hear of",
-             session->behind_s);
+        warning_add(info,
+                    "lprofd is %" PRIu64
+                    " s behind, and what happened since is not counted yet: more "
+                    "processes start and end than it has the CPU time to hear of",
+                    session->behind_s);
     if (counts->strays)
-        warn(info,
-             "%" PRIu64 " samples were left out: they are of processes that had ended "
-             "before lprofd knew of them, or that it may not look into",
-             counts->strays);
+        warning_add(info,
+                    "%" PRIu64 " samples were left out: they are of processes that had ended "
+                    "before lprofd knew of them, or that it may not look into",
+                    counts->strays);
     if (counts->throttled)
-        warn(info,
-             "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
-             "kernel.perf_event_max_sample_rate",
-             counts->throttled);
+        warning_add(info,
+                    "the kernel throttled sampling %" PRIu64 " times: lower --frequency, or raise "
+                    "kernel.perf_event_max_sample_rate",
+                    counts->throttled);
     if (counts->ended[STACK_END_MEMORY_LIMIT])
-        warn(info,
-             "the callers of %" PRIu64 " samples were not kept, to stay below the memory limit: "
-             "raise --memory-limit",
-             counts->ended[STACK_END_MEMORY_LIMIT]);
-    if (counts->hits < SHARE_HITS_MIN)
-        return;
-    warn_of_truncated_stacks(session, info);
-    warn_of_no_cfi(session, info);
-    for (size_t i = 0; i < array_length(early_ends); i++) {
-        double share = percent(counts->ended[early_ends[i].end], counts->hits);
-        if (share >= EARLY_END_PERCENT)
-            warn(info, "%.1f %% of the stacks %s", share, early_ends[i].text);
-    }
+        warning_add(info,
+                    "the callers of %" PRIu64
+                    " samples were not kept, to stay below the memory limit: "
+                    "raise --memory-limit",
+                    counts->ended[STACK_END_MEMORY_LIMIT]);
+    session_warn_of_stacks(session, info);
 }
 
 static void warn_of_unsampled_time(const struct session *session, struct session_info *info)
 {
-    double share = percent(info->unsampled_ns, info->accounted_ns);
-    if (session->published.counts.hits >= SHARE_HITS_MIN && share >= UNSAMPLED_PERCENT)
-        warn(info,
-             "%.1f %% of the CPU time is in no row: threads used it that no sample met, or next to "
-             "none, as when they work for less than a sample's time whenever they wake up",
-             share);
+    double share = warning_share(info->unsampled_ns, info->accounted_ns);
+    if (session->published.counts.hits >= WARNING_HITS_MIN && share >= UNSAMPLED_PERCENT)
+        warning_add(
+            info,
+            "%.1f %% of the CPU time is in no row: threads used it that no sample met, or next to "
+            "none, as when they work for less than a sample's time whenever they wake up",
+            share);
 }
 
 /* Of what the memory limit has cost, in the order in which it does. */
 static void warn_of_losses(const struct bucket_losses *losses, struct session_info *info)
 {
     if (losses->coarse_ns)
-        warn(info,
-             "what is older than a minute is kept in steps of up to %" PRIu64 " seconds, to stay "
-             "below the memory limit: raise --memory-limit",
-             losses->coarse_ns / NS_PER_SECOND);
+        warning_add(info,
+                    "what is older than a minute is kept in steps of up to %" PRIu64
+                    " seconds, to stay "
+                    "below the memory limit: raise --memory-limit",
+                    losses->coarse_ns / NS_PER_SECOND);
     if (losses->knows_since_ns)
-        warn(info,
-             "what is older than second %" PRIu64 " was forgotten, to stay below the memory limit: "
-             "raise --memory-limit",
-             losses->knows_since_ns / NS_PER_SECOND);
+        warning_add(info,
+                    "what is older than second %" PRIu64
+                    " was forgotten, to stay below the memory limit: "
+                    "raise --memory-limit",
+                    losses->knows_since_ns / NS_PER_SECOND);
 }
 
 /* Of a target that mostly waits for others. */
@@ -228,11 +99,12 @@ static void warn_of_children(const struct session *session, struct session_info 
     const struct session_counts *counts = &session->published.counts;
     if (counts->children_ns < CHILDREN_NS_MIN || counts->children_ns <= counts->accounted_ns)
         return;
-    warn(info,
-         "the target's child processes (%zu now) used %.1f s of CPU time and it itself %.1f s: "
-         "profile them too with --follow, or attach to one of them",
-         session->published.children, (double)counts->children_ns / (double)NS_PER_SECOND,
-         (double)counts->accounted_ns / (double)NS_PER_SECOND);
+    warning_add(
+        info,
+        "the target's child processes (%zu now) used %.1f s of CPU time and it itself %.1f s: "
+        "profile them too with --follow, or attach to one of them",
+        session->published.children, (double)counts->children_ns / (double)NS_PER_SECOND,
+        (double)counts->accounted_ns / (double)NS_PER_SECOND);
 }
 
 /* Needs the mutex. Samples whose innermost user frame is in modules of a kind. */
@@ -258,36 +130,41 @@ static void warn_of_names(const struct session *session, double share, struct se
     const char *runtime = session->executable ? runtime_of_name(session->executable) : NULL;
     const char *advice = runtime ? runtime_naming(runtime) : NULL;
     if (has_jitdump(session))
-        warn(info,
-             "%.0f %% of the samples are in compiled code that the target's jitdump says nothing "
-             "of yet: some compilers write it late (V8 in pieces of 2 MB)",
-             share);
+        warning_add(
+            info,
+            "%.0f %% of the samples are in compiled code that the target's jitdump says nothing "
+            "of yet: some compilers write it late (V8 in pieces of 2 MB)",
+            share);
     else
-        warn(info,
-             "%.0f %% of the samples are in code that %s compiled at run time, which has no "
-             "names: %s",
-             share, runtime ? runtime : "the target",
-             advice ? advice : "let its compiler write /tmp/perf-PID.map or a jitdump");
+        warning_add(info,
+                    "%.0f %% of the samples are in code that %s compiled at run time, which has no "
+                    "names: %s",
+                    share, runtime ? runtime : "the target",
+                    advice ? advice : "let its compiler write /tmp/perf-PID.map or a jitdump");
 }
 
 /* Code that was compiled at run time is known by what its compiler tells. */
 static void warn_of_compiled_code(const struct session *session, struct session_info *info)
 {
     uint64_t hits = session->published.counts.hits;
-    double share = percent(hits_in(session, MODULE_ANONYMOUS), hits);
+    double share = warning_share(hits_in(session, MODULE_ANONYMOUS), hits);
     struct symbol_jit jit = symbols_jit(session->symbols);
-    if (hits >= SHARE_HITS_MIN && share >= UNNAMED_PERCENT && 2 * jit.named < jit.locations)
+    if (hits >= WARNING_HITS_MIN && share >= UNNAMED_PERCENT && 2 * jit.named < jit.locations)
         warn_of_names(session, share, info);
     if (jit.problems & SYMBOL_JIT_FUNCTION_LINES && share >= UNNAMED_PERCENT)
-        warn(info, "of some compiled code only the function is known, and its samples are shown "
-                   "at the function's first line: node tells lines with --perf-prof");
+        warning_add(info,
+                    "of some compiled code only the function is known, and its samples are shown "
+                    "at the function's first line: node tells lines with --perf-prof");
     if (jit.problems & SYMBOL_JIT_FOREIGN)
-        warn(info, "a file that the target maps as its jitdump is none that can be read here");
+        warning_add(info,
+                    "a file that the target maps as its jitdump is none that can be read here");
     if (jit.problems & SYMBOL_JIT_DAMAGED)
-        warn(info, "the target's jitdump has broken records: some names or lines are missing");
+        warning_add(info,
+                    "the target's jitdump has broken records: some names or lines are missing");
     if (jit.problems & SYMBOL_JIT_TOO_LARGE)
-        warn(info, "the target's perf map or jitdump is too large and was not read to its end: "
-                   "some names or lines are missing");
+        warning_add(info,
+                    "the target's perf map or jitdump is too large and was not read to its end: "
+                    "some names or lines are missing");
 }
 
 static void warn_of_debug_info(const struct session *session, const struct module *module,
@@ -296,12 +173,13 @@ static void warn_of_debug_info(const struct session *session, const struct modul
     struct fetch_status status = fetcher_debug_file_status(session->fetcher, module);
     _cleanup_free_ char *fetch = session_describe_fetch(session, module);
     if (fetch && status.state != FETCH_FAILED)
-        warn(info, "%s", fetch);
+        warning_add(info, "%s", fetch);
     else
-        warn(info,
-             "%s has no debug information%s%s, and %.0f %% of the samples: install its -dbg or "
-             "-dbgsym package, or build it with -g",
-             module->path, fetch ? ", " : "", fetch ? fetch : "", share);
+        warning_add(
+            info,
+            "%s has no debug information%s%s, and %.0f %% of the samples: install its -dbg or "
+            "-dbgsym package, or build it with -g",
+            module->path, fetch ? ", " : "", fetch ? fetch : "", share);
 }
 
 /* What is wrong with the module's debug information, or NULL. */
@@ -315,9 +193,10 @@ static void warn_of_problem(const struct session *session, uint32_t id, struct s
     const char *path = module_table_get(session->modules, id)->path;
     double share;
     if (session_module_matters(session, id, &share))
-        warn(info, "%s, with %.0f %% of the samples: %s", path, share, problem_of(session, id));
+        warning_add(info, "%s, with %.0f %% of the samples: %s", path, share,
+                    problem_of(session, id));
     else
-        warn(info, "%s: %s", path, problem_of(session, id));
+        warning_add(info, "%s: %s", path, problem_of(session, id));
 }
 
 static void warn_of_modules(const struct session *session, struct session_info *info)
@@ -334,7 +213,7 @@ static void warn_of_modules(const struct session *session, struct session_info *
             warn_of_problem(session, id, info);
     _cleanup_free_ char *sources = session_describe_source_fetches(session);
     if (sources)
-        warn(info, "%s", sources);
+        warning_add(info, "%s", sources);
 }
 
 /* Modules that could not be opened for want of descriptors, and all else that could not. */
@@ -347,10 +226,11 @@ static void warn_of_descriptors(const struct session *session, struct session_in
     }
     uint64_t failures = session->published.counts.descriptor_failures + unopened;
     if (failures)
-        warn(info,
-             "lprofd had no file descriptor left %" PRIu64 " times: lines of %" PRIu32 " modules, "
-             "and new threads or mappings, may be unknown; raise `ulimit -n` and attach again",
-             failures, unopened);
+        warning_add(
+            info,
+            "lprofd had no file descriptor left %" PRIu64 " times: lines of %" PRIu32 " modules, "
+            "and new threads or mappings, may be unknown; raise `ulimit -n` and attach again",
+            failures, unopened);
 }
 
 static void warn_of_locked_memory(const struct session *session, struct session_info *info)
@@ -359,30 +239,33 @@ static void warn_of_locked_memory(const struct session *session, struct session_
         "raise `ulimit -l`, or kernel.perf_event_mlock_kb, and attach again";
     uint64_t failures = session->published.counts.memory_failures;
     if (session->stack_is_cut)
-        warn(info,
-             "too little memory may be locked to copy more than %" PRIu32 " bytes of each "
-             "stack: %s",
-             session->stack_bytes, remedy);
+        warning_add(info,
+                    "too little memory may be locked to copy more than %" PRIu32 " bytes of each "
+                    "stack: %s",
+                    session->stack_bytes, remedy);
     if (failures)
-        warn(info,
-             "new threads found no memory left that may be locked %" PRIu64 " times, and were not "
-             "sampled at first or at all: %s",
-             failures, remedy);
+        warning_add(info,
+                    "new threads found no memory left that may be locked %" PRIu64
+                    " times, and were not "
+                    "sampled at first or at all: %s",
+                    failures, remedy);
 }
 
 static void warn_of_session(const struct session *session, struct session_info *info)
 {
     if (session->failure.error)
-        warn(info, "%s", session->failure.text);
+        warning_add(info, "%s", session->failure.text);
     if (session->target->root_fd < 0)
-        warn(info, "the target's root directory may not be opened: sources and debug files are "
-                   "looked for in lprofd's own");
+        warning_add(info,
+                    "the target's root directory may not be opened: sources and debug files are "
+                    "looked for in lprofd's own");
     if (session->published.executed_32_bit)
-        warn(info, "a 32-bit program was executed, whose samples have no stack and no line: "
-                   "lprofd profiles 64-bit programs");
+        warning_add(info, "a 32-bit program was executed, whose samples have no stack and no line: "
+                          "lprofd profiles 64-bit programs");
     if (strcmp(session->backend, "ptrace") == 0)
-        warn(info, "sampled by ptrace, which stops the target for each sample and does not see the "
-                   "kernel: `lprof doctor` says what perf events would need");
+        warning_add(
+            info, "sampled by ptrace, which stops the target for each sample and does not see the "
+                  "kernel: `lprof doctor` says what perf events would need");
     warn_of_samples(session, info);
     warn_of_unsampled_time(session, info);
     warn_of_children(session, info);
@@ -391,14 +274,14 @@ static void warn_of_session(const struct session *session, struct session_info *
     warn_of_modules(session, info);
     warn_of_compiled_code(session, info);
     if (session->cache_problem)
-        warn(info, "%s", session->cache_problem);
+        warning_add(info, "%s", session->cache_problem);
 }
 
 /* Those of the time when it was saved. */
 static void copy_saved_warnings(const struct session *session, struct session_info *info)
 {
     for (size_t i = 0; i < session->saved->info.warning_count; i++)
-        warn(info, "%s", session->saved->info.warnings[i]);
+        warning_add(info, "%s", session->saved->info.warnings[i]);
 }
 
 void session_warn(const struct session *session, const struct bucket_losses *losses,
