@@ -19,7 +19,8 @@ static bool is_executable(const char *permissions, const struct record_mapping *
 
 static bool is_anonymous(const char *permissions, const struct record_mapping *mapping)
 {
-    return permissions[0] == 'r' && permissions[1] == 'w' && mapping->inode == 0;
+    return permissions[0] == 'r' && permissions[1] == 'w' && mapping->inode == 0 &&
+           mapping->device_major == 0 && mapping->device_minor == 0;
 }
 
 /* Parses "start-end perms offset major:minor inode   path" and says whether it is of that kind. */
