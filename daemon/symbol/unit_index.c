@@ -251,7 +251,7 @@ static int read_unit(struct indexing *indexing, const struct unit_header *unit)
 static int read_units(struct indexing *indexing)
 {
     Dwarf_Off offset = 0;
-    struct unit_header unit;
+    struct unit_header unit = {0};
     int error = 0;
     while (!error && indexing->index.count < RANGE_NONE) {
         error = cancel_is_wanted(indexing->cancel) ? -ECANCELED
