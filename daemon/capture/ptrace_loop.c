@@ -105,10 +105,12 @@ static bool read_sample(struct ptrace_loop *loop, struct traced_thread *thread,
         return false;
     struct thread_run run;
     uint64_t periods = 1; /* where the kernel does not count */
-    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)) == 0)
+    if (note_lack(loop, traced_thread_read_run(&loop->threads, thread, &run)) == 0) {
         periods = ptrace_woken_only(&loop->threads, thread, &run, &record.sample)
                       ? 0
                       : take_periods(loop, thread, &run);
+        thread->run.slices = run.slices; /* nothing new to show before it gets a CPU again */
+    }
     if (periods == 0)
         return false;
     record.sample.weight_ns = loop->period_ns * periods;
@@ -149,7 +151,7 @@ static void handle_exec(struct ptrace_loop *loop)
     ptrace_maps_forget(&loop->maps);
 }
 
-/* From a stop that is no sample, as for a signal: before it gets a CPU again there is none. */
+/* The same at a stop that is not for a sample, as for a signal. */
 static void note_slices(struct ptrace_loop *loop, struct traced_thread *thread)
 {
     struct thread_run run;

@@ -1,6 +1,7 @@
 /* Threads that a tick found runnable only because they had just been woken. */
 #include "capture/ptrace_woken.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lprofd/architecture.h"
@@ -19,6 +20,17 @@ static bool is_in_system_call(const struct traced_thread *thread, const struct s
            memcmp(code, trampoline->code + trampoline->second, length) == 0;
 }
 
+/*
+ * The stop made the system call give up, which only those do that sleep, or were about to. The
+ * kernel's include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, (ENOIOCTLCMD,)
+ * ERESTART_RESTARTBLOCK. DWARF's register 0 has what is returned, on x86-64 as on aarch64.
+ */
+static bool is_interrupted(const struct sample *sample)
+{
+    int64_t returned = (int64_t)sample->registers.values[0];
+    return returned == -EINTR || (returned <= -512 && returned >= -516);
+}
+
 /* Every stop counts as a sleep, too. What was before the first look is taken for one. */
 static bool has_slept_since_last_look(const struct traced_threads *threads,
                                       struct traced_thread *thread)
@@ -35,9 +47,8 @@ static bool has_slept_since_last_look(const struct traced_threads *threads,
 bool ptrace_woken_only(const struct traced_threads *threads, struct traced_thread *thread,
                        const struct thread_run *run, const struct sample *sample)
 {
-    if (run->slices == thread->slices_at_tick || !is_in_system_call(thread, sample) ||
-        !has_slept_since_last_look(threads, thread))
+    if (!is_in_system_call(thread, sample))
         return false;
-    thread->run.slices = run->slices; /* it has nothing new to show until it gets a CPU again */
-    return true;
+    return is_interrupted(sample) ||
+           (run->slices != thread->slices_at_tick && has_slept_since_last_look(threads, thread));
 }

@@ -50,8 +50,7 @@ static void warn_of_truncated_stacks(const struct session *session, struct sessi
     else if (session->stack_bytes < SESSION_STACK_MAX_BYTES)
         warning_add(info,
                     "%.1f %% of the stacks are deeper than the %" PRIu32
-                    " bytes copied of them: raise "
-                    "--stack-size (up to %d)",
+                    " bytes copied of them: raise --stack-size (up to %d)",
                     truncated, session->stack_bytes, SESSION_STACK_MAX_BYTES);
     else
         warning_add(
@@ -96,7 +95,8 @@ static const char *advise_frame_pointers(const struct session *session, const ch
     const char *naming = runtime ? runtime_naming(runtime) : NULL;
     bool is_done = advice && naming && strcmp(advice, naming) == 0 &&
                    symbols_jit(session->symbols).named > 0; /* the same option gives names */
-    return is_done ? "most of that keeps frame pointers already, and no option helps the rest"
+    return is_done ? "the option that keeps frame pointers is on, and none helps the code that has "
+                     "none all the same"
                    : advice;
 }
 

@@ -43,8 +43,8 @@ static void warn_of_samples(const struct session *session, struct session_info *
     if (session->behind_s)
         warning_add(info,
                     "lprofd is %" PRIu64
-                    " s behind, and what happened since is not counted yet: more "
-                    "processes start and end than it has the CPU time to hear of",
+                    " s behind, and what happened since is not counted yet: more processes start "
+                    "and end than it has the CPU time to hear of",
                     session->behind_s);
     if (counts->strays)
         warning_add(info,
@@ -59,8 +59,8 @@ static void warn_of_samples(const struct session *session, struct session_info *
     if (counts->ended[STACK_END_MEMORY_LIMIT])
         warning_add(info,
                     "the callers of %" PRIu64
-                    " samples were not kept, to stay below the memory limit: "
-                    "raise --memory-limit",
+                    " samples were not kept, to stay below the memory limit: raise "
+                    "--memory-limit",
                     counts->ended[STACK_END_MEMORY_LIMIT]);
     session_warn_of_stacks(session, info);
 }
@@ -82,14 +82,12 @@ static void warn_of_losses(const struct bucket_losses *losses, struct session_in
     if (losses->coarse_ns)
         warning_add(info,
                     "what is older than a minute is kept in steps of up to %" PRIu64
-                    " seconds, to stay "
-                    "below the memory limit: raise --memory-limit",
+                    " seconds, to stay below the memory limit: raise --memory-limit",
                     losses->coarse_ns / NS_PER_SECOND);
     if (losses->knows_since_ns)
         warning_add(info,
                     "what is older than second %" PRIu64
-                    " was forgotten, to stay below the memory limit: "
-                    "raise --memory-limit",
+                    " was forgotten, to stay below the memory limit: raise --memory-limit",
                     losses->knows_since_ns / NS_PER_SECOND);
 }
 

@@ -61,14 +61,22 @@ static void read_changed(const char *path, uint64_t at, unsigned char value,
     close(fd);
 }
 
+#define COPY_TEMPLATE "/tmp/frame-functions-XXXXXX"
+
+/* Of this program, at a path that mkstemp(3) makes of the template. */
+static int open_copy(char *template, struct elf_reader **ret_file)
+{
+    close(mkstemp(template));
+    run_or_fail("cp /proc/%d/exe %s", (int)getpid(), template);
+    return open_file(template, ret_file);
+}
+
 static void broken_indexes_give_none_or_what_is_sound(void **state)
 {
     (void)state;
     struct elf_reader *file;
-    char path[] = "/tmp/frame-functions-XXXXXX";
-    close(mkstemp(path));
-    run_or_fail("cp /proc/%d/exe %s", (int)getpid(), path);
-    int fd = open_file(path, &file);
+    char path[] = COPY_TEMPLATE;
+    int fd = open_copy(path, &file);
     const struct elf_section *index = elf_reader_section(file, ".eh_frame_hdr");
     const struct elf_section *frames = elf_reader_section(file, ".eh_frame");
     assert_true(index && frames);
@@ -109,10 +117,8 @@ static void a_file_without_section_headers_has_the_same(void **state)
 {
     (void)state;
     struct elf_reader *file;
-    char path[] = "/tmp/frame-functions-XXXXXX";
-    close(mkstemp(path));
-    run_or_fail("cp /proc/%d/exe %s", (int)getpid(), path);
-    int fd = open_file(path, &file);
+    char path[] = COPY_TEMPLATE;
+    int fd = open_copy(path, &file);
     struct frame_functions whole, functions;
     uint64_t index = elf_reader_section(file, ".eh_frame_hdr")->offset;
     assert_int_equal(frame_functions_read(file, &whole), 0);
