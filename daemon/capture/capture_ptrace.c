@@ -70,7 +70,8 @@ static int ptrace_open(const struct capture_options *options, struct capture **r
 
 static int ptrace_set_enabled(struct capture *capture, bool enabled)
 {
-    return ptrace_tracer_set_enabled(from_capture(capture)->tracer, enabled);
+    ptrace_tracer_set_enabled(from_capture(capture)->tracer, enabled);
+    return 0;
 }
 
 static int ptrace_wait(struct capture *capture, uint64_t timeout_ns)

@@ -304,25 +304,54 @@ static void sample_running(struct ptrace_loop *loop, uint64_t now_ns, bool enabl
     interrupt_due(loop);
 }
 
-/*
- * Ticks that were missed stay missed: a burst would only sample lprofd's own delay. They are due
- * when the timer fires: due a moment later they would wait for its next signal, and when that made
- * them late by a whole interval, the one after it was missed, too.
- */
-static uint64_t next_tick(const struct ptrace_loop *loop, uint64_t interval_ns)
+/* xorshift64 (Marsaglia 2003): 0 to `below` - 1. */
+static uint64_t random_below(struct ptrace_loop *loop, uint64_t below)
 {
-    uint64_t first_ns = atomic_load_explicit(&loop->first_tick_ns, memory_order_relaxed);
-    uint64_t now_ns = clock_monotonic_ns();
-    if (now_ns < first_ns)
-        return first_ns;
-    return first_ns + ((now_ns - first_ns) / interval_ns + 1) * interval_ns;
+    loop->random ^= loop->random << 13;
+    loop->random ^= loop->random >> 7;
+    loop->random ^= loop->random << 17;
+    return loop->random % below;
+}
+
+/*
+ * Ticks are half a period to one and a half apart. Equally far apart, they would keep step with
+ * what a program does periodically: meet none of its bursts for a while, and then all at the same
+ * place, which gets the CPU time of those that were missed. Ticks that are missed stay missed: a
+ * burst of them would only sample lprofd's own delay.
+ */
+static uint64_t next_tick(struct ptrace_loop *loop, uint64_t now_ns, bool enabled)
+{
+    uint64_t interval_ns = enabled ? loop->period_ns / 2 + random_below(loop, loop->period_ns) + 1
+                                   : PTRACE_IDLE_INTERVAL_NS;
+    uint64_t next_ns = loop->next_tick_ns + interval_ns;
+    return next_ns > now_ns ? next_ns : now_ns + interval_ns;
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
+                             .tv_nsec = (long)(ns % NS_PER_SECOND)};
+}
+
+/* A signal that comes before its thread waits is lost: then there is another one soon. */
+int ptrace_loop_set_timer(const struct ptrace_loop *loop)
+{
+    uint64_t idle_ns = clock_monotonic_ns() + PTRACE_IDLE_INTERVAL_NS;
+    uint64_t again_ns =
+        loop->period_ns < PTRACE_IDLE_INTERVAL_NS ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS;
+    struct itimerspec setting = {
+        .it_interval = timespec_of(again_ns),
+        .it_value = timespec_of(loop->next_tick_ns < idle_ns ? loop->next_tick_ns : idle_ns),
+    };
+    return timer_settime(loop->timer, TIMER_ABSTIME, &setting, NULL) < 0 ? -errno : 0;
 }
 
 static void tick(struct ptrace_loop *loop, uint64_t now_ns)
 {
     bool enabled = atomic_load_explicit(&loop->enabled, memory_order_relaxed);
     sample_running(loop, now_ns, enabled);
-    loop->next_tick_ns = next_tick(loop, enabled ? loop->period_ns : PTRACE_IDLE_INTERVAL_NS);
+    loop->next_tick_ns = next_tick(loop, clock_monotonic_ns(), enabled);
+    ptrace_loop_set_timer(loop); /* without it, it fires at the interval that it has */
 }
 
 /*
@@ -348,7 +377,6 @@ static bool wait_for_event(struct ptrace_loop *loop)
 
 void ptrace_loop_run(struct ptrace_loop *loop)
 {
-    loop->next_tick_ns = clock_monotonic_ns();
     while (!atomic_load_explicit(&loop->stopping, memory_order_relaxed)) {
         if (!wait_for_event(loop))
             break;

@@ -61,28 +61,16 @@ static int claim_signal(int *ret_signal)
     return -EAGAIN;
 }
 
-static struct timespec timespec_of(uint64_t ns)
-{
-    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
-                             .tv_nsec = (long)(ns % NS_PER_SECOND)};
-}
-
-static int set_timer(struct ptrace_tracer *tracer, uint64_t interval_ns)
-{
-    uint64_t first_ns = clock_monotonic_ns() + interval_ns;
-    atomic_store_explicit(&tracer->loop.first_tick_ns, first_ns, memory_order_relaxed);
-    struct itimerspec setting = {.it_interval = timespec_of(interval_ns),
-                                 .it_value = timespec_of(first_ns)};
-    return timer_settime(tracer->timer, TIMER_ABSTIME, &setting, NULL) < 0 ? -errno : 0;
-}
-
 static int create_timer(struct ptrace_tracer *tracer)
 {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tracer->wake_signal};
     event.sigev_notify_thread_id = tracer->tid;
     if (timer_create(CLOCK_MONOTONIC, &event, &tracer->timer) < 0)
         return -errno;
-    int error = set_timer(tracer, PTRACE_IDLE_INTERVAL_NS);
+    tracer->loop.timer = tracer->timer;
+    tracer->loop.next_tick_ns = clock_monotonic_ns();
+    tracer->loop.random = tracer->loop.next_tick_ns;
+    int error = ptrace_loop_set_timer(&tracer->loop);
     if (error)
         timer_delete(tracer->timer);
     return error;
@@ -205,11 +193,9 @@ int ptrace_tracer_start(const struct capture_options *options, struct record_que
     return 0;
 }
 
-int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled)
+void ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled)
 {
     atomic_store_explicit(&tracer->loop.enabled, enabled, memory_order_relaxed);
-    bool ticks_are_rare = !enabled || tracer->loop.period_ns > PTRACE_IDLE_INTERVAL_NS;
-    return set_timer(tracer, ticks_are_rare ? PTRACE_IDLE_INTERVAL_NS : tracer->loop.period_ns);
 }
 
 bool ptrace_tracer_lacked_descriptors(struct ptrace_tracer *tracer)

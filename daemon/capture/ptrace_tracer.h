@@ -16,7 +16,8 @@ struct ptrace_tracer;
  */
 int ptrace_tracer_start(const struct capture_options *options, struct record_queue *queue,
                         struct ptrace_tracer **ret_tracer, struct failure *ret_failure);
-int ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled);
+/* Is seen within PTRACE_IDLE_INTERVAL_NS. */
+void ptrace_tracer_set_enabled(struct ptrace_tracer *tracer, bool enabled);
 /* From now on; at most PTRACE_STACK_BYTES_MAX. */
 void ptrace_tracer_set_stack_bytes(struct ptrace_tracer *tracer, uint32_t stack_bytes);
 /* For how long the target's threads stood still so far, together. */
